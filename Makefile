@@ -1,0 +1,33 @@
+# Every target sets up what it needs: `make demo` and `make test` each work first in a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo serve test lint
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(READY)  ## make .venv from the hashed requirements (quick when nothing changed)
+
+$(READY): devkit/requirements.txt pyproject.toml devkit/pyproject.toml
+	@echo "Setting up .venv (once; half a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "kycourier needs Python 3.10 or newer")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r devkit/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e devkit
+	@touch $@
+
+demo: $(READY)  ## watch orders run through the real function files against the emulator
+	@$(BIN)/kycourier demo
+
+serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
+	@$(BIN)/kycourier serve
+
+lint: $(READY)  ## ruff, mypy strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## everything that proves it
+	$(BIN)/pytest

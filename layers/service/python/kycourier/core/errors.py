@@ -1,0 +1,125 @@
+"""Every failure this service names, as one tree.
+
+KycourierError
+├── SettingError          a setting is missing or wrong; stops the start
+├── BadRequest            what a caller or a message sent cannot be used
+├── MalformedReply        the platform answered with something unreadable
+├── UpstreamUnreachable   no whole answer came within the deadline
+├── TicketUnavailable     no ticket pair can be used or had just now
+├── StaleOwner            the row or lease moved on to another owner
+├── StoreUnavailable      a store could not do it just now
+├── NewerSchema           a record was written by a newer release
+├── EvidenceConflict      the object exists with other bytes
+├── EvidenceUnavailable   the evidence store could not do it just now
+├── SinkUnavailable       the event sink could not take it just now
+├── OutOfTime             the invocation ends too soon to begin
+└── HandlerFailed         what leaves a handler when nothing better is known
+
+An error's text is its code and words of ours. What a foreign library, the platform or a
+caller said never enters it.
+"""
+
+from typing import ClassVar
+
+
+class KycourierError(Exception):
+    """The root: `code` is stable and safe to show."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(f"{self.code}: {reason}" if reason else self.code)
+        self.reason = reason
+
+
+class SettingError(KycourierError):
+    """A setting that is missing or wrong; carries its name, never its value."""
+
+    code = "bad_setting"
+
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"{variable}: {reason}")
+        self.variable = variable
+
+
+class BadRequest(KycourierError):  # noqa: N818 - HTTP's name for it
+    """What was sent cannot be used; `problem` is the API's stable code."""
+
+    code = "bad_request"
+
+    def __init__(self, problem: str = "bad_request", reason: str = "") -> None:
+        super().__init__(reason or problem)
+        self.problem = problem
+
+
+class MalformedReply(KycourierError):  # noqa: N818 - reads as a fact
+    """The platform's reply is not what its pages describe."""
+
+    code = "malformed_reply"
+
+
+class UpstreamUnreachable(KycourierError):  # noqa: N818 - reads as a fact
+    """No whole answer: resolving, connecting, TLS, reading, size or time."""
+
+    code = "upstream_unreachable"
+
+
+class TicketUnavailable(KycourierError):  # noqa: N818 - reads as a fact
+    """No usable ticket pair, and none to be had just now.
+
+    `refused_with` is the platform's code where it refused to give one.
+    """
+
+    code = "ticket_unavailable"
+
+    def __init__(self, reason: str = "", *, refused_with: str | None = None) -> None:
+        super().__init__(reason)
+        self.refused_with = refused_with
+
+
+class StaleOwner(KycourierError):  # noqa: N818 - reads as a fact
+    """A conditional write was refused: version or fence is no longer ours."""
+
+    code = "stale_owner"
+
+
+class StoreUnavailable(KycourierError):  # noqa: N818 - reads as a fact
+    """The state, a secret or the queue failed; whether it was written is not known."""
+
+    code = "store_unavailable"
+
+
+class NewerSchema(KycourierError):  # noqa: N818 - reads as a fact
+    """A record of a newer release: leave it and try later."""
+
+    code = "newer_schema"
+
+
+class EvidenceConflict(KycourierError):  # noqa: N818 - reads as a fact
+    """An object of that key exists with other bytes; it stands."""
+
+    code = "evidence_conflict"
+
+
+class EvidenceUnavailable(KycourierError):  # noqa: N818 - reads as a fact
+    """The evidence store failed; the object may or may not be there."""
+
+    code = "evidence_unavailable"
+
+
+class SinkUnavailable(KycourierError):  # noqa: N818 - reads as a fact
+    """The event sink failed; the event stays in the outbox."""
+
+    code = "sink_unavailable"
+
+
+class OutOfTime(KycourierError):  # noqa: N818 - reads as a fact
+    """Nothing was begun, because the platform's time limit is near."""
+
+    code = "out_of_time"
+
+
+class HandlerFailed(KycourierError):  # noqa: N818 - reads as a fact
+    """The code-only error that leaves a handler."""
+
+    code = "handler_failed"

@@ -1,0 +1,96 @@
+"""Strict JSON: UTF-8, no duplicate keys, no NaN, bounded depth and numbers."""
+
+import json
+from collections.abc import Callable
+from typing import NoReturn
+
+from kycourier.core.errors import KycourierError
+
+_Pairs = list[tuple[str, object]]
+_LONG = 1024
+_MOST_QUOTES = 2000
+_MARK = "@"
+
+
+class MalformedJson(KycourierError):  # noqa: N818 - reads as a fact
+    """The bytes are not JSON as RFC 8259 and I-JSON want it."""
+
+    code = "malformed_json"
+
+
+def parse_json(text: bytes | memoryview) -> object:
+    """Parse `text` to Python values, or raise MalformedJson.
+
+    Refused: other encodings and a BOM, cut or trailing text, duplicate keys, NaN and
+    infinities, integers of thousands of digits, nesting deeper than the parser's stack.
+    """
+    try:
+        return _DECODER.decode(str(text, "utf-8"))
+    except (ValueError, RecursionError):
+        pass  # raised below: the foreign error carries the text itself
+    raise MalformedJson
+
+
+def parse_json_with_views(text: bytes) -> object:
+    """Parse as `parse_json` does, but give long strings as views of `text`.
+
+    A member's long string without escapes (a photo) is neither decoded nor copied, and
+    its characters are not looked at. Anything odd is parsed the plain way.
+    """
+    short, views = _cut_long_strings(text)
+    if views and b'"@' not in text and b"\\u0040" not in text:
+        placed: list[memoryview] = []
+
+        def place(pairs: _Pairs) -> dict[str, object]:
+            members = _refuse_duplicates(pairs)
+            for name, value in members.items():
+                if isinstance(value, str) and value.startswith(_MARK):
+                    members[name] = view = views[int(value[1:])]
+                    placed.append(view)
+            return members
+
+        try:
+            value = _decoder(place).decode(str(short, "utf-8"))
+        except (ValueError, RecursionError):
+            placed.clear()
+        if len(placed) == len(views):
+            return value
+    return parse_json(text)
+
+
+def _cut_long_strings(text: bytes) -> tuple[bytes, list[memoryview]]:
+    """Replace what stands between two distant quotes by `@` and its number.
+
+    Where that was not a string at all the short text is no longer JSON.
+    """
+    pieces: list[bytes] = []
+    views: list[memoryview] = []
+    kept = before = 0
+    for _ in range(_MOST_QUOTES):
+        quote = text.find(b'"', before)
+        if quote < 0:
+            return b"".join((*pieces, text[kept:])), views
+        if quote - before > _LONG and text.find(b"\\", before, quote) < 0:
+            pieces += (text[kept:before], f"{_MARK}{len(views)}".encode())
+            views.append(memoryview(text)[before:quote])
+            kept = quote
+        before = quote + 1
+    return text, []
+
+
+def _refuse_duplicates(pairs: _Pairs) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError
+    return members
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _decoder(hook: Callable[[_Pairs], dict[str, object]]) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=hook, parse_constant=_refuse_constant)
+
+
+_DECODER = _decoder(_refuse_duplicates)

@@ -1,0 +1,68 @@
+"""How an attempt ended, and what each trigger makes of it: one total table."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from kycourier.core.order_record import Reason, State
+
+
+class Outcome(Enum):
+    """The end of one attempt, or of one message or request."""
+
+    OK = "ok"
+    PENDING = "pending"
+    RETRY = "retry"
+    RENEW = "renew"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    PARK = "park"
+    DENY = "deny"
+    BAD_REQUEST = "bad_request"
+
+
+class Delivery(Enum):
+    """What becomes of a queue's record."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RETURN = "return"
+
+
+class Effect(Struct, frozen=True):
+    """What an outcome means at the edges."""
+
+    http_status: int
+    delivery: Delivery
+    metric: str
+
+
+EFFECTS = {
+    Outcome.OK: Effect(200, Delivery.ACKNOWLEDGE, "OrdersCollected"),
+    Outcome.PENDING: Effect(202, Delivery.ACKNOWLEDGE, "OrdersPending"),
+    Outcome.RETRY: Effect(202, Delivery.ACKNOWLEDGE, "OrdersRetried"),
+    Outcome.RENEW: Effect(202, Delivery.ACKNOWLEDGE, "OrdersWithoutTicket"),
+    Outcome.REJECT: Effect(200, Delivery.ACKNOWLEDGE, "OrdersRejected"),
+    Outcome.EXPIRE: Effect(200, Delivery.ACKNOWLEDGE, "OrdersExpired"),
+    Outcome.PARK: Effect(200, Delivery.ACKNOWLEDGE, "OrdersParked"),
+    Outcome.DENY: Effect(401, Delivery.RETURN, "RequestsDenied"),
+    Outcome.BAD_REQUEST: Effect(400, Delivery.RETURN, "BadRequests"),
+}
+
+_FINAL = {
+    State.COLLECTED: Outcome.OK,
+    State.REJECTED: Outcome.REJECT,
+    State.EXPIRED: Outcome.EXPIRE,
+    State.PARKED: Outcome.PARK,
+}
+_WAITING = {
+    Reason.TRANSIENT.value: Outcome.RETRY,
+    Reason.THROTTLED.value: Outcome.RETRY,
+    Reason.CREDENTIALS.value: Outcome.RENEW,
+}
+
+
+def outcome_of(state: State, reason: str | None) -> Outcome:
+    """Name the outcome of an order's state; one that is being worked on is pending."""
+    if state is State.WAITING:
+        return _WAITING.get(reason or "", Outcome.PENDING)
+    return _FINAL.get(state, Outcome.PENDING)

@@ -1,0 +1,126 @@
+"""The forms that settings may have; a wrong one is told without repeating it."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from kycourier.core.wire import Profile
+
+
+class Place(Struct, frozen=True):
+    """A URL that names a store, sink, queue or secret. `where` is all after `://`."""
+
+    scheme: str
+    where: str
+
+    @property
+    def base_uri(self) -> str:
+        """What stands before an object's key: no query, no slash at the end."""
+        return f"{self.scheme}://{self.where.partition('?')[0].rstrip('/')}"
+
+
+class WrongForm(Exception):  # noqa: N818 - inside this module only
+    """Why a value is wrong, in words that do not repeat it."""
+
+
+def pattern(expression: str, meaning: str) -> Callable[[str], str]:
+    """Accept what matches whole."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(expression, text):
+            raise WrongForm(f"must be {meaning}")
+        return text
+
+    return parse
+
+
+def one_of(*names: str) -> Callable[[str], str]:
+    """Accept one of a few words."""
+    return pattern("|".join(names), " or ".join(names))
+
+
+def place(*forms: str, word: str | None = None) -> Callable[[str], Place | None]:
+    """Accept a URL in one of `forms` (`scheme://…`), or `word`, which gives None."""
+    schemes = [form.partition(":")[0] for form in forms]
+    known = " or ".join([word, *forms] if word else forms)
+
+    def parse(text: str) -> Place | None:
+        if word and text == word:
+            return None
+        scheme, _, where = text.partition("://")
+        if text.startswith("env:"):
+            scheme, where = "env", text[len("env:") :]
+        if scheme not in schemes or not where or not where.isprintable():
+            raise WrongForm(f"must be {known}")
+        if scheme == "file" and not where.startswith("/"):
+            raise WrongForm("must be an absolute path: file:///…")
+        if scheme == "sqlite" and not re.fullmatch("//?[^/].*", where):
+            raise WrongForm("must name a file: sqlite:///path")
+        return Place(scheme, where)
+
+    return parse
+
+
+SECRET_FORMS = (
+    "env:NAME",
+    "file:///path",
+    "aws-secretsmanager://name",
+    "aws-ssm://name",
+    "tencent-ssm://name?region=…",
+)
+secret = place(*SECRET_FORMS)
+
+
+def number(
+    least: float, most: float, make: Callable[[float], Any] = int
+) -> Callable[[str], Any]:
+    """Accept a number between two bounds, made into a value by `make`."""
+
+    def parse(text: str) -> Any:  # noqa: ANN401 - as `make` says
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,3})?", text):
+            raise WrongForm("must be a number")
+        if not least <= float(text) <= most:
+            raise WrongForm(f"must be between {least:g} and {most:g}")
+        return make(float(text))
+
+    return parse
+
+
+def seconds(text: float) -> timedelta:
+    """Make a duration."""
+    return timedelta(seconds=text)
+
+
+def kyc_url(text: str) -> str:
+    """Accept https anywhere, http on loopback only; no user, query or fragment."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise WrongForm("must be https://host, or http:// on loopback")
+    if parts.scheme == "http" and parts.hostname not in {
+        "127.0.0.1",
+        "localhost",
+        "::1",
+    }:
+        raise WrongForm("must be https except on loopback")
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise WrongForm("must have no user, query or fragment")
+    return text.rstrip("/")
+
+
+def profile(text: str) -> Profile:
+    """Accept the name of a profile."""
+    names = [profile.name.lower() for profile in Profile]
+    if text not in names:
+        raise WrongForm(f"must be {' or '.join(names)}")
+    return Profile[text.upper()]
+
+
+def card_number(text: str) -> str:
+    """Accept how card numbers travel."""
+    if text == "sealed":
+        raise WrongForm("'sealed' is not part of this release")
+    return one_of("masked")(text)

@@ -1,0 +1,153 @@
+"""Ask for one order's result, with the few repeats that one invocation may make."""
+
+from datetime import timedelta
+
+from kycourier.core import codes
+from kycourier.core.brake import Signal
+from kycourier.core.codes import CodeClass
+from kycourier.core.decision import (
+    AskAgain,
+    Collect,
+    Reply,
+    Settle,
+    Wait,
+    count_photo_try,
+    decide,
+    note_reply,
+)
+from kycourier.core.errors import (
+    StoreUnavailable,
+    TicketUnavailable,
+    UpstreamUnreachable,
+)
+from kycourier.core.models import OrderKey
+from kycourier.core.order_record import OrderRecord, Reason
+from kycourier.core.reply import Unanswered, read_reply, signal_of
+from kycourier.core.ticket import SigningTicket
+from kycourier.core.wire import Refusal, build_result_request, parse_result_reply
+from kycourier.ports import Ambient, KycTransport, State
+from kycourier.usecases.heed_brake import BrakeGuard
+from kycourier.usecases.time_left import TimeLeft
+from kycourier.usecases.use_ticket import Tickets
+
+Verdict = Collect | Wait | Settle
+
+
+class AskPlatform:
+    """Queries with a ticket: renews it once, and asks again for late photos."""
+
+    def __init__(
+        self,
+        *,
+        transport: KycTransport,
+        tickets: Tickets,
+        brake: BrakeGuard,
+        call_seconds: float,
+        photo_patience: timedelta,
+        state: State,
+        ambient: Ambient,
+    ) -> None:
+        self._transport, self._tickets, self._brake = transport, tickets, brake
+        self._call_seconds, self._photo_patience = call_seconds, photo_patience
+        self._orders = state.orders
+        self._clock, self._nonces = ambient.clock, ambient.nonces
+
+    def ask(
+        self, record: OrderRecord, time_left: TimeLeft
+    ) -> tuple[OrderRecord, Verdict]:
+        """Ask until it can be decided: the row with replies counted, and a verdict.
+
+        Raises StoreUnavailable when no ticket could be read.
+        """
+        try:
+            ticket = self._tickets.current(time_left)
+        except TicketUnavailable as error:
+            reply = _without_ticket(error)
+            record, verdict = self._judge(record, reply)
+            return record, _as_wait(verdict)
+        renewed = False
+        while True:
+            reply = self._query(record.key, ticket, time_left)
+            if _is_refused(reply) and not renewed:
+                renewed = True
+                newer = self._renew(ticket, time_left)
+                if newer is not None:
+                    ticket = newer
+                    continue
+            record, verdict = self._judge(record, reply)
+            if not isinstance(verdict, AskAgain):
+                return record, verdict
+            seconds = verdict.delay.total_seconds()
+            if time_left.is_short(for_seconds=seconds):
+                return record, _as_wait(verdict)
+            self._clock.sleep(seconds)
+
+    def _judge(
+        self, record: OrderRecord, reply: Reply
+    ) -> tuple[OrderRecord, Verdict | AskAgain]:
+        now = self._orders.now()
+        record = note_reply(record, reply, now=now)
+        verdict = decide(
+            record,
+            reply,
+            now=now,
+            draw=self._nonces.draw(),
+            photo_patience=self._photo_patience,
+        )
+        if isinstance(verdict, AskAgain) or _waits_for_photos(verdict):
+            record = count_photo_try(record)
+        return record, verdict
+
+    def _renew(
+        self, refused: SigningTicket, time_left: TimeLeft
+    ) -> SigningTicket | None:
+        try:
+            return self._tickets.renew(refused, time_left)
+        except (TicketUnavailable, StoreUnavailable):
+            return None
+
+    def _query(
+        self, order: OrderKey, ticket: SigningTicket, time_left: TimeLeft
+    ) -> Reply:
+        """Send one query; whatever happens is a reply, and the brake hears of it."""
+        if time_left.is_short():
+            return Unanswered(name="out_of_time", signal=Signal.ANSWERED)
+        nonce = self._nonces.nonce()
+        request = build_result_request(order, ticket=ticket.value, nonce=nonce)
+        reply: Reply
+        try:
+            raw = self._transport.send(
+                request, timeout_seconds=time_left.for_call(self._call_seconds)
+            )
+            reply = read_reply(raw, parse_result_reply)
+        except UpstreamUnreachable as error:
+            reply = Unanswered(name=error.code)
+        signal, least = signal_of(reply)
+        self._brake.report(signal, least=least)
+        return reply
+
+
+def _without_ticket(error: TicketUnavailable) -> Reply:
+    """Take a refused ticket call as the query's own reply where it says the same."""
+    code = error.refused_with
+    if code and codes.find(code).class_ in {CodeClass.CREDENTIALS, CodeClass.THROTTLED}:
+        return Refusal(code)
+    return Unanswered(name=error.code, signal=Signal.ANSWERED)
+
+
+def _is_refused(reply: Reply) -> bool:
+    return (
+        isinstance(reply, Refusal)
+        and codes.find(reply.code).class_ is CodeClass.CREDENTIALS
+    )
+
+
+def _waits_for_photos(verdict: Verdict | AskAgain) -> bool:
+    return isinstance(verdict, Wait) and verdict.reason is Reason.PHOTOS_PENDING
+
+
+def _as_wait(verdict: Verdict | AskAgain) -> Verdict:
+    """Leave the photos to a later attempt when there is no time to ask in place."""
+    if isinstance(verdict, AskAgain):
+        return Wait(Reason.PHOTOS_PENDING, verdict.delay)
+    return verdict

@@ -1,0 +1,125 @@
+"""Pause the app for every worker when the platform says slow down (kyc/api.md §5)."""
+
+from datetime import timedelta
+
+from msgspec import Struct
+
+from kycourier.core.brake import Brake, Phase, Signal, after, phase
+from kycourier.core.errors import StaleOwner, StoreUnavailable
+from kycourier.core.models import Lease
+from kycourier.ports import Ambient, State
+
+SEEN_FOR_SECONDS = 2.0
+TRIAL_SECONDS = 15.0
+_MOST_WRITES = 5
+
+
+class Permit(Struct, frozen=True):
+    """Leave to call, or the `pause` to keep; `trial` holds a trial call's lease."""
+
+    pause: timedelta | None = None
+    trial: Lease | None = None
+
+
+class BrakeGuard:
+    """One process's view of the app's brake, at most 2 s old."""
+
+    def __init__(self, app_id: str, *, state: State, ambient: Ambient) -> None:
+        self._app_id = app_id
+        self._trial = f"trial/{app_id}"
+        self._brakes, self._leases = state.brakes, state.leases
+        self._orders = state.orders
+        self._clock, self._nonces = ambient.clock, ambient.nonces
+        self._journal = ambient.journal
+        self._seen: tuple[Brake, float] | None = None
+
+    def ask(self) -> Permit:
+        """Ask for leave to call. Raises StoreUnavailable."""
+        brake = self._look()
+        now = self._orders.now()
+        match phase(brake, now=now):
+            case Phase.RUNNING:
+                return Permit()
+            case Phase.TRIAL:
+                owner = self._nonces.nonce()
+                trial = self._leases.acquire(
+                    self._trial, owner=owner, seconds=TRIAL_SECONDS
+                )
+                if trial is not None:
+                    return Permit(trial=trial)
+                return Permit(pause=timedelta(seconds=TRIAL_SECONDS))
+            case _:
+                return Permit(pause=self._rest(brake))
+
+    def rest(self) -> timedelta | None:
+        """Give how long the app is paused, if it is. Raises StoreUnavailable."""
+        brake = self._look()
+        if phase(brake, now=self._orders.now()) is not Phase.PAUSED:
+            return None
+        return self._rest(brake)
+
+    def report(self, signal: Signal, *, least: timedelta) -> None:
+        """Tell what one call said; a store that fails does not fail the call."""
+        clean = self._seen is not None and self._seen[0] == Brake(
+            version=self._seen[0].version
+        )
+        if signal is Signal.ANSWERED and clean:
+            return
+        try:
+            self._write(signal, least)
+        except StoreUnavailable:
+            self._seen = None
+
+    def give_back(self, permit: Permit) -> None:
+        """End a trial, however it went."""
+        if permit.trial is not None:
+            self._leases.release(self._trial, lease=permit.trial)
+
+    def resume(self) -> None:
+        """End the pause on a person's word. Raises StoreUnavailable."""
+        self._brakes.release(self._app_id)
+        self._seen = None
+        self._journal.note("app_resumed", app_id=self._app_id)
+
+    def _rest(self, brake: Brake) -> timedelta:
+        """Give how long the pause lasts; 5 min at a time when a person must end it."""
+        if brake.paused_until is None or brake.until_resumed:
+            return timedelta(minutes=5)
+        return brake.paused_until - self._orders.now()
+
+    def _look(self) -> Brake:
+        now = self._clock.monotonic()
+        if self._seen is None or now - self._seen[1] >= SEEN_FOR_SECONDS:
+            self._seen = (self._brakes.load(self._app_id), now)
+        return self._seen[0]
+
+    def _write(self, signal: Signal, least: timedelta) -> None:
+        for _ in range(_MOST_WRITES):
+            before = self._brakes.load(self._app_id)
+            brake = after(
+                before,
+                signal,
+                now=self._orders.now(),
+                least=least,
+                draw=self._nonces.draw(),
+            )
+            self._seen = (brake, self._clock.monotonic())
+            if brake == before:
+                return
+            try:
+                self._brakes.trip(self._app_id, brake, expected_version=before.version)
+            except StaleOwner:
+                continue
+            self._tell(before, brake)
+            return
+
+    def _tell(self, before: Brake, brake: Brake) -> None:
+        if brake.until_resumed:
+            self._journal.note("app_stopped", app_id=self._app_id)
+        elif brake.trips > before.trips:
+            seconds = self._rest(brake).total_seconds()
+            self._journal.note(
+                "brake_tripped", app_id=self._app_id, seconds=round(seconds, 1)
+            )
+        elif before.trips and not brake.trips:
+            self._journal.note("brake_released", app_id=self._app_id)

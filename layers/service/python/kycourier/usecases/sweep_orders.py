@@ -1,0 +1,150 @@
+"""Find what is due and nobody is working on: the net below every other way in.
+
+Due orders, collections whose lease ended, events not yet sent, and objects that no
+manifest names; page by page, until all is done or time is short.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from kycourier.core import order
+from kycourier.core.errors import KycourierError, StaleOwner
+from kycourier.core.order import Urgency
+from kycourier.core.order_record import Need, OrderRecord
+from kycourier.ports import Ambient, Cursor, Page, State
+from kycourier.usecases.collect_result import CollectResult
+from kycourier.usecases.heed_brake import BrakeGuard
+from kycourier.usecases.keep_evidence import EvidenceKeeper
+from kycourier.usecases.register_order import Expected
+from kycourier.usecases.send_events import EventSender
+from kycourier.usecases.side_by_side import SideBySide
+from kycourier.usecases.time_left import TimeLeft
+
+PAGE = 50
+
+
+class Swept(Struct, frozen=True, kw_only=True):
+    """What one sweep came by."""
+
+    due: int
+    unsent: int
+    skipped: int
+
+
+class SweepOrders:
+    """Works through what is due; an order that fails holds up no other."""
+
+    def __init__(
+        self,
+        app_id: str,
+        *,
+        collector: CollectResult,
+        brake: BrakeGuard,
+        evidence: EvidenceKeeper,
+        sender: EventSender,
+        pool: SideBySide,
+        state: State,
+        ambient: Ambient,
+    ) -> None:
+        self._app_id, self._collector, self._brake = app_id, collector, brake
+        self._evidence, self._sender, self._pool = evidence, sender, pool
+        self._orders, self._journal = state.orders, ambient.journal
+
+    def sweep(self, time_left: TimeLeft) -> Swept:
+        """Sweep until nothing is due or time is short. Raises StoreUnavailable."""
+        unsent = _Shelf(self._orders.unsent)
+        due = _Shelf(self._orders.due)
+        skipped = 0
+        while not time_left.is_short() and not (unsent.is_done and due.is_done):
+            skipped += self._run(self._send, unsent.page(self._app_id), time_left)
+            due.is_done = due.is_done or self._brake.rest() is not None
+            skipped += self._run(self._turn, due.page(self._app_id), time_left)
+        now = self._orders.now()
+        self._journal.note(
+            "sweep_finished",
+            orders_due=due.count,
+            orders_unsent=unsent.count,
+            oldest_due_seconds=due.oldest_seconds(now),
+            oldest_unsent_seconds=unsent.oldest_seconds(now),
+        )
+        return Swept(due=due.count, unsent=unsent.count, skipped=skipped)
+
+    def _run(
+        self,
+        work: Callable[[OrderRecord, TimeLeft], None],
+        records: tuple[OrderRecord, ...],
+        time_left: TimeLeft,
+    ) -> int:
+        """Work on a page side by side; give how many could not be done now."""
+        futures = self._pool.run(lambda record: work(record, time_left), records)
+        skipped = 0
+        for record, future in zip(records, futures, strict=True):
+            error = future.exception()
+            if error is not None:
+                skipped += 1
+                name = (
+                    error.code
+                    if isinstance(error, KycourierError)
+                    else type(error).__name__
+                )
+                self._journal.note(
+                    "order_skipped", order_no=record.order_no, error=name
+                )
+        return skipped
+
+    def _turn(self, record: OrderRecord, time_left: TimeLeft) -> None:
+        if record.need is Need.TIDY:
+            self._tidy(record)
+            return
+        expected = Expected(order=record.key, document=record.document)
+        self._collector.collect(expected, urgency=Urgency.DUE, time_left=time_left)
+
+    def _send(self, record: OrderRecord, _: TimeLeft) -> None:
+        self._sender.send(record)
+
+    def _tidy(self, record: OrderRecord) -> None:
+        """Report what earlier attempts left beside the evidence."""
+        for key in self._evidence.unreferenced(record):
+            self._journal.note("object_unreferenced", order_no=record.order_no, key=key)
+        try:
+            tidied = order.mark_tidied(record, now=self._orders.now())
+            self._orders.commit(tidied, expected=record)
+        except StaleOwner:
+            return  # reopened meanwhile: its next end is tidied again
+
+
+class _Listing(Protocol):
+    def __call__(
+        self, app_id: str, *, limit: int, after: Cursor | None = None
+    ) -> Page: ...
+
+
+class _Shelf:
+    """One list of due rows, read page by page from the oldest on."""
+
+    def __init__(self, listing: _Listing) -> None:
+        self._listing = listing
+        self._after: Cursor | None = None
+        self._oldest: OrderRecord | None = None
+        self.count = 0
+        self.is_done = False
+
+    def page(self, app_id: str) -> tuple[OrderRecord, ...]:
+        """Give the next rows, none when there are no more."""
+        if self.is_done:
+            return ()
+        page = self._listing(app_id, limit=PAGE, after=self._after)
+        if self._after is None and page.records:
+            self._oldest = page.records[0]
+        self._after, self.is_done = page.next, page.next is None
+        self.count += len(page.records)
+        return page.records
+
+    def oldest_seconds(self, now: datetime) -> float:
+        """Tell how long the oldest was due, 0 when nothing was."""
+        if self._oldest is None or self._oldest.due_at is None:
+            return 0.0
+        return max(0.0, (now - self._oldest.due_at).total_seconds())

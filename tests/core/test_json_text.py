@@ -1,0 +1,99 @@
+"""Strict JSON, and the same with long strings left in place."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kycourier.core.json_text import MalformedJson, parse_json, parse_json_with_views
+
+BAD = {
+    "empty": b"",
+    "cut": b'{"code":"0"',
+    "trailing": b"{} {}",
+    "duplicate": b'{"code":"0","code":"1"}',
+    "duplicate by escape": b'{"code":"0","c\\u006fde":"1"}',
+    "nested duplicate": b'{"result":{"a":1,"a":2}}',
+    "NaN": b'{"a":NaN}',
+    "infinity": b'{"a":-Infinity}',
+    "thousands of digits": b'{"a":' + b"9" * 5000 + b"}",
+    "too deep": b"[" * 200_000,
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "utf-16": '{"a":1}'.encode("utf-16"),
+    "gbk": '{"msg":"请求成功"}'.encode("gbk"),
+    "control character": b'{"a":"\x00"}',
+    "html": b"<html><body>502</body></html>",
+}
+
+
+@pytest.mark.parametrize("parse", [parse_json, parse_json_with_views])
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_bad_json_becomes_one_error_without_the_text(parse, text):
+    with pytest.raises(MalformedJson) as caught:
+        parse(text)
+    assert caught.value.__context__ is None
+    assert str(caught.value) == "malformed_json"
+
+
+def plain(value):
+    """Spell views as the strings they stand for."""
+    if isinstance(value, memoryview):
+        return json.loads(b'"' + value + b'"')
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list) else value
+
+
+long_text = st.builds(
+    lambda unit, times: unit * times,
+    st.sampled_from(["QUJD", "a@", "@0", "/+=", "x\\", '"', "é", "\n"]),
+    st.integers(200, 2000),
+)
+scalars = st.none() | st.booleans() | st.integers() | st.text() | long_text
+trees = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4) | st.just("@0"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+objects = st.dictionaries(st.text(max_size=4), trees, max_size=5)
+
+
+@given(objects, st.sampled_from([None, 1]), st.booleans())
+def test_views_stand_for_what_the_plain_way_gives(value, indent, ascii_only):
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode(
+        errors="surrogatepass"
+    )
+    try:
+        expected = parse_json(text)
+    except MalformedJson:
+        return
+    assert plain(parse_json_with_views(text)) == expected == value
+
+
+@given(objects, st.data())
+def test_a_cut_text_is_never_taken(value, data):
+    text = json.dumps(value).encode()
+    cut = text[: data.draw(st.integers(0, len(text) - 1))]
+    with pytest.raises(MalformedJson):
+        parse_json_with_views(cut)
+
+
+def test_a_photo_is_a_view_of_the_text_itself():
+    photo = b"QUJD" * 1000
+    text = b'{"a":"' + photo + b'","b":1}'
+    parsed = parse_json_with_views(text)
+    assert parsed["a"].obj is text
+    assert bytes(parsed["a"]) == photo
+
+
+def test_forged_marks_are_plain_text():
+    long = "A" * 2000
+    forged = '{"a":"@0","b":"\\u00400","c":"%s"}' % long  # noqa: UP031 - braces
+    assert plain(parse_json_with_views(forged.encode())) == {
+        "a": "@0",
+        "b": "@0",
+        "c": long,
+    }

@@ -1,0 +1,187 @@
+"""Tickets, leases, orders and brakes in memory; records are kept as bytes."""
+
+import threading
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from kycourier.core import order as rules
+from kycourier.core.brake import Brake
+from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
+from kycourier.core.models import Lease, OrderKey
+from kycourier.core.order import Urgency
+from kycourier.core.order_record import (
+    Need,
+    OrderRecord,
+    decode_record,
+    encode_record,
+)
+from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
+from kycourier.ports import Claim, Clock, Cursor, Page
+
+
+class MemoryLeaseStore:
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._held: dict[str, Lease] = {}
+        self._fences: dict[str, int] = {}
+
+    def acquire(self, name: str, *, owner: str, seconds: float) -> Lease | None:
+        with self._lock:
+            now, held = self._clock.now(), self._held.get(name)
+            if held and held.ends_at > now:
+                mine = held.owner == owner
+                return msgspec.structs.replace(held, seen_at=now) if mine else None
+            fence = self._fences[name] = self.fence(name) + 1
+            ends_at = now + timedelta(seconds=seconds)
+            lease = Lease(owner=owner, fence=fence, seen_at=now, ends_at=ends_at)
+            self._held[name] = lease
+            return lease
+
+    def release(self, name: str, *, lease: Lease) -> None:
+        with self._lock:
+            if name in self._held and self._held[name].fence == lease.fence:
+                del self._held[name]
+
+    def fence(self, name: str) -> int:
+        """Give the highest fence so far, 0 when there was none."""
+        return self._fences.get(name, 0)
+
+
+class MemoryTicketStore:
+    def __init__(self, leases: MemoryLeaseStore) -> None:
+        self._leases, self._lock = leases, threading.Lock()
+        self._generations: dict[str, int] = {}
+        self.records: dict[str, bytes] = {}
+
+    def load(self, app_id: str) -> TicketPair | None:
+        record = self.records.get(app_id)
+        return None if record is None else decode_pair(record)
+
+    def save(
+        self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
+    ) -> None:
+        with self._lock:
+            if self._generations.get(app_id, 0) != expected_generation:
+                raise StaleOwner("ticket generation")
+            if self._leases.fence(refresh_lease(app_id)) != lease.fence:
+                raise StaleOwner("refresh lease")
+            self._generations[app_id] = pair.generation
+            self.records[app_id] = encode_pair(pair)
+
+
+class Row(NamedTuple):
+    """An order as it is stored: what is compared and sorted by, and the record."""
+
+    version: int
+    fence: int
+    due_at: datetime | None
+    need: Need
+    record: bytes
+
+
+class MemoryOrderStore:
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self.rows: dict[OrderKey, Row] = {}
+        self.poison: list[tuple[str, str, str]] = []
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def register(self, draft: OrderRecord) -> Claim:
+        with self._lock:
+            there = self.load(draft.key)
+            if there is None:
+                self._write(draft)
+            return Claim(there or draft, granted=there is None)
+
+    def claim(
+        self,
+        draft: OrderRecord,
+        *,
+        owner: str,
+        lease: timedelta,
+        urgency: Urgency,
+        folder: str,
+    ) -> Claim:
+        with self._lock:
+            now, there = self.now(), self.load(draft.key)
+            record = there or draft
+            granted = rules.may_claim(record, now=now, urgency=urgency)
+            if granted:
+                record = rules.claim(
+                    record, owner=owner, now=now, lease=lease, folder=folder
+                )
+            if granted or there is None:
+                self._write(record)
+            return Claim(record, granted=granted)
+
+    def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
+        with self._lock:
+            row = self.rows.get(expected.key)
+            if row is None or row[:2] != (expected.version, expected.fence):
+                raise StaleOwner("order")
+            self._write(record)
+
+    def load(self, order: OrderKey) -> OrderRecord | None:
+        row = self.rows.get(order)
+        return None if row is None else decode_record(row.record)
+
+    def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        return self._page(app_id, {Need.COLLECT, Need.TIDY}, limit, after)
+
+    def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        return self._page(app_id, {Need.SEND}, limit, after)
+
+    def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
+        self.poison.append((app_id, source, problem))
+
+    def _write(self, record: OrderRecord) -> None:
+        self.rows[record.key] = Row(
+            record.version,
+            record.fence,
+            record.due_at,
+            record.need,
+            encode_record(record),
+        )
+
+    def _page(
+        self, app_id: str, needs: set[Need], limit: int, after: Cursor | None
+    ) -> Page:
+        begin = (after.due_at, after.order_no) if after else None
+        with self._lock:
+            now = self.now()
+            found = sorted(
+                (row.due_at, key.order_no, row.record)
+                for key, row in self.rows.items()
+                if key.app_id == app_id and row.need in needs
+                if row.due_at is not None and row.due_at <= now
+                if begin is None or (row.due_at, key.order_no) > begin
+            )
+        records, page = [], found[:limit]
+        for _, _, record in page:
+            with suppress(NewerSchema, StoreUnavailable):
+                records.append(decode_record(record))
+        end = Cursor(*page[-1][:2]) if len(found) > limit else None
+        return Page(tuple(records), end)
+
+
+class MemoryBrakeStore:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._brakes: dict[str, Brake] = {}
+
+    def load(self, app_id: str) -> Brake:
+        return self._brakes.get(app_id, Brake())
+
+    def trip(self, app_id: str, brake: Brake, *, expected_version: int) -> None:
+        with self._lock:
+            if self.load(app_id).version != expected_version:
+                raise StaleOwner("brake")
+            self._brakes[app_id] = brake
+
+    def release(self, app_id: str) -> None:
+        with self._lock:
+            self._brakes[app_id] = Brake(version=self.load(app_id).version + 1)

@@ -1,0 +1,360 @@
+"""One ticket pair for all workers."""
+
+from datetime import timedelta
+
+import pytest
+from kycourier.core.errors import (
+    StaleOwner,
+    StoreUnavailable,
+    TicketUnavailable,
+    UpstreamUnreachable,
+)
+from kycourier.core.hidden import Secret
+from kycourier.core.ticket import refresh_lease
+from kycourier.usecases.refresh_ticket import Why
+from kycourier.usecases.use_ticket import (
+    ForeignTickets,
+    OwnedTickets,
+    parse_kept_ticket,
+)
+from worlds import APP, SecretInMemory, World, http, refusal
+
+MINUTE = 60.0
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def scheduled(world, worker=None):
+    worker = worker or world.worker()
+    return worker.refresher.refresh(None, world.time(), why=Why.SCHEDULED)
+
+
+class TestRefresh:
+    def test_token_and_ticket_are_bought_together_as_one_generation(self, world):
+        pair = scheduled(world)
+        assert (pair.generation, pair.ticket.reveal()) == (1, "ticket1")
+        assert pair.token.reveal() == "token1"
+        assert pair.expires_in == timedelta(hours=1)
+        assert world.state.tickets.load(APP) == pair
+
+    def test_a_fresh_pair_is_given_without_asking(self, world):
+        first = scheduled(world)
+        world.clock.sleep(19 * MINUTE - 1)
+        assert scheduled(world) == first
+        assert world.upstream.tokens == 1
+
+    def test_a_stale_pair_is_replaced(self, world):
+        scheduled(world)
+        world.clock.sleep(19 * MINUTE)
+        assert scheduled(world).generation == 2
+
+    def test_while_another_refreshes_nothing_is_asked(self, world):
+        name = refresh_lease(APP)
+        world.state.leases.acquire(name, owner="other", seconds=15)
+        assert scheduled(world) is None
+        assert not world.upstream.tokens
+
+    def test_a_refresher_that_dies_after_the_token_is_replaced_when_its_lease_ends(
+        self, world
+    ):
+        world.upstream.ticket_answer = UpstreamUnreachable("timeout")
+        monkey = world.worker()
+        monkey.refresher._leases = NeverReleasing(world.state.leases)
+        with pytest.raises(TicketUnavailable):
+            scheduled(world, monkey)
+        world.upstream.ticket_answer = None
+        assert scheduled(world) is None
+        world.clock.sleep(15)
+        assert scheduled(world).generation == 1
+
+    def test_a_holder_that_slept_past_its_lease_asks_and_saves_nothing(self, world):
+        slow, quick = world.worker(), world.worker()
+
+        def sleep_on(request):
+            world.upstream.answer = answer
+            reply = answer(request)
+            world.clock.sleep(15)
+            scheduled(world, quick)
+            return reply
+
+        answer, world.upstream.answer = world.upstream.answer, sleep_on
+        assert scheduled(world, slow) is None
+        assert world.upstream.tickets == 1
+        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+        assert "ticket_save_refused" in world.facts()
+
+    def test_a_holder_overtaken_during_its_last_call_cannot_save(self, world):
+        slow, quick = world.worker(), world.worker()
+
+        def overtaken(request):
+            reply = answer(request)
+            if request.path.endswith("api_ticket"):
+                world.upstream.answer = answer
+                world.clock.sleep(15)
+                scheduled(world, quick)
+            return reply
+
+        answer, world.upstream.answer = world.upstream.answer, overtaken
+        assert scheduled(world, slow) is None
+        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+
+    def test_a_lease_that_would_not_outlast_a_call_is_not_used(self, world):
+        def late(request):
+            reply = answer(request)
+            world.clock.sleep(11.5)
+            return reply
+
+        answer, world.upstream.answer = world.upstream.answer, late
+        assert scheduled(world) is None
+        assert world.upstream.tickets == 0
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            refusal("400504"),
+            http(b"<html>"),
+            http({"code": "0", "access_token": "T", "expire_in": "0"}),
+            UpstreamUnreachable("connect"),
+        ],
+        ids=["too_frequent", "html", "no life", "connect"],
+    )
+    def test_a_failed_refresh_keeps_the_pair_and_is_counted(self, world, answer):
+        first = scheduled(world)
+        world.clock.sleep(20 * MINUTE)
+        world.upstream.token_answer = answer
+        with pytest.raises(TicketUnavailable):
+            scheduled(world)
+        assert world.state.tickets.load(APP) == first
+        assert "ticket_refresh_failed" in world.facts()
+
+    def test_with_too_little_time_no_token_is_asked_for(self, world):
+        with pytest.raises(TicketUnavailable):
+            world.worker().refresher.refresh(None, world.time(4.9), why=Why.NEEDED)
+        assert not world.upstream.tokens
+
+    def test_a_worker_whose_clock_is_wrong_judges_by_the_stores(self, world):
+        """The lease brings the store's clock; the pair was bought by it too."""
+        scheduled(world)
+        pair = world.state.tickets.load(APP)
+        lease = world.state.leases.acquire("any", owner="me", seconds=1)
+        assert pair.obtained_at == lease.seen_at
+
+
+class NeverReleasing:
+    """The leases of a worker that is killed: what it took it never gives back."""
+
+    def __init__(self, leases):
+        self.acquire = leases.acquire
+
+    def release(self, name, *, lease):
+        pass
+
+
+class TestUse:
+    def test_without_a_pair_a_caller_refreshes(self, world):
+        ticket = world.worker().tickets.current(world.time())
+        assert (ticket.value.reveal(), ticket.generation) == ("ticket1", 1)
+
+    def test_two_hundred_cold_starts_ask_for_one_token(self, world):
+        for _ in range(200):
+            world.worker().tickets.current(world.time())
+        assert (world.upstream.tokens, world.upstream.tickets) == (1, 1)
+
+    def test_a_copy_serves_for_fifteen_seconds_and_no_longer(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(19 * MINUTE)
+        scheduled(world)
+        assert worker.tickets.current(world.time()).generation == 2
+
+        world.clock.sleep(19 * MINUTE)
+        worker.tickets.current(world.time())
+        world.upstream.kill_pair()
+        other = world.worker()
+        other.tickets.renew(other.tickets.current(world.time()), world.time())
+        assert worker.tickets.current(world.time()).generation == 3
+        world.clock.sleep(15)
+        assert worker.tickets.current(world.time()).generation == 4
+
+    def test_a_stale_pair_serves_while_another_worker_refreshes(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(20 * MINUTE)
+        world.state.leases.acquire(refresh_lease(APP), owner="other", seconds=15)
+        assert worker.tickets.current(world.time()).generation == 1
+
+    def test_a_stale_pair_serves_on_when_the_refresh_fails_and_backs_off(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(20 * MINUTE)
+        world.upstream.token_answer = http(b"", status=503)
+        world.nonces.draw = lambda: 0.99
+        for _ in range(5):
+            assert worker.tickets.current(world.time()).generation == 1
+        assert world.upstream.tokens == 2
+
+    def test_an_expired_pair_is_never_given(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(59 * MINUTE)
+        world.upstream.token_answer = http(b"", status=503)
+        with pytest.raises(TicketUnavailable):
+            worker.tickets.current(world.time())
+
+    def test_callers_wait_at_most_five_seconds_for_another_workers_refresh(self, world):
+        world.state.leases.acquire(refresh_lease(APP), owner="other", seconds=15)
+        begun = world.clock.monotonic()
+        with pytest.raises(TicketUnavailable):
+            world.worker().tickets.current(world.time())
+        assert 5 <= world.clock.monotonic() - begun < 5.5
+
+    def test_while_the_store_is_down_the_copy_serves_and_no_token_is_asked(
+        self, world, monkeypatch
+    ):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+
+        def down(*_, **__):
+            raise StoreUnavailable
+
+        for store, verb in [
+            (world.state.tickets, "load"),
+            (world.state.leases, "acquire"),
+        ]:
+            monkeypatch.setattr(store, verb, down)
+        world.clock.sleep(30 * MINUTE)
+        assert worker.tickets.current(world.time()).generation == 1
+        with pytest.raises(StoreUnavailable):
+            world.worker().tickets.current(world.time())
+        world.clock.sleep(30 * MINUTE)
+        with pytest.raises(StoreUnavailable):
+            worker.tickets.current(world.time())
+        assert world.upstream.tokens == 1
+
+    @pytest.mark.parametrize("set_by_minutes", [-30, 30])
+    def test_a_clock_that_is_set_never_makes_an_old_pair_young(
+        self, world, monkeypatch, set_by_minutes
+    ):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+
+        def down(*_, **__):
+            raise StoreUnavailable
+
+        monkeypatch.setattr(world.state.tickets, "load", down)
+        monkeypatch.setattr(world.state.leases, "acquire", down)
+        world.clock.sleep(29 * MINUTE)
+        world.clock.set(world.clock.now() + timedelta(minutes=set_by_minutes))
+        if set_by_minutes < 0:
+            assert worker.tickets.current(world.time()).generation == 1
+            world.clock.sleep(30 * MINUTE)
+        with pytest.raises(StoreUnavailable):
+            worker.tickets.current(world.time())
+
+    def test_without_the_secret_a_pair_is_read_and_never_asked_for(self, world):
+        worker = world.worker()
+        reader = OwnedTickets(
+            APP, refresher=None, state=world.state, ambient=worker.ambient
+        )
+        with pytest.raises(TicketUnavailable):
+            reader.current(world.time())
+        scheduled(world)
+        assert reader.current(world.time()).generation == 1
+        assert world.upstream.tokens == 1
+
+
+class TestRenewal:
+    def test_a_pair_that_was_renewed_meanwhile_is_taken_without_asking(self, world):
+        worker = world.worker()
+        old = worker.tickets.current(world.time())
+        world.clock.sleep(19 * MINUTE)
+        scheduled(world)
+        assert worker.tickets.renew(old, world.time()).generation == 2
+        assert world.upstream.tokens == 2
+
+    def test_many_workers_with_the_refused_pair_force_one_refresh(self, world):
+        workers = [world.worker() for _ in range(8)]
+        old = [worker.tickets.current(world.time()) for worker in workers]
+        world.upstream.kill_pair()
+        new = {
+            worker.tickets.renew(ticket, world.time()).generation
+            for worker, ticket in zip(workers, old, strict=True)
+        }
+        assert new == {2}
+        assert world.upstream.tokens == 2
+        assert world.facts().count("ticket_renewal_forced") == 1
+
+    def test_one_forced_refresh_a_minute_the_first_at_once(self, world):
+        worker = world.worker()
+        ticket = worker.tickets.current(world.time())
+        ticket = worker.tickets.renew(ticket, world.time())
+        world.clock.sleep(59)
+        with pytest.raises(TicketUnavailable):
+            worker.tickets.renew(ticket, world.time())
+        world.clock.sleep(1)
+        assert worker.tickets.renew(ticket, world.time()).generation == 3
+
+    def test_a_failed_forced_refresh_counts_too(self, world):
+        worker = world.worker()
+        ticket = worker.tickets.current(world.time())
+        world.upstream.token_answer = refusal("400103")
+        for _ in range(5):
+            with pytest.raises(TicketUnavailable):
+                world.worker().tickets.renew(ticket, world.time())
+        assert world.upstream.tokens == 2
+
+
+class TestForeign:
+    def tickets(self, world, value="kept1"):
+        source = SecretInMemory(value)
+        return ForeignTickets(source, clock=world.clock), source
+
+    def test_it_is_read_again_after_fifteen_seconds(self, world):
+        tickets, source = self.tickets(world)
+        assert tickets.current(world.time()).value.reveal() == "kept1"
+        source.value = "kept2"
+        world.clock.sleep(14)
+        assert tickets.current(world.time()).value.reveal() == "kept1"
+        world.clock.sleep(1)
+        assert tickets.current(world.time()).value.reveal() == "kept2"
+
+    def test_renewing_means_reading_again(self, world):
+        tickets, source = self.tickets(world)
+        old = tickets.current(world.time())
+        source.value = '{"ticket":"kept2","more":1}'
+        new = tickets.renew(old, world.time())
+        assert (new.value.reveal(), new.generation) == ("kept2", 2)
+
+    def test_the_same_ticket_again_is_none(self, world):
+        tickets, _ = self.tickets(world)
+        with pytest.raises(TicketUnavailable):
+            tickets.renew(tickets.current(world.time()), world.time())
+
+    @pytest.mark.parametrize(
+        ("kept", "ticket"),
+        [("T", "T"), ("T\n", "T"), ('{"ticket":"T"}', "T"), (' {"ticket":"T"} ', "T")],
+    )
+    def test_bare_or_json(self, kept, ticket):
+        assert parse_kept_ticket(Secret(kept)).reveal() == ticket
+
+    @pytest.mark.parametrize("kept", ["", " ", "{}", '{"ticket":""}', "{", "a\nb", "é"])
+    def test_what_is_no_ticket_is_told_without_its_text(self, kept):
+        with pytest.raises(TicketUnavailable) as caught:
+            parse_kept_ticket(Secret(kept))
+        assert caught.value.__context__ is None
+
+
+def test_a_stale_owner_is_never_raised_to_callers(world):
+    """It is an answer of the store, and means that another was quicker."""
+    worker = world.worker()
+
+    def refuse(*_, **__):
+        raise StaleOwner
+
+    worker.refresher._store = type(
+        "Refusing", (), {"load": lambda *_: None, "save": refuse}
+    )()
+    assert scheduled(world, worker) is None
