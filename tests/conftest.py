@@ -1,6 +1,22 @@
-"""Settings of the suite."""
+"""Settings and fixtures of the suite."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from houses import House
+from kycourier_devkit.sandbox import Sandbox
 
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Give the functions a folder, an environment and an emulator of their own."""
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox())
+        yield House(tmp_path, sandbox, stack)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.brake import Brake, Phase, Signal, after, phase
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -4,6 +4,7 @@ import json
 from importlib.resources import files
 
 import pytest
+
 from kycourier.core.codes import CodeClass, find, listed, warning_name
 
 PAGE = json.loads(files("kycourier.core").joinpath("codes.json").read_text())

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
+
 from kycourier.core import codes, order
 from kycourier.core.brake import Signal
 from kycourier.core.codes import CodeClass
@@ -20,7 +22,6 @@ from kycourier.core.models import Document, OrderKey, Photo, PhotoKind, Recognit
 from kycourier.core.order_record import Reason, State
 from kycourier.core.reply import Unanswered
 from kycourier.core.wire import Refusal
-from msgspec.structs import replace
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)

@@ -6,12 +6,13 @@ import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
+
 from kycourier.core import events, order
 from kycourier.core.card import CHINA, FingerprintKey
 from kycourier.core.hidden import CardNumber, PhotoBytes, Secret
 from kycourier.core.models import Document, OrderKey, Photo, PhotoKind, Recognition
 from kycourier.core.order_record import State
-from msgspec.structs import replace
 
 AT = datetime(2021, 6, 21, 9, 49, 28, tzinfo=timezone.utc)
 KEY = FingerprintKey("v1", Secret("k" * 32))

@@ -6,6 +6,7 @@ import pickle
 
 import msgspec
 import pytest
+
 from kycourier.core.hidden import CardNumber, PhotoBytes, Query, ReplyBody, Secret
 from kycourier.core.models import KycRequest
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.json_text import MalformedJson, parse_json, parse_json_with_views
 
 BAD = {

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.errors import BadRequest
 from kycourier.core.message import parse_body, parse_order, parse_order_no
 from kycourier.core.models import Document, OrderKey

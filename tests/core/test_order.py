@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+
 from kycourier.core import order
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 from kycourier.core.models import Document, OrderKey
@@ -19,7 +21,6 @@ from kycourier.core.order_record import (
     describe,
     encode_record,
 )
-from msgspec.structs import replace
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)

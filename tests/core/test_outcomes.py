@@ -1,6 +1,7 @@
 """One total table of outcomes."""
 
 import pytest
+
 from kycourier.core.order_record import Reason, State
 from kycourier.core.outcomes import EFFECTS, Delivery, Outcome, outcome_of
 

@@ -6,6 +6,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.errors import MalformedReply
 from kycourier.core.models import PhotoKind
 from kycourier.core.photos import build_key, decode_photo, sniff_media_type

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from kycourier.core.brake import Signal
 from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import KycReply

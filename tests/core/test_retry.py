@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core import retry
 
 draws = st.floats(0, 1, exclude_max=True)

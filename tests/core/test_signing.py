@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.signing import sign
 
 PAGE = json.loads((Path(__file__).parents[1] / "data/sign_vectors.json").read_text())

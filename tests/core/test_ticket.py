@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
+
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 from kycourier.core.hidden import Secret
 from kycourier.core.ticket import (

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier.core.errors import MalformedReply
 from kycourier.core.hidden import ReplyBody, Secret
 from kycourier.core.models import OrderKey, PhotoKind, Recognition

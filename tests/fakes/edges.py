@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
 import msgspec
+
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.order_record import OutboxEvent

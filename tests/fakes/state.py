@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+
 from kycourier.core import order as rules
 from kycourier.core.brake import Brake
 from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable

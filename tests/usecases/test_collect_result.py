@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+
 from kycourier.core.errors import (
     EvidenceUnavailable,
     OutOfTime,

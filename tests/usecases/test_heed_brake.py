@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+
 from kycourier.core.errors import UpstreamUnreachable
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import State

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from kycourier.core.errors import SinkUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency

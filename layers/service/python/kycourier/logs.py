@@ -1,5 +1,6 @@
 """One JSON line per fact, allow-listed fields, and the metrics that facts carry."""
 
+import logging
 import re
 import threading
 from collections import Counter
@@ -77,7 +78,10 @@ class PowertoolsJournal:
         """`stream` is where lines go; metrics go to standard output, as EMF wants."""
         from aws_lambda_powertools import Logger  # noqa: PLC0415 - 45 ms, only where used
 
-        self._logger = Logger(service=SERVICE, stream=stream, location=None, utc=True)
+        self._logger = Logger(service=SERVICE, location=None, utc=True)
+        handler = self._logger.registered_handler  # one per process: the last one's
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(stream)
         self._counts: Counter[str] = Counter()
         self._gauges: dict[str, float] = {}
         self._lock = threading.Lock()

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -97,18 +96,19 @@ def seconds(text: float) -> timedelta:
 
 def kyc_url(text: str) -> str:
     """Accept https anywhere, http on loopback only; no user, query or fragment."""
-    parts = urlsplit(text)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise WrongForm("must be https://host, or http:// on loopback")
-    if parts.scheme == "http" and parts.hostname not in {
-        "127.0.0.1",
-        "localhost",
-        "::1",
-    }:
+    found = _URL.fullmatch(text)
+    if found is None:
+        raise WrongForm("must be https://host[:port][/path], or http:// on loopback")
+    if found["scheme"] == "http" and found["host"] not in _LOOPBACK:
         raise WrongForm("must be https except on loopback")
-    if parts.query or parts.fragment or "@" in parts.netloc:
-        raise WrongForm("must have no user, query or fragment")
     return text.rstrip("/")
+
+
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\])"
+    r"(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+)
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 
 def profile(text: str) -> Profile:

@@ -1,0 +1,18 @@
+"""HTTP → register, collect and read orders.
+
+Takes API Gateway's HTTP v2 and REST v1 events and function URLs'. Settings: those of
+collect_results without the app's secret, and KYCOURIER_API_AUTH, _API_KEYS.
+"""
+
+from kycourier.bootstrap import start_orders_api
+
+_function = start_orders_api()
+
+
+def handler(event: object, context: object) -> object:
+    """Answer one HTTP request (kycourier/schemas/openapi.json).
+
+    Gives `statusCode`, `headers` and `body`; every failure is a problem detail. Raises
+    HandlerFailed alone.
+    """
+    return _function.invoke(event, context)

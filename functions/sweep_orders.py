@@ -1,0 +1,17 @@
+"""Timer → due orders, ended leases, unsent events, unreferenced objects.
+
+Runs every minute; the net below queue and API. Settings: those of collect_results.
+"""
+
+from kycourier.bootstrap import start_sweep_orders
+
+_function = start_sweep_orders()
+
+
+def handler(event: object, context: object) -> object:
+    """Work through what is due until nothing is left or time is short.
+
+    `event` is not read: EventBridge's scheduled event and an empty one will do. Gives
+    what was found. Raises HandlerFailed alone.
+    """
+    return _function.invoke(event, context)

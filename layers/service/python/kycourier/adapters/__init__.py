@@ -1,0 +1,1 @@
+"""The outside: what calls us (triggers) and what we call, per technology."""

@@ -1,0 +1,145 @@
+"""How one HTTP answer is read: by its deadline, within its size, and only in plain."""
+
+import io
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from http.client import HTTPException, HTTPResponse
+from time import monotonic
+
+from requests.exceptions import ReadTimeout
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.response import assert_header_parsing
+
+from kycourier.core.errors import UpstreamUnreachable
+
+BUFFER_BYTES = 1 << 16
+PIECE_BYTES = 1 << 20
+
+
+def seconds_left(ends_at: float) -> float:
+    """Tell the seconds until `ends_at` on the monotonic clock, more than none.
+
+    Raises UpstreamUnreachable("timeout").
+    """
+    left = ends_at - monotonic()
+    if left <= 0:
+        raise UpstreamUnreachable("timeout")
+    return left
+
+
+@contextmanager
+def named(fault: str) -> Iterator[None]:
+    """Raise what sockets and HTTP raise as ours; `fault` names an OSError."""
+    try:
+        yield
+    except (TimeoutError, ReadTimeout):
+        reason = "timeout"
+    except ssl.SSLError:
+        reason = "tls"
+    except OSError:
+        reason = fault
+    except (HTTPException, HTTPError, ValueError):
+        reason = "protocol"
+    else:
+        return
+    raise UpstreamUnreachable(reason)
+
+
+def check_head(head: Message, *, max_body_bytes: int) -> None:
+    """Refuse a body that is encoded, too large or of no certain length.
+
+    That several lengths are one is urllib3's to check.
+    Raises UpstreamUnreachable: encoded, too_large, protocol.
+    """
+    encodings = head.get_all("Content-Encoding", [])
+    codings = head.get_all("Transfer-Encoding", [])
+    if any(name.strip().lower() not in {"", "identity"} for name in encodings):
+        raise UpstreamUnreachable("encoded")
+    if codings and [name.lower() for name in codings] != ["chunked"]:
+        raise UpstreamUnreachable("encoded")
+    for length in head.get_all("Content-Length", []):
+        if not re.fullmatch(" *[0-9]{1,18} *", length):
+            raise UpstreamUnreachable("protocol")
+        if int(length) > max_body_bytes:
+            raise UpstreamUnreachable("too_large")
+
+
+def read_body(answer: BaseHTTPResponse, *, max_body_bytes: int) -> bytes:
+    """Read to the end, in one piece where the length is known.
+
+    Raises UpstreamUnreachable: timeout, reset, tls, too_large; and what urllib3 does.
+    """
+    wanted = answer.length_remaining or PIECE_BYTES
+    pieces: list[bytes] = []
+    size = 0
+    while piece := answer.read(min(wanted, max_body_bytes + 1 - size)):
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_body_bytes:
+            raise UpstreamUnreachable("too_large")
+    return b"".join(pieces)
+
+
+class AnswerReader(io.RawIOBase):
+    """A socket's bytes until `ends_at`, at most `max_bytes`, not ending by surprise."""
+
+    def __init__(
+        self, sock: socket.socket, stream: io.RawIOBase, ends_at: float, max_bytes: int
+    ) -> None:
+        self._sock = sock
+        self._stream = stream
+        self._ends_at = ends_at
+        self._left = max_bytes
+        self.begun = False
+        self.may_end = False
+
+    def readable(self) -> bool:
+        """Tell io that this is for reading."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io gives it a memoryview
+        """Receive what there is.
+
+        Raises UpstreamUnreachable: timeout, reset, tls, too_large.
+        """
+        self._sock.settimeout(seconds_left(self._ends_at))
+        with named("reset"):
+            count = self._stream.readinto(buffer) or 0
+        if count == 0 and not self.may_end:
+            raise UpstreamUnreachable("reset")
+        self.begun = True
+        self._left -= count
+        if self._left < 0:
+            raise UpstreamUnreachable("too_large")
+        return count
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._stream.close()
+        super().close()
+
+
+class Answer(HTTPResponse):
+    """An HTTP answer that http.client parses from an AnswerReader."""
+
+    def __init__(
+        self, sock: socket.socket, method: str, *, ends_at: float, max_body_bytes: int
+    ) -> None:
+        super().__init__(sock, method=method)
+        # Room for head and chunk sizes; http.client itself would read on without end.
+        max_bytes = max_body_bytes + max_body_bytes // 4 + PIECE_BYTES
+        self.reader = AnswerReader(sock, self.fp.detach(), ends_at, max_bytes)
+        self.fp = io.BufferedReader(self.reader, BUFFER_BYTES)
+        self._max_body_bytes = max_body_bytes
+
+    def begin(self) -> None:
+        """Read the head. Raises what http.client does, and as `check_head`."""
+        super().begin()
+        assert_header_parsing(self.msg)
+        check_head(self.headers, max_body_bytes=self._max_body_bytes)
+        self.reader.may_end = self.length is None and not self.chunked

@@ -1,0 +1,195 @@
+"""Connections that keep one deadline from the host's name to the answer's last byte."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from math import inf
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.response import HTTPResponse
+from urllib3.util import parse_url
+
+from kycourier.adapters.http_answer import Answer, named, seconds_left
+from kycourier.core.errors import SettingError, UpstreamUnreachable
+
+CONNECT_SECONDS = 2.0
+
+
+def build_pool(
+    base_url: str,
+    *,
+    connections: int,
+    max_body_bytes: int,
+    extra_ca_file: str | None = None,
+) -> HTTPConnectionPool:
+    """Make the connections to one host; over TLS they are always verified.
+
+    Raises SettingError for an `extra_ca_file` without certificates.
+    """
+    url = parse_url(base_url)
+    options: dict[str, Any] = {
+        "host": url.host,
+        "port": url.port,
+        "maxsize": connections,
+        "max_body_bytes": max_body_bytes,
+    }
+    if url.scheme == "http":
+        pool = HTTPConnectionPool(**options)
+        pool.ConnectionCls = TimedConnection
+    else:
+        pool = HTTPSConnectionPool(ssl_context=_trust(extra_ca_file), **options)
+        pool.ConnectionCls = TimedTlsConnection
+    return pool
+
+
+def _trust(extra_ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks chain and host
+    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+    if extra_ca_file is None:
+        return context
+    with suppress(OSError):
+        context.load_verify_locations(extra_ca_file)
+        return context
+    raise SettingError("SSL_CERT_FILE", "names no readable certificates")
+
+
+def open_socket(host: str, port: int, *, seconds: float) -> socket.socket:
+    """Resolve and connect, within two seconds at most.
+
+    Raises UpstreamUnreachable: resolve, connect, timeout.
+    """
+    ends_at = monotonic() + min(seconds, CONNECT_SECONDS)
+    addresses = _resolve(host, port, ends_at)
+    if not addresses:
+        raise UpstreamUnreachable("resolve")
+    for address in addresses:
+        with suppress(OSError):
+            return socket.create_connection(address, seconds_left(ends_at))
+    seconds_left(ends_at)
+    raise UpstreamUnreachable("connect")
+
+
+def _resolve(host: str, port: int, ends_at: float) -> list[tuple[str, int]]:
+    """Look the name up on a thread of its own: the system's call has no deadline."""
+    answers: SimpleQueue[list[tuple[str, int]]] = SimpleQueue()
+
+    def look_up() -> None:
+        found: list[tuple[str, int]] = []
+        with suppress(OSError, UnicodeError):
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = [(str(address[0]), port) for *_, address in entries]
+        answers.put(found)
+
+    Thread(target=look_up, daemon=True).start()
+    with suppress(Empty):
+        return answers.get(timeout=seconds_left(ends_at))
+    raise UpstreamUnreachable("timeout")
+
+
+class TimedConnection(HTTPConnection):
+    """A connection whose timeout runs down, and which outlives being kept too long.
+
+    urllib3 sets `timeout` to the seconds left when an exchange and when its answer
+    begins. A kept connection that dies before a byte of the answer is opened anew and
+    asked again, once.
+    """
+
+    debuglevel = 0  # shields from http.client's class-wide switch, which prints URLs
+    _ask: Callable[[], None]
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - urllib3's
+        max_body_bytes: int,
+        **options: Any,  # noqa: ANN401 - urllib3's
+    ) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._kept = False
+        self._answer: Answer | None = None
+        super().__init__(*args, **options)
+
+    @property
+    def timeout(self) -> float:
+        """The seconds left, never none. Raises UpstreamUnreachable."""
+        return seconds_left(self._ends_at)
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._ends_at = inf if seconds is None else monotonic() + seconds
+
+    def connect(self) -> None:
+        """Connect, and over TLS shake hands and verify."""
+        self._kept = False
+        with named("reset"):
+            super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        sock = open_socket(self.host, self.port, seconds=self.timeout)
+        for option in self.socket_options or ():
+            sock.setsockopt(*option)
+        sock.settimeout(self.timeout)
+        return sock
+
+    def response_class(  # type: ignore[override]  # http.client only calls it
+        self, sock: socket.socket, *, method: str
+    ) -> Answer:
+        """Begin to read an answer."""
+        self._answer = Answer(
+            sock, method, ends_at=self._ends_at, max_body_bytes=self._max_body_bytes
+        )
+        return self._answer
+
+    def request(
+        self,
+        *args: Any,  # noqa: ANN401 - urllib3's
+        **options: Any,  # noqa: ANN401 - urllib3's
+    ) -> None:
+        """Send, on a new connection if the kept one had died."""
+        self._answer = None
+        self._ask = partial(super().request, *args, **options)
+        try:
+            self._send()
+        except UpstreamUnreachable:
+            if not self._had_died():
+                raise
+            self._send_anew()
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+        """Read the answer's head, asking again if the kept connection had died."""
+        try:
+            response = self._receive()
+        except UpstreamUnreachable:
+            if not self._had_died():
+                raise
+            self._send_anew()
+            response = self._receive()
+        self._kept = True
+        del self._ask  # it holds the query
+        return response
+
+    def _send(self) -> None:
+        with named("reset"):
+            self._ask()
+
+    def _send_anew(self) -> None:
+        self.close()
+        self._send()
+
+    def _receive(self) -> HTTPResponse:
+        with named("reset"):
+            return super().getresponse()
+
+    def _had_died(self) -> bool:
+        return self._kept and not (self._answer and self._answer.reader.begun)
+
+
+class TimedTlsConnection(TimedConnection, HTTPSConnection):
+    """The same over TLS, in the context it is given."""

@@ -1,0 +1,150 @@
+"""The platform over HTTP: one attempt per call, bounded in time and size, and silent.
+
+UpstreamUnreachable's reasons: `resolve` and `connect` (no connection), `tls`,
+`timeout`, `reset` (broke off before the answer's end), `too_large`, `encoded` (not
+identity), `protocol` (not HTTP).
+"""
+
+import logging
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlencode
+
+from requests import Response, Session
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+from urllib3.util import Timeout
+
+from kycourier import __version__
+from kycourier.adapters.http_answer import named, read_body
+from kycourier.adapters.http_connection import build_pool
+from kycourier.core.errors import UpstreamUnreachable
+from kycourier.core.hidden import ReplyBody
+from kycourier.core.models import KycReply, KycRequest
+
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"kycourier/{__version__}",
+}
+LONGEST_RETRY_AFTER = 100
+LOUD_LOGGERS = (  # they write URLs, queries included
+    "requests",
+    "urllib3",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
+)
+
+
+def silence_libraries() -> None:
+    """Drop every record of the HTTP libraries' loggers, whatever their level."""
+    for name in LOUD_LOGGERS:
+        logging.getLogger(name).addFilter(_drop)
+
+
+def _drop(_record: logging.LogRecord) -> bool:
+    return False
+
+
+class KycHttp:
+    """A KycTransport over one session of kept connections; threads may share it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connections: int,
+        max_reply_bytes: int,
+        extra_ca_file: str | None = None,
+    ) -> None:
+        silence_libraries()
+        self._base_url = base_url.rstrip("/")
+        self._max_reply_bytes = max_reply_bytes
+        self._session = _build_session(
+            build_pool(
+                base_url,
+                connections=connections,
+                max_body_bytes=max_reply_bytes,
+                extra_ca_file=extra_ca_file,
+            )
+        )
+
+    def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
+        """Send and read to the end within `timeout_seconds`, headers and body included.
+
+        Any status is a reply. Raises UpstreamUnreachable, without the URL.
+        """
+        if timeout_seconds <= 0:
+            raise UpstreamUnreachable("timeout")
+        try:
+            with named("protocol"):
+                return self._exchange(request, Timeout(total=timeout_seconds))
+        except UpstreamUnreachable as error:
+            reason = error.reason
+        # Made anew: what was caught holds the URL in its frames and causes.
+        raise UpstreamUnreachable(reason)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def _exchange(self, request: KycRequest, timeout: Timeout) -> KycReply:
+        query = urlencode(request.query.reveal())
+        with self._session.get(
+            f"{self._base_url}{request.path}?{query}",
+            stream=True,
+            allow_redirects=False,
+            timeout=timeout,  # type: ignore[arg-type]  # requests takes it, its stubs not
+        ) as response:
+            body = read_body(response.raw, max_body_bytes=self._max_reply_bytes)
+            retry_after = response.headers.get("Retry-After")
+            if retry_after and len(retry_after) > LONGEST_RETRY_AFTER:
+                retry_after = None
+            return KycReply(
+                status=response.status_code,
+                body=ReplyBody(body),
+                retry_after=retry_after,
+            )
+
+
+def _build_session(pool: HTTPConnectionPool) -> Session:
+    session = _PlainSession()
+    session.trust_env = False  # no proxy, .netrc or certificates from the environment
+    session.headers.clear()
+    session.headers.update(HEADERS)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    adapter = _OneHost(pool)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+    return session
+
+
+class _PlainSession(Session):
+    """A session to which a redirect is a reply like any other."""
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """See none: else requests reads the whole body, uncapped, to prepare it."""
+
+
+class _OneHost(HTTPAdapter):
+    """requests' way into one pool, the only one, whose certificate checks stand."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        super().__init__(max_retries=0)
+        self._pool = pool
+
+    def get_connection_with_tls_context(
+        self, *_args: object, **_options: object
+    ) -> HTTPConnectionPool:
+        """Give the pool, whatever the request's host."""
+        return self._pool
+
+    def cert_verify(self, *_args: object) -> None:
+        """Leave the pool as it is, whatever `verify` says."""
+
+    def close(self) -> None:
+        """Close the pool."""
+        super().close()
+        self._pool.close()

@@ -1,0 +1,1 @@
+"""One machine and nothing but Python: SQLite and plain files."""

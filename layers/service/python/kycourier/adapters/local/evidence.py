@@ -1,0 +1,119 @@
+"""Evidence as files below one folder: whole, lasting, private and never replaced."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from kycourier.adapters.local.files import attempt, make_folder, place_file
+from kycourier.adapters.local.links import build_link, is_valid_link, load_link_key
+from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+from kycourier.ports import Clock
+
+T = TypeVar("T")
+_PART = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+"
+_KEY = re.compile(rf"{_PART}(?:/{_PART})*")
+_PIECE_BYTES = 1 << 20
+
+
+class FileEvidenceStore:
+    """Objects below `root`; links are good at the local gateway."""
+
+    def __init__(self, root: str | Path, *, link_key: str | Path, clock: Clock) -> None:
+        """Make folder and link key unless there. Raises EvidenceUnavailable."""
+        self._root, self._clock = Path(root).absolute(), clock
+        _attempt(lambda: _make_root(self._root))
+        self._link_key = _attempt(lambda: load_link_key(Path(link_key).absolute()))
+
+    def put(self, key: str, content: bytes, *, sha256: str, media_type: str) -> None:  # noqa: ARG002 - a file has no media type; its name says it
+        """Store the object whole and lastingly; the same bytes again are success.
+
+        Raises EvidenceConflict, EvidenceUnavailable.
+        """
+        path = self._place(key)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise EvidenceUnavailable("damaged on the way")
+        _attempt(lambda: make_folder(path.parent))
+        if not _attempt(lambda: place_file(path, content)):
+            _compare(_attempt(lambda: _digest(path)), sha256)
+
+    def digest(self, key: str) -> str | None:
+        """Read the bytes back and give their SHA-256; None when there is no object.
+
+        Raises EvidenceUnavailable.
+        """
+        path = self._place(key)
+        return _attempt(lambda: _digest(path))
+
+    def open(self, key: str) -> BinaryIO:
+        """Open the object for reading. Raises EvidenceUnavailable."""
+        path = self._place(key)
+        return _attempt(lambda: path.open("rb"))
+
+    def list(self, folder: str) -> Iterator[str]:
+        """List the keys below a folder, sorted, killed writers' leavings included.
+
+        Raises EvidenceUnavailable.
+        """
+        path = self._place(folder)
+        found = _attempt(lambda: list(_walk(path)))
+        return iter(sorted(file.relative_to(self._root).as_posix() for file in found))
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """Make a URL below the gateway's root that ends after `seconds`."""
+        self._place(key)
+        expires = int(self._clock.now().timestamp()) + seconds
+        return build_link(self._link_key, key, expires=expires)
+
+    def check_link(self, key: str, *, expires: str, signature: str) -> bool:
+        """Tell whether these parts of a URL are of a link that has not ended."""
+        now = self._clock.now().timestamp()
+        return _KEY.fullmatch(key) is not None and is_valid_link(
+            self._link_key, key, expires=expires, signature=signature, now=now
+        )
+
+    def _place(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise EvidenceUnavailable("unusable key")
+        return self._root / key
+
+
+def _attempt(work: Callable[[], T]) -> T:
+    return attempt(work, failure=EvidenceUnavailable)
+
+
+def _make_root(root: Path) -> None:
+    make_folder(root)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError
+
+
+def _digest(path: Path) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+    except FileNotFoundError:
+        return None
+    return digest.hexdigest()
+
+
+def _compare(there: str | None, sha256: str) -> None:
+    if there is None:
+        raise EvidenceUnavailable("neither there nor absent")
+    if there != sha256:
+        raise EvidenceConflict
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    for parent, _, names in os.walk(folder, onerror=_refuse):
+        yield from (Path(parent, name) for name in names)
+
+
+def _refuse(error: OSError) -> None:
+    raise error

@@ -1,0 +1,87 @@
+"""How private files and folders are made on this machine, to last and by one at a time.
+
+Never open a SQLite file with these: closing it would drop SQLite's locks on it.
+"""
+
+import errno
+import fcntl
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from kycourier.core.errors import KycourierError
+
+T = TypeVar("T")
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+
+
+def attempt(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
+    """Do `work`; what the system refuses becomes `failure`, which keeps its name."""
+    try:
+        return work()
+    except (OSError, sqlite3.Error) as error:
+        name = name_of(error)
+    raise failure(name)
+
+
+def name_of(error: OSError | sqlite3.Error) -> str:
+    """Name an error by its symbol, as in `ENOSPC` or `SQLITE_FULL`; never its text."""
+    if isinstance(error, OSError):
+        return errno.errorcode.get(error.errno or 0, type(error).__name__)
+    return str(getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, mode 0700, unless there. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries last. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Keep other threads and processes out that ask for the same. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def place_file(path: Path, content: bytes) -> bool:
+    """Put a whole file in place, mode 0600, to last; False if one is there already.
+
+    A writer that is killed leaves a `.….part` beside it and no file. Raises OSError.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    temporary = Path(name)
+    placed = True
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        placed = False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return placed

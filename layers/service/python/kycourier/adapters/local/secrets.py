@@ -1,0 +1,45 @@
+"""Secrets from the environment's mapping or from a file, read anew each time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kycourier.adapters.local.files import attempt
+from kycourier.core.errors import StoreUnavailable
+from kycourier.core.hidden import Secret
+
+
+class EnvSecret:
+    """The secret `env:NAME`, in the mapping that it is given."""
+
+    def __init__(self, name: str, environ: Mapping[str, str]) -> None:
+        self._name, self._environ = name, environ
+
+    def load(self) -> Secret:
+        """Read it now. Raises StoreUnavailable when it is missing or empty."""
+        return _secret(self._environ.get(self._name, ""))
+
+
+class FileSecret:
+    """The secret `file:///path`: UTF-8, one newline at its end not counted."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path).absolute()
+
+    def load(self) -> Secret:
+        """Read it now. Raises StoreUnavailable when it is missing or empty."""
+        content = attempt(self._path.read_bytes, failure=StoreUnavailable)
+        return _secret(_decode(content).removesuffix("\n"))
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        pass  # raised below: the foreign error carries the bytes themselves
+    raise StoreUnavailable("secret is not UTF-8")
+
+
+def _secret(text: str) -> Secret:
+    if not text:
+        raise StoreUnavailable("secret is missing or empty")
+    return Secret(text)

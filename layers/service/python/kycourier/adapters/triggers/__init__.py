@@ -1,0 +1,1 @@
+"""What wakes a function: events in, stories called, answers out."""

@@ -1,0 +1,51 @@
+"""One invocation of a function: its time limit, and what may leave it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from kycourier.core.errors import HandlerFailed, KycourierError
+from kycourier.logs import PowertoolsJournal
+from kycourier.ports import Clock
+from kycourier.usecases.time_left import TimeLeft
+
+UNSAID_SECONDS = 58.0  # with the lease's grace of 2 s, a lease of 60 s
+
+T = TypeVar("T")
+
+
+class Invocation:
+    """Runs one call of a handler; flushes its metrics; lets code-only errors out."""
+
+    def __init__(self, name: str, *, clock: Clock, journal: PowertoolsJournal) -> None:
+        self._name, self._clock, self._journal = name, clock, journal
+
+    def run(self, work: Callable[[TimeLeft], T], context: object) -> T:
+        """Run `work` within the context's time. Raises HandlerFailed alone."""
+        seconds = parse_remaining_seconds(context)
+        try:
+            return work(TimeLeft(self._clock.monotonic, seconds=seconds))
+        except KycourierError as error:
+            code = error.code
+        except Exception as error:  # noqa: BLE001 - the trigger: nothing foreign leaves
+            code = type(error).__name__
+        finally:
+            self._journal.flush()
+        self._journal.note("handler_failed", function=self._name, error=code)
+        self._journal.flush()
+        raise HandlerFailed(code)
+
+
+def parse_remaining_seconds(context: object) -> float:
+    """Read how long the platform lets this invocation live.
+
+    Lambda's context has a method for it, SCF's is a dict with the limit; where nothing
+    is said, a minute less the lease's grace.
+    """
+    if isinstance(context, dict):
+        limit = context.get("time_limit_in_ms")
+    else:
+        ask = getattr(context, "get_remaining_time_in_millis", None)
+        limit = ask() if callable(ask) else None
+    if isinstance(limit, int | float) and not isinstance(limit, bool):
+        return limit / 1000
+    return UNSAID_SECONDS

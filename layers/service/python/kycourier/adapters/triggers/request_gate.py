@@ -1,0 +1,52 @@
+"""Who may call the API: whoever signs with a live key, where the function checks it."""
+
+from kycourier.adapters.triggers.http_event import HttpRequest
+from kycourier.core.errors import StoreUnavailable
+from kycourier.core.hidden import Secret
+from kycourier.core.request_signature import (
+    HEADER,
+    SignedRequest,
+    check_signature,
+    parse_keys,
+)
+from kycourier.ports import Clock, SecretSource
+
+COPY_SECONDS = 60.0
+
+
+class RequestGate:
+    """Checks signatures with keys read at most 60 s ago; without a source, nothing."""
+
+    def __init__(self, source: SecretSource | None, *, clock: Clock) -> None:
+        self._source, self._clock = source, clock
+        self._copy: tuple[tuple[Secret, ...], float] | None = None
+
+    def admit(self, request: HttpRequest) -> None:
+        """Let the request pass. Raises BadRequest, StoreUnavailable, SettingError."""
+        if self._source is None:
+            return
+        check_signature(
+            request.values(HEADER.lower()),
+            SignedRequest(
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                body=request.body,
+            ),
+            keys=self._keys(self._source),
+            now=self._clock.now(),
+        )
+
+    def _keys(self, source: SecretSource) -> tuple[Secret, ...]:
+        """Give the live keys; while their source fails, the copy serves on."""
+        now, copy = self._clock.monotonic(), self._copy
+        if copy is not None and now - copy[1] < COPY_SECONDS:
+            return copy[0]
+        try:
+            keys = parse_keys(source.load())
+        except StoreUnavailable:
+            if copy is None:
+                raise
+            keys = copy[0]
+        self._copy = (keys, now)
+        return keys

@@ -1,0 +1,183 @@
+"""Everything one function uses: each part made once, and only if it is used."""
+
+import sys
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+
+from msgspec import Struct
+
+from kycourier.adapters import places
+from kycourier.adapters.kyc_http import KycHttp
+from kycourier.adapters.system import SystemClock, SystemNonces
+from kycourier.adapters.triggers.invocation import Invocation
+from kycourier.core.card import parse_fingerprint_key
+from kycourier.core.errors import SettingError
+from kycourier.logs import PowertoolsJournal
+from kycourier.ports import Ambient, EvidenceStore, SecretSource, WorkQueue
+from kycourier.setting_forms import Place
+from kycourier.settings import PREFIX, read_settings
+from kycourier.usecases.ask_platform import AskPlatform
+from kycourier.usecases.collect_result import CollectResult
+from kycourier.usecases.heed_brake import BrakeGuard
+from kycourier.usecases.keep_evidence import EvidenceKeeper
+from kycourier.usecases.refresh_ticket import TicketRefresher
+from kycourier.usecases.register_order import RegisterOrder
+from kycourier.usecases.send_events import EventSender
+from kycourier.usecases.side_by_side import SideBySide
+from kycourier.usecases.time_left import TimeLeft
+from kycourier.usecases.use_ticket import ForeignTickets, OwnedTickets, Tickets
+
+
+class Function(Struct, frozen=True):
+    """What a function file calls."""
+
+    answer: Callable[[object, TimeLeft], object]
+    invocation: Invocation
+
+    def invoke(self, event: object, context: object) -> object:
+        """Answer one event. Raises HandlerFailed alone."""
+        return self.invocation.run(lambda left: self.answer(event, left), context)
+
+
+class Assembly:
+    """The parts of one function, wired as its settings say."""
+
+    def __init__(
+        self, name: str, environ: Mapping[str, str], needs: AbstractSet[str]
+    ) -> None:
+        self.name, self._environ = name, environ
+        self.settings = read_settings(environ, needs=needs)
+        self.app_id = self.settings.app_id
+        self.clock = SystemClock()
+        self.journal = PowertoolsJournal(sys.stdout)
+        self.ambient = Ambient(
+            clock=self.clock, nonces=SystemNonces(), journal=self.journal
+        )
+        self.state = places.open_state(self.settings.state, clock=self.clock)
+        self.brake = BrakeGuard(self.app_id, state=self.state, ambient=self.ambient)
+        self.pool = SideBySide(most=self.settings.max_in_flight)
+
+    def function(self, answer: Callable[[object, TimeLeft], object]) -> Function:
+        """Make what the function file calls."""
+        invocation = Invocation(self.name, clock=self.clock, journal=self.journal)
+        return Function(answer, invocation)
+
+    @cached_property
+    def transport(self) -> KycHttp:
+        """The one session to the platform."""
+        settings = self.settings
+        return KycHttp(
+            settings.kyc_url or settings.kyc_profile.url,
+            connections=settings.max_in_flight,
+            max_reply_bytes=settings.max_reply_bytes,
+            extra_ca_file=self._environ.get("SSL_CERT_FILE") or None,
+        )
+
+    @cached_property
+    def refresher(self) -> TicketRefresher | None:
+        """Who buys tickets; None where somebody else does or the secret is not here."""
+        if self.settings.ticket is not None or self.settings.app_secret is None:
+            return None
+        return TicketRefresher(
+            self.app_id,
+            profile=self.settings.kyc_profile,
+            secret=self.secret("app_secret", self.settings.app_secret),
+            transport=self.transport,
+            brake=self.brake,
+            state=self.state,
+            ambient=self.ambient,
+        )
+
+    @cached_property
+    def tickets(self) -> Tickets:
+        """Where queries find their ticket."""
+        if self.settings.ticket is not None:
+            source = self.secret("ticket", self.settings.ticket)
+            return ForeignTickets(source, clock=self.clock)
+        return OwnedTickets(
+            self.app_id,
+            refresher=self.refresher,
+            state=self.state,
+            ambient=self.ambient,
+        )
+
+    @cached_property
+    def register(self) -> RegisterOrder:
+        """Who writes an order's first row."""
+        return RegisterOrder(
+            ttl=self.settings.order_ttl_seconds,
+            first_sweep=self.settings.first_sweep_seconds,
+            state=self.state,
+            ambient=self.ambient,
+        )
+
+    @cached_property
+    def evidence(self) -> EvidenceStore:
+        """Where photos and manifests lie."""
+        return places.open_evidence(
+            _demanded(self.settings.evidence),
+            state=self.settings.state,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def evidence_uri(self) -> str:
+        """What stands before a key in an object's `uri`."""
+        return _demanded(self.settings.evidence).base_uri
+
+    @cached_property
+    def keeper(self) -> EvidenceKeeper:
+        """Who stores the evidence."""
+        kept = self.secret("fingerprint_key", self.settings.fingerprint_key).load()
+        key = parse_fingerprint_key(kept)
+        if key is None:
+            raise SettingError(
+                f"{PREFIX}FINGERPRINT_KEY",
+                "must be 32 characters or more, or lines v1=…, v2=…",
+            )
+        return EvidenceKeeper(self.evidence, uri=self.evidence_uri, fingerprint_key=key)
+
+    @cached_property
+    def sender(self) -> EventSender:
+        """Who empties the outbox."""
+        sink = places.open_events(_demanded(self.settings.events))
+        return EventSender(sink, state=self.state, ambient=self.ambient)
+
+    @cached_property
+    def queue(self) -> WorkQueue | None:
+        """Where delayed work goes."""
+        return places.open_queue(self.settings.queue, clock=self.clock)
+
+    @cached_property
+    def collector(self) -> CollectResult:
+        """Who collects one order."""
+        return CollectResult(
+            self.register,
+            platform=AskPlatform(
+                transport=self.transport,
+                tickets=self.tickets,
+                brake=self.brake,
+                call_seconds=self.settings.kyc_timeout_seconds,
+                photo_patience=self.settings.photo_patience_seconds,
+                state=self.state,
+                ambient=self.ambient,
+            ),
+            brake=self.brake,
+            evidence=self.keeper,
+            sender=self.sender,
+            queue=self.queue,
+            state=self.state,
+            ambient=self.ambient,
+        )
+
+    def secret(self, name: str, place: Place | None) -> SecretSource:
+        """Open a secret reference of the settings."""
+        return places.open_secret(name, _demanded(place), environ=self._environ)
+
+
+def _demanded(place: Place | None) -> Place:
+    """Give a setting that this function demanded."""
+    if place is None:
+        raise SettingError(PREFIX, "a setting was not demanded")
+    return place

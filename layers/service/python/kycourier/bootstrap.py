@@ -1,0 +1,100 @@
+"""The environment → settings → adapters → use cases: its only reader.
+
+One `start_*` per function file. Each demands only the settings it uses and does all
+one-time work at once; a wrong or missing setting raises SettingError.
+"""
+
+import os
+from collections.abc import Mapping
+
+from kycourier.adapters.triggers.queue import OrdersQueue
+from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
+from kycourier.assembly import Assembly, Function
+from kycourier.core.errors import SettingError
+from kycourier.settings import PREFIX
+from kycourier.usecases.sweep_orders import SweepOrders
+
+_REFRESHES = frozenset({"app_id", "app_secret", "state"})
+_COLLECTS = _REFRESHES | {"evidence", "events", "fingerprint_key"}
+_ANSWERS = _COLLECTS - {"app_secret"}  # without it, the API reads the ticket only
+_SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_FUNCTIONNAME")
+_LAMBDA_MARK = "AWS_LAMBDA_FUNCTION_NAME"
+
+
+def start_refresh_ticket() -> Function:
+    """Start the timer function that keeps the ticket pair fresh."""
+    parts = Assembly("refresh_ticket", os.environ, _REFRESHES)
+    timer = RefreshTimer(
+        parts.app_id,
+        refresher=parts.refresher,
+        state=parts.state,
+        ambient=parts.ambient,
+    )
+    return parts.function(lambda _, time_left: timer.answer(time_left))
+
+
+def start_collect_results() -> Function:
+    """Start the queue function that collects orders."""
+    parts = Assembly("collect_results", os.environ, _COLLECTS)
+    queue = OrdersQueue(
+        parts.app_id,
+        collector=parts.collector,
+        pool=parts.pool,
+        state=parts.state,
+        ambient=parts.ambient,
+    )
+    return parts.function(queue.answer)
+
+
+def start_sweep_orders() -> Function:
+    """Start the timer function that works through what is due."""
+    parts = Assembly("sweep_orders", os.environ, _COLLECTS)
+    timer = SweepTimer(
+        SweepOrders(
+            parts.app_id,
+            collector=parts.collector,
+            brake=parts.brake,
+            evidence=parts.keeper,
+            sender=parts.sender,
+            pool=parts.pool,
+            state=parts.state,
+            ambient=parts.ambient,
+        )
+    )
+    return parts.function(lambda _, time_left: timer.answer(time_left))
+
+
+def start_orders_api() -> Function:
+    """Start the HTTP function: register, collect, read an order."""
+    from kycourier.adapters.triggers.orders_api import (  # noqa: PLC0415 - 100 ms
+        OrdersApi,
+    )
+
+    parts = Assembly("orders_api", os.environ, _ANSWERS)
+    auth = parts.settings.api_auth
+    _check_platform(os.environ, auth)
+    keys = parts.settings.api_keys
+    if auth == "signature" and keys is None:
+        raise SettingError(f"{PREFIX}API_KEYS", "is not set")
+    api = OrdersApi(
+        parts.app_id,
+        api_keys=parts.secret("api_keys", keys) if auth == "signature" else None,
+        evidence_uri=parts.evidence_uri,
+        register=parts.register,
+        collector=parts.collector,
+        brake=parts.brake,
+        evidence=parts.evidence,
+        queue=parts.queue,
+        state=parts.state,
+        ambient=parts.ambient,
+    )
+    return parts.function(api.answer)
+
+
+def _check_platform(environ: Mapping[str, str], api_auth: str) -> None:
+    """Refuse what would leave the API open to everybody."""
+    on_scf = any(mark in environ for mark in _SCF_MARKS)
+    if api_auth == "none" and (on_scf or _LAMBDA_MARK in environ):
+        raise SettingError(f"{PREFIX}API_AUTH", "'none' is for the local gateway only")
+    if api_auth == "gateway" and on_scf:
+        raise SettingError(f"{PREFIX}API_AUTH", "SCF's function URLs are public")

@@ -1,0 +1,183 @@
+"""What only the evidence files have: keys, modes, leavings and failures."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import FakeClock
+from kycourier.adapters.local.evidence import FileEvidenceStore
+from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+
+KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
+PHOTO = b"\xff\xd8\xff" + bytes(range(256))
+
+
+def build(folder: Path, clock: FakeClock | None = None) -> FileEvidenceStore:
+    return FileEvidenceStore(
+        folder / "evidence",
+        link_key=folder / "keys" / "link",
+        clock=clock or FakeClock(),
+    )
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FakeClock) -> FileEvidenceStore:
+    return build(tmp_path, clock)
+
+
+def put(store: FileEvidenceStore, key: str = KEY, content: bytes = PHOTO) -> None:
+    digest = hashlib.sha256(content).hexdigest()
+    store.put(key, content, sha256=digest, media_type="image/jpeg")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def files_below(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    )
+
+
+# files
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids=oct)
+def test_files_and_folders_are_for_their_owner_alone(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        put(build(tmp_path))
+    finally:
+        os.umask(before)
+
+    found = {mode(path) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert found == {0o700}
+    assert {mode(path) for path in tmp_path.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_nothing_but_the_object_is_left_after_success_repeat_and_conflict(
+    store, tmp_path
+):
+    put(store)
+    put(store)
+    with pytest.raises(EvidenceConflict):
+        put(store, KEY, b"other")
+
+    assert files_below(tmp_path / "evidence") == [KEY]
+
+
+def test_what_killed_writers_and_others_left_is_listed_as_it_is(store, tmp_path):
+    put(store)
+    folder = KEY.rpartition("/")[0]
+    others = [f"{folder}/{name}" for name in (".x1y2.part", "由他人.txt", "a blank")]
+    for other in others:
+        (tmp_path / "evidence" / other).write_bytes(b"half")
+
+    assert sorted(store.list(folder)) == sorted([KEY, *others])
+
+
+# keys
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/..", "a/../b",
+        "a/./b", "a/..\n", "a\n", "a b", "a\\b", "a\0b", "a:b", "%2e%2e/a", "~/a",
+        "a?b", "照片.jpg", "a/\u202eb", "a\ud800",
+    ],
+)  # fmt: skip
+def test_key_that_is_no_plain_path_below_the_root_is_refused(store, tmp_path, key):
+    uses: list[Callable[[], object]] = [
+        lambda: put(store, key),
+        lambda: store.digest(key),
+        lambda: store.open(key),
+        lambda: store.list(key),
+        lambda: store.link(key, seconds=60),
+    ]
+    for use in uses:
+        with pytest.raises(EvidenceUnavailable):
+            use()
+    assert files_below(tmp_path) == ["keys/link"]
+
+
+@given(
+    key=st.text("ab./-_\\ \n%0", max_size=12)
+    | st.lists(st.sampled_from(["a", ".", "..", "...", "", ".a", "b-_."])).map("/".join)
+)
+def test_any_key_is_refused_or_lies_below_the_root(tmp_path_factory, key):
+    folder = tmp_path_factory.mktemp("any")
+    store = build(folder)
+    try:
+        put(store, key)
+    except EvidenceUnavailable:
+        assert files_below(folder) == ["keys/link"]
+    else:
+        assert files_below(folder) == [f"evidence/{key}", "keys/link"]
+        assert list(store.list(key.partition("/")[0])) in ([key], [])
+
+
+# failures
+
+
+def assert_silent(failure: BaseException, folder: Path) -> None:
+    assert failure.__context__ is None
+    assert str(folder) not in f"{failure!r} {failure}"
+
+
+def test_root_that_is_no_folder_stops_the_start(tmp_path):
+    (tmp_path / "evidence").touch()
+
+    with pytest.raises(EvidenceUnavailable) as failure:
+        build(tmp_path)
+
+    assert_silent(failure.value, tmp_path)
+
+
+def test_link_key_that_cannot_be_made_stops_the_start(tmp_path):
+    (tmp_path / "keys").touch()
+
+    with pytest.raises(EvidenceUnavailable) as failure:
+        build(tmp_path)
+
+    assert_silent(failure.value, tmp_path)
+
+
+def test_key_below_a_file_is_a_failure_and_not_absence(store, tmp_path):
+    (tmp_path / "evidence" / "a").touch()
+
+    for use in (
+        lambda: put(store, "a/b.jpg"),
+        lambda: store.digest("a/b.jpg"),
+        lambda: store.open("a/b.jpg"),
+    ):
+        with pytest.raises(EvidenceUnavailable) as failure:
+            use()
+        assert_silent(failure.value, tmp_path)
+
+
+def test_folder_or_dangling_link_at_the_key_is_a_failure_and_no_conflict(
+    store, tmp_path
+):
+    (tmp_path / "evidence" / "folder.jpg").mkdir()
+    (tmp_path / "evidence" / "link.jpg").symlink_to("nowhere")
+
+    for key in ("folder.jpg", "link.jpg"):
+        with pytest.raises(EvidenceUnavailable) as failure:
+            put(store, key)
+        assert_silent(failure.value, tmp_path)
+    assert (tmp_path / "evidence" / "link.jpg").is_symlink()

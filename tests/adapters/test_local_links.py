@@ -1,0 +1,150 @@
+"""The evidence files' links: signed, ending, and refused when anything differs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fakes import START, FakeClock
+from kycourier.adapters.local.evidence import FileEvidenceStore
+from kycourier.core.errors import EvidenceUnavailable
+
+KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
+
+
+def build(folder: Path, clock: FakeClock | None = None) -> FileEvidenceStore:
+    return FileEvidenceStore(
+        folder / "evidence",
+        link_key=folder / "keys" / "link",
+        clock=clock or FakeClock(),
+    )
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: FakeClock) -> FileEvidenceStore:
+    return build(tmp_path, clock)
+
+
+def parts_of(link: str) -> dict[str, str]:
+    found = re.fullmatch(
+        r"/evidence/(?P<key>[^?]+)\?expires=(?P<expires>\d+)&signature=(?P<signature>\w+)",
+        link,
+    )
+    assert found
+    return found.groupdict()
+
+
+def check(store: FileEvidenceStore, **parts: str) -> bool:
+    return store.check_link(
+        parts["key"], expires=parts["expires"], signature=parts["signature"]
+    )
+
+
+def test_link_names_key_end_and_signature(store):
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    assert parts["key"] == KEY
+    assert parts["expires"] == str(int(START.timestamp()) + 300)
+    assert re.fullmatch("[0-9a-f]{64}", parts["signature"])
+    assert check(store, **parts)
+
+
+def test_link_is_over_exactly_at_its_end(store, clock):
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    clock.sleep(299.999999)
+    assert check(store, **parts)
+    clock.sleep(0.000001)
+    assert not check(store, **parts)
+
+
+def test_link_is_never_good_for_longer_than_asked(store, clock):
+    clock.sleep(0.75)
+    parts = parts_of(store.link(KEY, seconds=300))
+    clock.sleep(300)
+
+    assert not check(store, **parts)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("key", KEY.replace("original", "cropped")),
+        ("key", f"{KEY}x"),
+        ("key", f"{KEY}\n"),
+        ("key", f"x/../{KEY}"),
+        ("key", "\ud800"),
+        ("expires", ""),
+        ("expires", "9999999999"),
+        ("expires", "0"),
+        ("expires", "-1"),
+        ("expires", "１７６７２２５９００"),
+        ("expires", "9" * 5000),
+        ("expires", "\ud800"),
+        ("signature", ""),
+        ("signature", "0" * 64),
+        ("signature", "\ud800"),
+        ("signature", "ü" * 64),
+    ],
+)
+def test_link_with_another_part_is_refused(store, part, value):
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    assert not check(store, **{**parts, part: value})
+
+
+@pytest.mark.parametrize("form", ["0{}", " {}", "+{}", "{}.0", "{}\n", "1_{}", "{}e0"])
+def test_end_that_is_spelled_otherwise_is_refused(store, form):
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    assert not check(store, **{**parts, "expires": form.format(parts["expires"])})
+
+
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda text: text[:-1], lambda text: f"{text}0"]
+)
+def test_signature_that_is_spelled_otherwise_is_refused(store, change):
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    assert not check(store, **{**parts, "signature": change(parts["signature"])})
+
+
+def test_end_and_key_cannot_be_shifted_into_one_another(store):
+    parts = parts_of(store.link("a", seconds=300))
+    moved = {**parts, "key": f"a{parts['expires'][0]}", "expires": parts["expires"][1:]}
+
+    assert not check(store, **moved)
+
+
+def test_link_key_is_made_once_and_serves_the_next_start(tmp_path, store, clock):
+    before = (tmp_path / "keys" / "link").read_text()
+    parts = parts_of(store.link(KEY, seconds=300))
+
+    assert check(build(tmp_path, clock), **parts)
+    assert (tmp_path / "keys" / "link").read_text() == before
+    assert re.fullmatch("[0-9a-f]{64}", before)
+
+
+def test_another_installations_link_is_refused(tmp_path, store, clock):
+    other = build(tmp_path / "other", clock)
+
+    assert not check(store, **parts_of(other.link(KEY, seconds=300)))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "short", "G" * 64, "a" * 65, "a" * 64 + "\n\n"]
+)
+def test_link_key_that_is_something_else_stops_the_start(tmp_path, content):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "link").write_text(content)
+
+    with pytest.raises(EvidenceUnavailable) as failure:
+        build(tmp_path)
+
+    assert failure.value.__context__ is None
+    assert str(tmp_path) not in str(failure.value)

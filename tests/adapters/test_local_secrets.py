@@ -1,0 +1,54 @@
+"""What only the secret in a file has: newlines, encodings and failures."""
+
+from pathlib import Path
+
+import pytest
+
+from kycourier.adapters.local.secrets import FileSecret
+from kycourier.core.errors import StoreUnavailable
+from kycourier.core.hidden import Secret
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        (b"abc", "abc"),
+        (b"abc\n", "abc"),
+        (b"abc\n\n", "abc\n"),
+        (b"abc\r\n", "abc\r"),
+        (b"\nabc\n", "\nabc"),
+        (b" abc \n", " abc "),
+        (b"\n\n", "\n"),
+        ("密\n".encode(), "密"),
+    ],
+)
+def test_one_newline_at_the_end_is_not_counted(tmp_path, content, secret):
+    (tmp_path / "secret").write_bytes(content)
+
+    assert FileSecret(tmp_path / "secret").load() == Secret(secret)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"synthetic-\xff", b"\xff\xfea\0"])
+def test_file_without_a_secret_is_the_stores_failure_and_shows_nothing(
+    tmp_path, content
+):
+    (tmp_path / "secret").write_bytes(content)
+
+    with pytest.raises(StoreUnavailable) as failure:
+        FileSecret(tmp_path / "secret").load()
+
+    assert failure.value.__context__ is None
+    assert "synthetic" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", ["missing", "folder", "file/below"])
+def test_path_that_cannot_be_read_is_the_stores_failure(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    path: Path = tmp_path / name
+
+    with pytest.raises(StoreUnavailable) as failure:
+        FileSecret(path).load()
+
+    assert failure.value.__context__ is None
+    assert str(tmp_path) not in str(failure.value)

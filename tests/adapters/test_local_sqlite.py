@@ -1,0 +1,233 @@
+"""What only the SQLite stores have: modes, WAL, transactions, one writer at a time."""
+
+import gc
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fakes import START, FakeClock
+from kycourier.adapters.local import sqlite
+from kycourier.adapters.local.brake import SqliteBrakeStore
+from kycourier.adapters.local.files import locked_folder
+from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.local.state import open_state
+from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.core import order as rules
+from kycourier.core.brake import Brake
+from kycourier.core.errors import StoreUnavailable
+from kycourier.core.models import Document, OrderKey
+from kycourier.core.order_record import OrderRecord
+
+APP = "SANDBOX1"
+CLOCK = FakeClock()
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def draft(order_no: str = "order1") -> OrderRecord:
+    return rules.draft(
+        OrderKey(APP, order_no),
+        document=Document.BANK_CARD,
+        now=START,
+        ttl=timedelta(hours=48),
+        first_sweep=timedelta(0),
+    )
+
+
+def pragma(path: Path, name: str) -> object:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+# files
+
+
+@pytest.mark.usefixtures("umask")
+def test_files_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "made" / "here" / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    store.register(draft())
+
+    found = {file.name: mode(file) for file in path.parent.iterdir()}
+
+    assert found == {
+        "state.db": 0o600,
+        "state.db-wal": 0o600,
+        "state.db-shm": 0o600,
+    }
+    assert mode(path.parent) == 0o700
+    assert mode(path.parent.parent) == 0o700
+
+
+@pytest.mark.usefixtures("umask")
+def test_file_that_others_may_read_is_taken_from_them(tmp_path):
+    path = tmp_path / "state.db"
+    before = SqliteOrderStore(path, CLOCK)
+    before.register(draft())
+    for file in tmp_path.iterdir():
+        file.chmod(0o666)
+
+    SqliteTicketStore(path)
+
+    assert {mode(file) for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_file_is_in_wal_mode_and_each_commit_is_flushed(tmp_path):
+    path = tmp_path / "state.db"
+    file = open_state(path)
+
+    assert pragma(path, "journal_mode") == "wal"
+    assert file.read("PRAGMA synchronous", ())[0][0] == 2
+
+
+def test_folder_with_odd_letters_is_no_trouble(tmp_path):
+    path = tmp_path / "a b?mode=memory#c%41 识" / "state.db"
+    SqliteOrderStore(path, CLOCK).register(draft())
+
+    assert path.is_file()
+    assert SqliteOrderStore(path, CLOCK).load(draft().key) == draft()
+
+
+def test_relative_path_is_of_the_folder_at_the_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = SqliteOrderStore("state.db", CLOCK)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    store.register(draft())
+
+    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).load(draft().key) == draft()
+
+
+def test_what_was_stored_outlives_the_store_and_its_wal(tmp_path):
+    store = SqliteOrderStore(tmp_path / "state.db", CLOCK)
+    store.register(draft())
+    del store
+    gc.collect()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["state.db"]
+    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).load(draft().key) == draft()
+
+
+def test_opening_waits_while_another_opens_a_file_of_that_folder(tmp_path):
+    opened = threading.Event()
+
+    def build() -> None:
+        open_state(tmp_path / "state.db")
+        opened.set()
+
+    thread = threading.Thread(target=build)
+    with locked_folder(tmp_path):
+        thread.start()
+        early = opened.wait(0.2)
+    thread.join()
+
+    assert not early
+    assert opened.is_set()
+
+
+def test_connections_are_closed_with_the_store(tmp_path):
+    file = open_state(tmp_path / "state.db")
+    connection = file.write(lambda state: state)
+    del file
+    gc.collect()
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        connection.execute("SELECT 1")
+
+
+# transactions
+
+
+def test_transaction_that_fails_did_not_happen(tmp_path):
+    file = open_state(tmp_path / "state.db")
+    file.write(lambda state: state.execute("INSERT INTO brakes VALUES ('a', 1, '')"))
+
+    def fail(state: sqlite3.Connection) -> None:
+        state.execute("DELETE FROM brakes")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        file.write(fail)
+
+    assert len(file.read("SELECT * FROM brakes", ())) == 1
+    file.write(lambda state: state.execute("INSERT INTO brakes VALUES ('b', 1, '')"))
+
+
+def test_reader_does_not_see_what_is_not_committed(tmp_path):
+    file = open_state(tmp_path / "state.db")
+
+    def look(state: sqlite3.Connection) -> int:
+        state.execute("INSERT INTO brakes VALUES ('a', 1, '')")
+        return len(file.read("SELECT * FROM brakes", ()))
+
+    assert file.write(look) == 0
+    assert len(file.read("SELECT * FROM brakes", ())) == 1
+
+
+def test_connection_is_used_again_and_never_by_two_at_once(tmp_path):
+    file = open_state(tmp_path / "state.db")
+    first = file.write(lambda state: state)
+
+    assert file.write(lambda state: state) is first
+    assert file.write(lambda state: file.read("SELECT 1", ()) and state) is first
+    used, release = threading.Event(), threading.Event()
+
+    def hold(state: sqlite3.Connection) -> sqlite3.Connection:
+        used.set()
+        release.wait(5)
+        return state
+
+    held: list[sqlite3.Connection] = []
+    thread = threading.Thread(target=lambda: held.append(file.write(hold)))
+    thread.start()
+    used.wait(5)
+    beside = file.read("PRAGMA database_list", ())
+    release.set()
+    thread.join()
+
+    assert len(beside) == 1
+    assert len(held) == 1
+
+
+def test_writer_waits_its_turn(tmp_path):
+    path = tmp_path / "state.db"
+    store = SqliteBrakeStore(path)
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        thread = threading.Timer(0.2, other.rollback)
+        thread.start()
+
+        store.trip(APP, Brake(trips=1, version=1), expected_version=0)
+        thread.join()
+
+    assert store.load(APP).trips == 1
+
+
+def test_writer_that_waited_long_gives_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    path = tmp_path / "state.db"
+    store = SqliteBrakeStore(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreUnavailable) as failure:
+            store.trip(APP, Brake(trips=1, version=1), expected_version=0)
+
+    assert failure.value.__context__ is None
+    assert store.load(APP) == Brake()

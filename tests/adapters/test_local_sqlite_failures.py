@@ -1,0 +1,154 @@
+"""What stops the SQLite stores' start, and what fails them later: ours, and silent."""
+
+import gc
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fakes import START, FakeClock
+from kycourier.adapters.local.brake import SqliteBrakeStore
+from kycourier.adapters.local.leases import SqliteLeaseStore
+from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.local.queue import SqliteWorkQueue
+from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.core import order as rules
+from kycourier.core.errors import NewerSchema, StoreUnavailable
+from kycourier.core.models import Document, OrderKey
+from kycourier.core.order_record import OrderRecord
+
+APP = "SANDBOX1"
+CLOCK = FakeClock()
+STORES: dict[str, Callable[[Path], object]] = {
+    "tickets": SqliteTicketStore,
+    "leases": lambda path: SqliteLeaseStore(path, CLOCK),
+    "orders": lambda path: SqliteOrderStore(path, CLOCK),
+    "brakes": SqliteBrakeStore,
+    "queue": lambda path: SqliteWorkQueue(path, CLOCK),
+}
+every_store = pytest.mark.parametrize("build", STORES.values(), ids=STORES)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def draft(order_no: str = "order1") -> OrderRecord:
+    return rules.draft(
+        OrderKey(APP, order_no),
+        document=Document.BANK_CARD,
+        now=START,
+        ttl=timedelta(hours=48),
+        first_sweep=timedelta(0),
+    )
+
+
+def pragma(path: Path, name: str) -> object:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def is_silent(failure: BaseException, path: Path) -> bool:
+    shown = f"{failure!r} {failure}"
+    return failure.__context__ is None and str(path.parent) not in shown
+
+
+@every_store
+def test_path_below_a_file_stops_the_start(tmp_path, build):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "below" / "state.db"
+
+    with pytest.raises(StoreUnavailable) as failure:
+        build(path)
+
+    assert is_silent(failure.value, path)
+
+
+@every_store
+def test_folder_in_place_of_the_file_stops_the_start_and_is_left_alone(tmp_path, build):
+    path = tmp_path / "state.db"
+    path.mkdir(mode=0o755)
+    path.chmod(0o755)
+
+    with pytest.raises(StoreUnavailable) as failure:
+        build(path)
+
+    assert is_silent(failure.value, path)
+    assert mode(path) == 0o755
+
+
+@every_store
+def test_file_that_is_no_database_stops_the_start_and_is_left_alone(tmp_path, build):
+    path = tmp_path / "state.db"
+    path.write_text("notes of mine\n" * 1000)
+
+    with pytest.raises(StoreUnavailable) as failure:
+        build(path)
+
+    assert is_silent(failure.value, path)
+    assert path.read_text() == "notes of mine\n" * 1000
+
+
+@every_store
+def test_file_of_a_newer_release_stops_the_start_and_is_left_alone(tmp_path, build):
+    path = tmp_path / "state.db"
+    build(path)
+    gc.collect()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+
+    with pytest.raises(NewerSchema) as failure:
+        build(path)
+
+    assert is_silent(failure.value, path)
+    assert pragma(path, "user_version") == 2
+
+
+def test_damaged_pages_are_the_stores_failure(tmp_path):
+    path = tmp_path / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    for number in range(50):
+        store.register(draft(f"order{number}"))
+    del store
+    gc.collect()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    path.write_bytes(content)
+    store = SqliteOrderStore(path, CLOCK)
+
+    for attempt in (
+        lambda: store.load(draft().key),
+        lambda: store.register(draft()),
+        lambda: store.due(APP, limit=10),
+    ):
+        with pytest.raises(StoreUnavailable) as failure:
+            attempt()
+        assert is_silent(failure.value, path)
+
+
+def test_file_that_was_removed_is_missed_at_the_next_use(tmp_path):
+    path = tmp_path / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    store.register(draft())
+    path.unlink()
+
+    for attempt in (lambda: store.load(draft().key), lambda: store.register(draft())):
+        with pytest.raises(StoreUnavailable) as failure:
+            attempt()
+        assert is_silent(failure.value, path)
+    assert not path.exists()
+
+
+def test_file_that_was_replaced_is_the_one_that_is_used(tmp_path):
+    path = tmp_path / "state.db"
+    early = SqliteLeaseStore(path, CLOCK)
+    early.acquire("refresh/A", owner="early", seconds=60)
+    for file in tmp_path.iterdir():
+        file.unlink()
+    SqliteLeaseStore(path, CLOCK).acquire("refresh/A", owner="new", seconds=60)
+
+    assert early.acquire("refresh/A", owner="early", seconds=60) is None

@@ -1,0 +1,87 @@
+"""The real function files in processes of their own, against the emulator."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from kycourier_devkit.function_process import FunctionProcess, function_file
+from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
+from kycourier_devkit.trigger_events import (
+    Message,
+    build_queue_event,
+    build_timer_event,
+)
+
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+class House:
+    """One app's folder and environment, and functions started over it."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, stack: ExitStack) -> None:
+        self.folder, self.sandbox, self._stack = folder, sandbox, stack
+        self.log = folder / "functions.log"
+        self.environ = {
+            "KYCOURIER_APP_ID": APP_ID,
+            "KYCOURIER_APP_SECRET": "env:SECRET",
+            "KYCOURIER_KYC_URL": sandbox.url,
+            "KYCOURIER_STATE": f"sqlite:///{folder}/state.db",
+            "KYCOURIER_EVIDENCE": f"file://{folder}/evidence",
+            "KYCOURIER_EVENTS": f"file://{folder}/events.jsonl",
+            "KYCOURIER_FINGERPRINT_KEY": "env:FINGERPRINT",
+            "KYCOURIER_API_AUTH": "none",
+            "KYCOURIER_FIRST_SWEEP_SECONDS": "1",
+            "SECRET": APP_SECRET,
+            "FINGERPRINT": "synthetic-fingerprint-key-32-chars",
+        }
+
+    def start(self, name: str, **environ: str) -> FunctionProcess:
+        """Start a function; it is ended with the test."""
+        log = self._stack.enter_context(self.log.open("ab"))
+        process = FunctionProcess(function_file(name), self.environ | environ, log=log)
+        self._stack.callback(process.close)
+        return process
+
+    def start_many(self, name: str, count: int) -> list[FunctionProcess]:
+        """Start several at once and wait until all are ready."""
+        processes = [self.start(name) for _ in range(count)]
+        for process in processes:
+            process.wait_until_ready()
+        return processes
+
+    def events(self) -> list[dict[str, Any]]:
+        """Give what the sink's file holds, each line whole."""
+        path = self.folder / "events.jsonl"
+        text = path.read_text() if path.exists() else ""
+        assert not text or text.endswith("\n")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def objects(self) -> list[str]:
+        """Give the keys of all evidence."""
+        root = self.folder / "evidence"
+        return sorted(
+            str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()
+        )
+
+
+def batch(*orders: str) -> dict[str, object]:
+    messages = [
+        Message(id=f"m{number}", body=json.dumps({"order_no": order}))
+        for number, order in enumerate(orders)
+    ]
+    return build_queue_event(messages, at=AT)
+
+
+TIMER = build_timer_event("timer", at=AT)
+
+
+def at_once(
+    work: Callable[[FunctionProcess], Any], on: list[FunctionProcess]
+) -> list[Any]:
+    """Call every process at the same time."""
+    with ThreadPoolExecutor(len(on)) as pool:
+        return list(pool.map(work, on))

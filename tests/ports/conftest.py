@@ -1,0 +1,35 @@
+"""What every contract suite starts from: a clock that only the test moves."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+
+from fakes import FakeClock
+
+T = TypeVar("T")
+WORKERS = 8
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def at_once() -> Callable[[Callable[[int], T]], list[T]]:
+    """Run a function of the worker's number in eight threads that start together."""
+
+    def run(work: Callable[[int], T]) -> list[T]:
+        barrier = threading.Barrier(WORKERS)
+
+        def begin(worker: int) -> T:
+            barrier.wait()
+            return work(worker)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            return list(pool.map(begin, range(WORKERS)))
+
+    return run

@@ -1,0 +1,94 @@
+"""The order stores under test, with what their contract suites need about them."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from fakes import START, FakeClock, MemoryOrderStore
+from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.core import order as rules
+from kycourier.core.models import Document, OrderKey
+from kycourier.core.order import Urgency
+from kycourier.core.order_record import OrderRecord, OutboxEvent, State
+from kycourier.ports import Claim, OrderStore
+
+APP = "SANDBOX1"
+KEY = OrderKey(APP, "order1")
+LEASE = timedelta(seconds=60)
+TICK = timedelta(microseconds=1)
+EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
+SENT = replace(EVENT, sent=True)
+NEWER = b'{"schema":2,"order":"told otherwise"}'
+DAMAGED = [b"", b"{", b'{"schema":1}', b'{"schema":1,"app_id":"\xff"}', b"[" * 9999]
+
+
+class Bench(NamedTuple):
+    """An order store, its clock, a way to spoil a row, and the poison it kept."""
+
+    store: OrderStore
+    clock: FakeClock
+    overwrite: Callable[[OrderKey, bytes], None]
+    poison: Callable[[], set[tuple[str, str, str]]]
+
+    def claim(
+        self,
+        *,
+        owner: str = "one",
+        urgency: Urgency = Urgency.NOW,
+        folder: str = "2026/01/01/a",
+    ) -> Claim:
+        return self.store.claim(
+            draft(), owner=owner, lease=LEASE, urgency=urgency, folder=folder
+        )
+
+
+def build_memory(_: Path, clock: FakeClock) -> Bench:
+    store = MemoryOrderStore(clock)
+
+    def overwrite(key: OrderKey, record: bytes) -> None:
+        store.rows[key] = store.rows[key]._replace(record=record)
+
+    return Bench(store, clock, overwrite, lambda: set(store.poison))
+
+
+def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
+    path = folder / "state.db"
+    store = SqliteOrderStore(path, clock)
+
+    def overwrite(key: OrderKey, record: bytes) -> None:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(
+                "UPDATE orders SET record = ? WHERE app_id = ? AND order_no = ?",
+                (record, key.app_id, key.order_no),
+            )
+
+    def poison() -> set[tuple[str, str, str]]:
+        with closing(sqlite3.connect(path)) as connection:
+            rows = connection.execute("SELECT app_id, source, problem FROM poison")
+            return set(rows.fetchall())
+
+    return Bench(store, clock, overwrite, poison)
+
+
+BUILD = {"memory": build_memory, "sqlite": build_sqlite}
+
+
+def draft(order: OrderKey = KEY) -> OrderRecord:
+    return rules.draft(
+        order,
+        document=Document.BANK_CARD,
+        now=START,
+        ttl=timedelta(hours=48),
+        first_sweep=timedelta(minutes=10),
+    )
+
+
+def collected(record: OrderRecord, clock: FakeClock) -> OrderRecord:
+    return rules.settle(
+        record, state=State.COLLECTED, reason=None, event=EVENT, now=clock.now()
+    )

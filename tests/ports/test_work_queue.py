@@ -1,0 +1,144 @@
+"""The contract of WorkQueue, with the consumer's side that the local gateway uses."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from fakes import Delivery, FakeClock, MemoryWorkQueue
+from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
+from kycourier.core.models import OrderKey
+from kycourier.ports import WorkQueue
+
+Message = Delivery | QueuedMessage
+
+
+class Queue(WorkQueue, Protocol):
+    """Both sides of a queue."""
+
+    def receive(
+        self, limit: int, *, visibility_seconds: float
+    ) -> tuple[Message, ...]: ...
+
+    def acknowledge(self, message: Message) -> None: ...
+
+
+BUILD: dict[str, Callable[[Path, FakeClock], Queue]] = {
+    "memory": lambda _, clock: MemoryWorkQueue(clock),
+    "sqlite": lambda folder, clock: SqliteWorkQueue(folder / "queue.db", clock),
+}
+NOW = timedelta(0)
+TICK = 1e-6
+
+
+@pytest.fixture(params=BUILD)
+def queue(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Queue:
+    return BUILD[request.param](tmp_path, clock)
+
+
+def order(number: int) -> OrderKey:
+    return OrderKey("SANDBOX1", f"order{number}")
+
+
+def receive(queue: Queue, limit: int = 10) -> list[str]:
+    messages = queue.receive(limit, visibility_seconds=30)
+    return [json.loads(message.body)["order_no"] for message in messages]
+
+
+def test_message_holds_the_order_and_that_it_is_due_and_nothing_else(queue):
+    queue.enqueue(order(1), NOW)
+
+    (message,) = queue.receive(10, visibility_seconds=30)
+
+    assert json.loads(message.body) == {
+        "order_no": "order1",
+        "app_id": "SANDBOX1",
+        "document": "bank_card",
+        "due": True,
+    }
+
+
+def test_message_is_delivered_when_its_delay_is_over_and_not_before(queue, clock):
+    queue.enqueue(order(1), timedelta(seconds=5))
+    clock.sleep(5 - TICK)
+    assert receive(queue) == []
+
+    clock.sleep(TICK)
+
+    assert receive(queue) == ["order1"]
+
+
+def test_messages_come_in_the_order_they_are_due(queue, clock):
+    for number, seconds in [(1, 9), (2, 3), (3, 3), (4, 0)]:
+        queue.enqueue(order(number), timedelta(seconds=seconds))
+    clock.sleep(10)
+
+    assert receive(queue) == ["order4", "order2", "order3", "order1"]
+
+
+def test_at_most_limit_messages_are_taken_at_once(queue):
+    for number in range(5):
+        queue.enqueue(order(number), NOW)
+
+    assert receive(queue, 2) == ["order0", "order1"]
+    assert receive(queue, 2) == ["order2", "order3"]
+    assert receive(queue, 2) == ["order4"]
+    assert receive(queue, 2) == []
+
+
+def test_message_that_was_not_acknowledged_is_delivered_again(queue, clock):
+    queue.enqueue(order(1), NOW)
+    first = queue.receive(10, visibility_seconds=30)
+    clock.sleep(30 - TICK)
+    assert queue.receive(10, visibility_seconds=30) == ()
+    clock.sleep(TICK)
+
+    again = queue.receive(10, visibility_seconds=30)
+
+    assert [(m.receives, m.body) for m in first] == [(1, first[0].body)]
+    assert [(m.receives, m.body) for m in again] == [(2, first[0].body)]
+
+
+def test_acknowledged_message_is_gone(queue, clock):
+    queue.enqueue(order(1), NOW)
+    queue.enqueue(order(2), NOW)
+    first, _ = queue.receive(10, visibility_seconds=30)
+
+    queue.acknowledge(first)
+    clock.sleep(30)
+
+    assert receive(queue) == ["order2"]
+
+
+def test_late_acknowledgement_does_not_end_the_next_delivery(queue, clock):
+    queue.enqueue(order(1), NOW)
+    (first,) = queue.receive(10, visibility_seconds=30)
+    clock.sleep(30)
+    queue.receive(10, visibility_seconds=30)
+
+    queue.acknowledge(first)
+    clock.sleep(30)
+
+    assert receive(queue) == ["order1"]
+
+
+def test_acknowledging_twice_changes_nothing(queue, clock):
+    queue.enqueue(order(1), NOW)
+    queue.enqueue(order(2), NOW)
+    first, _ = queue.receive(10, visibility_seconds=30)
+
+    queue.acknowledge(first)
+    queue.acknowledge(first)
+    clock.sleep(30)
+
+    assert receive(queue) == ["order2"]
+
+
+def test_same_order_enqueued_twice_is_delivered_twice(queue):
+    queue.enqueue(order(1), NOW)
+    queue.enqueue(order(1), NOW)
+
+    assert receive(queue) == ["order1", "order1"]

@@ -1,0 +1,62 @@
+"""What a function loads: neither the devkit nor a cloud's SDK that was not chosen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
+UNWANTED = {
+    "PIL", "boto3", "botocore", "click", "hypothesis", "kycourier_devkit", "obstore",
+    "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
+}  # fmt: skip
+PURE = {"socket", "sqlite3", "requests", "urllib3", "random", "secrets", "threading"}
+
+
+def loaded(code, tmp_path, **environ):
+    """Give the top-level names of `sys.modules` after `code`, in its own process."""
+    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    script = [sys.executable, "-I", "-S", "-c", "import sys\n" + code]
+    site = [path for path in sys.path if path.endswith("site-packages")]
+    paths = [*site, str(ROOT / "layers/service/python"), str(ROOT / "functions")]
+    script[-1] = f"import sys; sys.path[:0] = {paths!r}\n{code}"
+    done = subprocess.run(
+        script,
+        cwd=tmp_path,
+        env={"PATH": os.defpath, **environ},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_only_what_it_uses(function, tmp_path):
+    settings = {
+        "APP_ID": "SANDBOX1",
+        "APP_SECRET": "env:SECRET",
+        "STATE": "sqlite:///state.db",
+        "EVIDENCE": f"file://{tmp_path}/evidence",
+        "EVENTS": f"file://{tmp_path}/events.jsonl",
+        "FINGERPRINT_KEY": "env:FINGERPRINT",
+        "API_KEYS": "env:SECRET",
+    }
+    environ = {f"KYCOURIER_{name}": text for name, text in settings.items()}
+    environ |= {"SECRET": "s" * 64, "FINGERPRINT": "f" * 32}
+    names = loaded(f"import {function}", tmp_path, **environ)
+    assert {"kycourier", "requests", "msgspec", "sqlite3"} <= names
+    assert not UNWANTED & names
+
+
+def test_importing_the_core_loads_no_io(tmp_path):
+    core = ROOT / "layers/service/python/kycourier/core"
+    modules = [f"kycourier.core.{path.stem}" for path in core.glob("[a-z]*.py")]
+    names = loaded(f"import {', '.join(modules)}", tmp_path)
+    ours = loaded(
+        "import hashlib, hmac, json, importlib.resources, msgspec, pybase64", tmp_path
+    )
+    assert not PURE & (names - ours)
