@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from kycourier_devkit.sandbox import Sandbox
 from sandbox.kyc_client import FakeClock, KycClient, Scene
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 import pytest
+
 from sandbox.kyc_client import PHOTOS, Proof, Scene
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n"

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
 from sandbox.kyc_client import (
     NONCE,

@@ -7,6 +7,8 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+
 from kycourier_devkit.sandbox import draw_photos
 from kycourier_devkit.sandbox.cards import (
     TEST_NUMBERS,
@@ -14,7 +16,6 @@ from kycourier_devkit.sandbox.cards import (
     other_number,
     with_check_digit,
 )
-from PIL import Image
 
 order_numbers = st.from_regex("[A-Za-z0-9]{1,32}", fullmatch=True)
 
@@ -66,6 +67,6 @@ def test_orders_have_photos_of_their_own() -> None:
 def test_pillow_is_not_loaded_before_a_photo_is_drawn() -> None:
     code = "import sys, kycourier_devkit.sandbox; sys.exit('PIL' in sys.modules)"
 
-    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - fixed
+    done = subprocess.run([sys.executable, "-c", code], check=False)
 
     assert done.returncode == 0

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from kycourier_devkit.sandbox import APP_SECRET, Sandbox
 from sandbox.kyc_client import KycClient, Scene
 

@@ -1,6 +1,7 @@
 """Faults set for the next calls, and odd token and ticket replies."""
 
 import pytest
+
 from kycourier_devkit.sandbox import Sandbox, fault_rows
 from kycourier_devkit.sandbox.codes import meanings
 from sandbox.kyc_client import KycClient, Scene

@@ -1,6 +1,7 @@
 """Every magic order number does what the table says."""
 
 import pytest
+
 from kycourier_devkit.sandbox import describe_orders, order_rows
 from kycourier_devkit.sandbox.codes import meanings
 from sandbox import meaning_proofs, wire_proofs

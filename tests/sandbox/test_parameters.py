@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier_devkit.sandbox.codes import RefusedError
 from kycourier_devkit.sandbox.parameters import (
     Profile,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from kycourier_devkit.sandbox.codes import RefusedError
 from kycourier_devkit.sandbox.platform import Grant, Lifetimes, Platform
 from kycourier_devkit.sandbox.signing import sign

@@ -10,6 +10,7 @@ import time
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+
 from kycourier_devkit.sandbox import Sandbox
 from sandbox.kyc_client import (
     RESULT_PATH,
@@ -168,7 +169,7 @@ def test_running_forever_ends_when_somebody_closes_it() -> None:
 
 
 def test_served_sandbox_announces_its_url_and_ends_quietly_on_ctrl_c() -> None:
-    with subprocess.Popen(  # noqa: S603 - this interpreter, this code
+    with subprocess.Popen(
         [sys.executable, "-c", SERVE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None

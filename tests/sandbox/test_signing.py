@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kycourier_devkit.sandbox.signing import sign, sign_matches
 
 PUBLISHED = json.loads(

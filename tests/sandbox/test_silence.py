@@ -3,6 +3,7 @@
 from http.client import RemoteDisconnected
 
 import pytest
+
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
 from sandbox.kyc_client import NONCE, KycClient, Scene, sign
 

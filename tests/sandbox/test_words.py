@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kycourier_devkit.sandbox.words import Word, by_name, read_word
 
 TABLE = by_name(

@@ -6,6 +6,7 @@ from http.client import IncompleteRead
 from urllib.parse import urlencode
 
 import pytest
+
 from kycourier_devkit.sandbox.delivery import DRIP_SECONDS
 from sandbox.kyc_client import RESULT_PATH, Proof, Scene, query_parameters
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kycourier.core.errors import (
+    EvidenceConflict,
     EvidenceUnavailable,
     OutOfTime,
     SinkUnavailable,
@@ -216,6 +217,20 @@ class TestTicket:
         assert world.upstream.tokens == 2
         assert world.upstream.asked["order2"] == 2
 
+    def test_a_pair_that_dies_while_photos_are_awaited_is_renewed(self, world):
+        late = result("order1", **LATE)
+        world.upstream.scripts["order1"] = [late, result("order1")]
+        worker = world.worker()
+
+        def kill(_):
+            if world.upstream.asked["order1"] == 2:
+                world.upstream.kill_pair()
+
+        world.upstream.on_query = kill
+        assert worker.collect("order1").state is State.COLLECTED
+        assert world.upstream.asked["order1"] == 3
+        assert world.upstream.tokens == 2
+
     def test_somebody_elses_refresh_costs_one_retry_and_one_forced_refresh_a_minute(
         self, world
     ):
@@ -377,6 +392,32 @@ class TestFailingEdges:
             record = world.worker().collect("order1")
         assert (record.state, record.reason) == (State.WAITING, "transient")
         assert not world.sink.events
+
+    def test_evidence_that_stays_down_parks_the_order_after_its_deadline(
+        self, world, monkeypatch
+    ):
+        def full(*_, **__):
+            raise EvidenceUnavailable("no space")
+
+        monkeypatch.setattr(world.evidence, "put", full)
+        worker = world.worker()
+        worker.collect("order1")
+        world.clock.sleep(2 * 24 * 3600)
+        assert worker.collect("order1", Urgency.NOW).state is State.WAITING
+        world.clock.sleep(15 * 60)
+        record = worker.collect("order1", Urgency.NOW)
+        assert (record.state, record.reason) == (State.PARKED, "evidence_unavailable")
+
+    def test_other_bytes_under_the_same_key_park_the_order_and_stand(
+        self, world, monkeypatch
+    ):
+        def conflict(*_, **__):
+            raise EvidenceConflict
+
+        monkeypatch.setattr(world.evidence, "put", conflict)
+        record = world.worker().collect("order1")
+        assert (record.state, record.reason) == (State.PARKED, "evidence_conflict")
+        assert "evidence_conflict" in world.facts()
 
     def test_a_sink_that_fails_leaves_the_event_to_the_sweep(self, world, monkeypatch):
         def down(_):

@@ -62,7 +62,15 @@ def decide(
     if isinstance(reply, Recognition):
         return _decide_recognition(record, reply, now, photo_patience)
     if isinstance(reply, Unanswered):
-        return _decide_unanswered(record, reply, now, draw)
+        if reply.signal is Signal.THROTTLED:
+            return _wait(record, Reason.THROTTLED, draw)
+        return decide_failure(record, reply.name, now=now, draw=draw)
+    return _decide_refusal(record, reply, now, draw)
+
+
+def _decide_refusal(
+    record: OrderRecord, reply: Refusal, now: datetime, draw: float
+) -> Wait | Settle:
     code = codes.find(reply.code)
     parked = Settle(State.PARKED, reply.code, code.name)
     match code.class_:
@@ -74,28 +82,24 @@ def decide(
             delay = retry.until_ready(_tries(record, Reason.NOT_READY))
             return Wait(Reason.NOT_READY, min(delay, record.deadline_at - now))
         case CodeClass.CREDENTIALS:
-            return decide_credentials(record, reply.code, now=now, draw=draw)
+            return _decide_credentials(record, parked, now, draw)
         case CodeClass.THROTTLED:
-            return _throttled(record, draw)
+            return _wait(record, Reason.THROTTLED, draw)
         case CodeClass.TRANSIENT:
-            return _decide_unanswered(record, Unanswered(name=code.name), now, draw)
+            return decide_failure(record, code.name, now=now, draw=draw)
         case CodeClass.UNKNOWN if record.unknown_tries < MOST_UNKNOWN_TRIES:
-            return _transient(record, draw)
+            return _wait(record, Reason.TRANSIENT, draw)
         case _:
             return parked
 
 
-def decide_credentials(
-    record: OrderRecord, code: str, *, now: datetime, draw: float
+def decide_failure(
+    record: OrderRecord, name: str, *, now: datetime, draw: float
 ) -> Wait | Settle:
-    """Decide after a refusal that a renewed ticket did not mend; park after 15 min."""
-    since = record.credentials_since
-    if since is not None and now - since >= CREDENTIALS_PATIENCE:
-        return Settle(State.PARKED, code, codes.find(code).name)
-    tries = _tries(record, Reason.CREDENTIALS)
-    first = timedelta(seconds=10)
-    delay = retry.full_jitter(tries, first=first, draw=draw, cap=CREDENTIALS_CAP)
-    return Wait(Reason.CREDENTIALS, delay)
+    """Decide after a fault that may pass: wait, park after the deadline and a grace."""
+    if now >= record.deadline_at + OUTAGE_GRACE:
+        return Settle(State.PARKED, "", name)
+    return _wait(record, Reason.TRANSIENT, draw)
 
 
 def note_reply(record: OrderRecord, reply: Reply, *, now: datetime) -> OrderRecord:
@@ -138,24 +142,22 @@ def _decide_recognition(
     return Wait(Reason.PHOTOS_PENDING, min(delay, patience_ends - now))
 
 
-def _decide_unanswered(
-    record: OrderRecord, reply: Unanswered, now: datetime, draw: float
+def _decide_credentials(
+    record: OrderRecord, parked: Settle, now: datetime, draw: float
 ) -> Wait | Settle:
-    if reply.signal is Signal.THROTTLED:
-        return _throttled(record, draw)
-    if now >= record.deadline_at + OUTAGE_GRACE:
-        return Settle(State.PARKED, "", reply.name)
-    return _transient(record, draw)
+    """Wait after a refusal that a renewed ticket did not mend; park after 15 min."""
+    since = record.credentials_since
+    if since is not None and now - since >= CREDENTIALS_PATIENCE:
+        return parked
+    tries = _tries(record, Reason.CREDENTIALS)
+    first = timedelta(seconds=10)
+    delay = retry.full_jitter(tries, first=first, draw=draw, cap=CREDENTIALS_CAP)
+    return Wait(Reason.CREDENTIALS, delay)
 
 
-def _transient(record: OrderRecord, draw: float) -> Wait:
-    tries = _tries(record, Reason.TRANSIENT)
-    return Wait(Reason.TRANSIENT, retry.after_failure(tries, draw=draw))
-
-
-def _throttled(record: OrderRecord, draw: float) -> Wait:
-    tries = _tries(record, Reason.THROTTLED)
-    return Wait(Reason.THROTTLED, retry.after_failure(tries, draw=draw))
+def _wait(record: OrderRecord, reason: Reason, draw: float) -> Wait:
+    tries = _tries(record, reason)
+    return Wait(reason, retry.after_failure(tries, draw=draw))
 
 
 def _tries(record: OrderRecord, reason: Reason) -> int:

@@ -57,30 +57,37 @@ class AskPlatform:
     ) -> tuple[OrderRecord, Verdict]:
         """Ask until it can be decided: the row with replies counted, and a verdict.
 
-        Raises StoreUnavailable when no ticket could be read.
+        Raises StoreUnavailable, NewerSchema when no ticket could be read.
         """
-        try:
-            ticket = self._tickets.current(time_left)
-        except TicketUnavailable as error:
-            reply = _without_ticket(error)
-            record, verdict = self._judge(record, reply)
-            return record, _as_wait(verdict)
-        renewed = False
+        may_renew = True
         while True:
-            reply = self._query(record.key, ticket, time_left)
-            if _is_refused(reply) and not renewed:
-                renewed = True
-                newer = self._renew(ticket, time_left)
-                if newer is not None:
-                    ticket = newer
-                    continue
+            reply, may_renew = self._ask_once(
+                record.key, time_left, may_renew=may_renew
+            )
             record, verdict = self._judge(record, reply)
             if not isinstance(verdict, AskAgain):
                 return record, verdict
             seconds = verdict.delay.total_seconds()
             if time_left.is_short(for_seconds=seconds):
-                return record, _as_wait(verdict)
+                return record, Wait(Reason.PHOTOS_PENDING, verdict.delay)
             self._clock.sleep(seconds)
+
+    def _ask_once(
+        self, order: OrderKey, time_left: TimeLeft, *, may_renew: bool
+    ) -> tuple[Reply, bool]:
+        """Query with the ticket of this moment, and once more if renewing helps."""
+        try:
+            ticket = self._tickets.current(time_left)
+        except TicketUnavailable as error:
+            return _without_ticket(error), may_renew
+        reply = self._query(order, ticket, time_left)
+        if not (may_renew and _is_refused(reply)):
+            return reply, may_renew
+        try:
+            newer = self._tickets.renew(ticket, time_left)
+        except (TicketUnavailable, StoreUnavailable):
+            return reply, False
+        return self._query(order, newer, time_left), False
 
     def _judge(
         self, record: OrderRecord, reply: Reply
@@ -97,14 +104,6 @@ class AskPlatform:
         if isinstance(verdict, AskAgain) or _waits_for_photos(verdict):
             record = count_photo_try(record)
         return record, verdict
-
-    def _renew(
-        self, refused: SigningTicket, time_left: TimeLeft
-    ) -> SigningTicket | None:
-        try:
-            return self._tickets.renew(refused, time_left)
-        except (TicketUnavailable, StoreUnavailable):
-            return None
 
     def _query(
         self, order: OrderKey, ticket: SigningTicket, time_left: TimeLeft
@@ -144,10 +143,3 @@ def _is_refused(reply: Reply) -> bool:
 
 def _waits_for_photos(verdict: Verdict | AskAgain) -> bool:
     return isinstance(verdict, Wait) and verdict.reason is Reason.PHOTOS_PENDING
-
-
-def _as_wait(verdict: Verdict | AskAgain) -> Verdict:
-    """Leave the photos to a later attempt when there is no time to ask in place."""
-    if isinstance(verdict, AskAgain):
-        return Wait(Reason.PHOTOS_PENDING, verdict.delay)
-    return verdict

@@ -8,7 +8,7 @@ goes on from what the row says.
 from datetime import timedelta
 
 from kycourier.core import events, order
-from kycourier.core.decision import Collect, Settle, Wait
+from kycourier.core.decision import Collect, Settle, Wait, decide_failure
 from kycourier.core.errors import (
     EvidenceConflict,
     EvidenceUnavailable,
@@ -17,11 +17,11 @@ from kycourier.core.errors import (
     StoreUnavailable,
 )
 from kycourier.core.events import Members
+from kycourier.core.models import Recognition
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, Reason
 from kycourier.core.order_record import State as OrderState
 from kycourier.core.outcomes import outcome_of
-from kycourier.core.retry import after_failure
 from kycourier.ports import Ambient, State, WorkQueue
 from kycourier.usecases.ask_platform import AskPlatform
 from kycourier.usecases.heed_brake import BrakeGuard
@@ -87,24 +87,38 @@ class CollectResult:
     def _work(self, claimed: OrderRecord, time_left: TimeLeft) -> OrderRecord:
         record, verdict = self._platform.ask(claimed, time_left)
         match verdict:
-            case Collect():
-                changed = self._keep_and_settle(record, verdict)
-            case Settle(state, code, name):
-                data = events.build_reason_data(code=code, name=name)
-                changed = self._settle(record, state, data, reason=name)
-            case Wait(reason, delay):
-                changed = self._wait(record, reason, delay)
+            case Collect(recognition):
+                changed = self._keep_and_settle(record, recognition)
+            case Settle() | Wait():
+                changed = self._end(record, verdict)
         return self._commit(changed, claimed)
 
-    def _keep_and_settle(self, record: OrderRecord, verdict: Collect) -> OrderRecord:
+    def _keep_and_settle(
+        self, record: OrderRecord, recognition: Recognition
+    ) -> OrderRecord:
         """Evidence first: the event is built once every object it names is stored."""
         try:
-            data = self._evidence.keep(record, verdict.recognition)
+            data = self._evidence.keep(record, recognition)
         except (EvidenceConflict, EvidenceUnavailable) as error:
             self._journal.note(error.code, order_no=record.order_no)
-            delay = after_failure(record.tries, draw=self._nonces.draw())
-            return self._wait(record, Reason.TRANSIENT, delay)
-        return self._settle(record, OrderState.COLLECTED, data, reason=None)
+            is_conflict = isinstance(error, EvidenceConflict)
+            name = error.code
+        else:
+            return self._settle(record, OrderState.COLLECTED, data, reason=None)
+        return self._end(
+            record,
+            Settle(OrderState.PARKED, "", name)
+            if is_conflict
+            else decide_failure(
+                record, name, now=self._orders.now(), draw=self._nonces.draw()
+            ),
+        )
+
+    def _end(self, record: OrderRecord, verdict: Settle | Wait) -> OrderRecord:
+        if isinstance(verdict, Wait):
+            return self._wait(record, verdict.reason, verdict.delay)
+        data = events.build_reason_data(code=verdict.code, name=verdict.name)
+        return self._settle(record, verdict.state, data, reason=verdict.name)
 
     def _settle(
         self, record: OrderRecord, state: OrderState, data: Members, reason: str | None

@@ -1,4 +1,4 @@
-"""The orders' rows in SQLite: decisions in transactions, pages straight off an index."""
+"""The orders' rows in SQLite: decisions in transactions, pages off an index."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator

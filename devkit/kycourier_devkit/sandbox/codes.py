@@ -1,0 +1,42 @@
+"""The platform's result codes, as its pages list them (codes.json)."""
+
+import json
+from functools import lru_cache
+from importlib.resources import files
+
+OK = "0"
+TOKEN_EXPIRED = "15"  # noqa: S105 - a result code
+SIGN_REJECTED = "400101"
+TOKEN_REJECTED = "400103"  # noqa: S105 - a result code
+AUTHENTICATION_FAILED = "400105"
+BAD_VERSION = "400502"
+BAD_ORDER_NO = "66660000"
+UNKNOWN_APP = "66660001"
+SERVICE_EXPIRED = "66660002"
+NO_SUCH_RESULT = "66660011"
+BAD_PARAMETER = "66660013"
+OCR_RESULT_NOT_FOUND = "66660020"
+PARAMETER_TOO_LONG = "-1304"
+WARNING_CARD_EXPIRED = "66661009"
+UNLISTED = "70007000"
+
+
+class RefusedError(Exception):
+    """The platform answers with a code other than 0."""
+
+    def __init__(self, code: str) -> None:
+        """Keep the code, all there is to say."""
+        super().__init__(code)
+        self.code = code
+
+
+@lru_cache(maxsize=1)
+def meanings() -> dict[str, str]:
+    """Load every listed result code with what it means."""
+    text = files(__package__).joinpath("codes.json").read_text(encoding="utf-8")
+    return {entry["code"]: entry["meaning"] for entry in json.loads(text)["codes"]}
+
+
+def message_of(code: str) -> str:
+    """Say the `msg` that goes with a code, listed or not."""
+    return "请求成功" if code == OK else meanings().get(code, "unlisted code")
