@@ -13,8 +13,8 @@ $(READY): devkit/requirements.txt pyproject.toml devkit/pyproject.toml
 	@echo "Setting up .venv (once; half a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "kycourier needs Python 3.10 or newer")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r devkit/requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e devkit
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r devkit/requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e devkit
 	@touch $@
 
 demo: $(READY)  ## watch orders run through the real function files against the emulator
@@ -29,5 +29,6 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint  ## everything that proves it
-	$(BIN)/pytest
+test: lint  ## everything that proves it; STRICT=1 lets nothing be skipped
+	$(BIN)/pytest $(if $(STRICT),--no-skips)
+	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -171,21 +172,23 @@ def fill(folder: Path, _: int) -> object:
 
 
 def refuse(folder: Path, _: int) -> object:
-    """Open what this user may not write to: the folder is read-only to it."""
+    """Open what this user may not write to: the folder, and the machine's root."""
     if os.geteuid() == 0:
         os.setuid(65534)
     path = folder / "new" / "file"
-    return {
-        "state": name_of(lambda: SqliteOrderStore(path, CLOCK)),
-        "queue": name_of(lambda: SqliteWorkQueue(path, CLOCK)),
-        "evidence": name_of(
-            lambda: FileEvidenceStore(path, link_key=path, clock=CLOCK)
-        ),
-        "evidence in a folder that is there": name_of(
-            lambda: FileEvidenceStore(folder, link_key=path, clock=CLOCK)
-        ),
-        "events": name_of(lambda: FileEventSink(path)),
-    }
+    with tempfile.TemporaryDirectory() as own:
+        link_key = Path(own, "link.key")
+        return {
+            "state": name_of(lambda: SqliteOrderStore(path, CLOCK)),
+            "queue": name_of(lambda: SqliteWorkQueue(path, CLOCK)),
+            "new evidence": name_of(
+                lambda: FileEvidenceStore(path, link_key=link_key, clock=CLOCK)
+            ),
+            "evidence in the root": name_of(
+                lambda: FileEvidenceStore("/", link_key=link_key, clock=CLOCK)
+            ),
+            "events": name_of(lambda: FileEventSink(path)),
+        }
 
 
 TASKS = {

@@ -1,6 +1,8 @@
 """What only the event file has: its mode, what it refuses, and failures."""
 
+import fcntl
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,21 @@ def test_line_that_was_cut_off_is_closed_first(tmp_path, torn):
     FileEventSink(path).publish([event("1"), event("2")])
 
     assert path.read_bytes() == before + (b"\n" if torn else b"") + b"1\n2\n"
+
+
+def test_publishing_waits_while_another_writes(tmp_path):
+    path = tmp_path / "events.jsonl"
+    sink = FileEventSink(path)
+    thread = threading.Thread(target=lambda: sink.publish([event("mine")]))
+    with path.open("ab", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b"the ot")
+        thread.start()
+        thread.join(0.2)
+        other.write(b"her's\n")
+    thread.join()
+
+    assert path.read_text() == "the other's\nmine\n"
 
 
 @pytest.mark.parametrize("body", ["", "{\n}", "{}\n", "{}\r", '"\ud800"'])

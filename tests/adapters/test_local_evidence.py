@@ -115,6 +115,13 @@ def test_key_that_is_no_plain_path_below_the_root_is_refused(store, tmp_path, ke
     assert files_below(tmp_path) == ["keys/link"]
 
 
+@pytest.mark.parametrize("key", ["a", ".a", "...", "a/..b/c..", "-/_", ".x1y2.part"])
+def test_key_of_plain_names_is_taken_with_dots_at_either_end(store, key):
+    put(store, key)
+
+    assert store.digest(key) == hashlib.sha256(PHOTO).hexdigest()
+
+
 @given(
     key=st.text("ab./-_\\ \n%0", max_size=12)
     | st.lists(st.sampled_from(["a", ".", "..", "...", "", ".a", "b-_."])).map("/".join)

@@ -166,8 +166,8 @@ def test_folder_that_may_not_be_written_to_stops_the_start(tmp_path):
         {
             "state": "StoreUnavailable",
             "queue": "StoreUnavailable",
-            "evidence": "EvidenceUnavailable",
-            "evidence in a folder that is there": "EvidenceUnavailable",
+            "new evidence": "EvidenceUnavailable",
+            "evidence in the root": "EvidenceUnavailable",
             "events": "SinkUnavailable",
         }
     ]

@@ -34,7 +34,7 @@ def draft(order_no: str = "order1") -> OrderRecord:
     ("record", "error"),
     [
         (b'{"schema":2}', NewerSchema),
-        (b'{"schema":1,"version":"\xff"}', StoreUnavailable),
+        (b'{"schema":"\xff"}', StoreUnavailable),
         (b"[", StoreUnavailable),
         (b"", StoreUnavailable),
     ],
@@ -84,6 +84,18 @@ def test_rows_that_are_never_due_are_in_neither_index(tmp_path):
             (),
         )
         assert found[0][0] == rows
+
+
+def test_page_that_takes_the_last_row_has_no_next(tmp_path):
+    store = SqliteOrderStore(tmp_path / "state.db", CLOCK)
+    for order_no in "abcd":
+        store.register(draft(order_no))
+
+    first = store.due(APP, limit=2)
+    last = store.due(APP, limit=2, after=first.next)
+
+    assert [record.order_no for record in last.records] == ["c", "d"]
+    assert last.next is None
 
 
 def test_poison_is_counted_and_takes_no_more_room_each_time(tmp_path):

@@ -11,6 +11,7 @@ from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
 from kycourier.assembly import Assembly, Function
 from kycourier.core.errors import SettingError
+from kycourier.core.request_signature import parse_keys
 from kycourier.settings import PREFIX
 from kycourier.usecases.sweep_orders import SweepOrders
 
@@ -74,11 +75,15 @@ def start_orders_api() -> Function:
     auth = parts.settings.api_auth
     _check_platform(os.environ, auth)
     keys = parts.settings.api_keys
-    if auth == "signature" and keys is None:
-        raise SettingError(f"{PREFIX}API_KEYS", "is not set")
+    source = None
+    if auth == "signature":
+        if keys is None:
+            raise SettingError(f"{PREFIX}API_KEYS", "is not set")
+        source = parts.secret("api_keys", keys)
+        parse_keys(source.load())
     api = OrdersApi(
         parts.app_id,
-        api_keys=parts.secret("api_keys", keys) if auth == "signature" else None,
+        api_keys=source,
         evidence_uri=parts.evidence_uri,
         register=parts.register,
         collector=parts.collector,

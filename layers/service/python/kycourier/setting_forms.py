@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -19,7 +20,7 @@ class Place(Struct, frozen=True):
     @property
     def base_uri(self) -> str:
         """What stands before an object's key: no query, no slash at the end."""
-        return f"{self.scheme}://{self.where.partition('?')[0].rstrip('/')}"
+        return f"{self.scheme}://{quote(self.where.partition('?')[0].rstrip('/'))}"
 
 
 class WrongForm(Exception):  # noqa: N818 - inside this module only
