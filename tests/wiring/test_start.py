@@ -106,6 +106,7 @@ def test_a_ticket_kept_by_someone_else_is_used_and_never_refreshed(house, tmp_pa
         keeper.invoke({})
     kept.write_text(ticket_of(house))
     foreign = {
+        "KYC_URL": house.sandbox.url,
         "TICKET": f"file://{kept}",
         "APP_SECRET": "",
         "STATE": f"sqlite:///{tmp_path}/2.db",
