@@ -34,7 +34,7 @@ def draft(order_no: str = "order1") -> OrderRecord:
     ("record", "error"),
     [
         (b'{"schema":2}', NewerSchema),
-        (b'{"schema":"\xff"}', StoreUnavailable),
+        (b'{"schema":1,"x":' + b"[" * 99_999, StoreUnavailable),
         (b"[", StoreUnavailable),
         (b"", StoreUnavailable),
     ],
