@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import BinaryIO, NamedTuple
 
-import msgspec
-
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
-from kycourier.core.models import OrderKey
+from kycourier.core.message import build_reminder
+from kycourier.core.models import Document, OrderKey
 from kycourier.core.order_record import OutboxEvent
 from kycourier.ports import Clock
 
@@ -64,14 +63,9 @@ class MemoryWorkQueue:
         self._messages: dict[int, tuple[datetime, Delivery]] = {}
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
-        message = {
-            "order_no": order.order_no,
-            "app_id": order.app_id,
-            "document": "bank_card",
-            "due": True,
-        }
         self._sent += 1
-        delivery = Delivery(self._sent, 0, msgspec.json.encode(message).decode())
+        body = build_reminder(order, Document.BANK_CARD)
+        delivery = Delivery(self._sent, 0, body)
         self._messages[self._sent] = (self._clock.now() + delay, delivery)
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[Delivery, ...]:

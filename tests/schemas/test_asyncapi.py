@@ -4,11 +4,12 @@ import copy
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+
 from kycourier import __version__
 from kycourier.core.message import parse_order
 from kycourier.core.order_record import State
 from openapi_check import load_schema, walk
-from referencing import Registry, Resource
 from worlds import APP
 
 API = load_schema("asyncapi.json")

@@ -6,10 +6,11 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
-from fakes import START
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
+
+from fakes import START
 from kycourier.core import events
 from kycourier.core.card import CHINA, FingerprintKey
 from kycourier.core.events import StoredObject

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from openapi_spec_validator import validate
+
 from api_caller import ApiCaller
 from kycourier import __version__
 from kycourier.adapters.triggers.problems import PROBLEMS
@@ -12,7 +14,6 @@ from kycourier.core.models import Document, PhotoKind
 from kycourier.core.order_record import State
 from kycourier.core.ticket import Freshness
 from openapi_check import load_schema, validator, walk
-from openapi_spec_validator import validate
 from worlds import World
 
 API = load_schema("openapi.json")

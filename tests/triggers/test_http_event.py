@@ -5,9 +5,10 @@ import copy
 import json
 
 import pytest
-from api_caller import sample
 from hypothesis import given
 from hypothesis import strategies as st
+
+from api_caller import sample
 from kycourier.adapters.triggers.http_event import (
     Answer,
     HttpRequest,

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import (
     BaseRouter,
 )
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
 from kycourier.adapters.triggers.http_event import (
     Answer,
     Headers,

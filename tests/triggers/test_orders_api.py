@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+
 from api_caller import ApiCaller, sample
 from fakes import START
 from kycourier.core.errors import (

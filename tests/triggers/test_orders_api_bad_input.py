@@ -5,9 +5,10 @@ import json
 from functools import cache
 
 import pytest
-from api_caller import ApiCaller, sample, v2_event
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from api_caller import ApiCaller, sample, v2_event
 from kycourier.core.errors import BadRequest
 from kycourier.core.message import parse_order_no
 from worlds import SecretInMemory, World

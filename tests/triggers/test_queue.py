@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kycourier.adapters.triggers.queue import OrdersQueue
-from kycourier.core.errors import StoreUnavailable
+from kycourier.core.errors import OutOfTime, StoreUnavailable
 from kycourier.core.order_record import State
 from worlds import APP, NUMBER, World, refusal
 
@@ -152,6 +152,11 @@ def test_ten_thousand_records_are_answered(world):
 
 
 class TestDirect:
+    def test_with_too_little_time_it_fails_and_nothing_is_begun(self, world):
+        with pytest.raises(OutOfTime):
+            queue_over(world).answer({"order_no": "order1"}, world.time(0.8))
+        assert not world.state.orders.rows
+
     def test_a_direct_call_gives_the_order(self, world):
         shown = queue_over(world).answer({"order_no": "order1"}, world.time())
         assert json.loads(json.dumps(shown)) == shown
@@ -184,4 +189,4 @@ values = st.recursive(
 @given(values)
 def test_any_event_is_answered(event):
     world = World()
-    assert isinstance(queue_over(world).answer(event, world.time(1)), dict)
+    assert isinstance(queue_over(world).answer(event, world.time()), dict)

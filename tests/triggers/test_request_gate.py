@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+
 from api_caller import ApiCaller, sample, v2_event
 from kycourier.adapters.triggers.http_event import parse_event
 from kycourier.core.errors import StoreUnavailable

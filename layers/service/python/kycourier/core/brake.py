@@ -3,11 +3,14 @@
 from datetime import datetime, timedelta
 from enum import Enum
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from kycourier.core.retry import LONGEST_PAUSE
+from kycourier.core.stored import decode_stored
 
+SCHEMA = 1
 UNANSWERED_BEFORE_PAUSE = 10
 FIRST_PAUSE = timedelta(seconds=5)
 SLOW_CODE_PAUSE = timedelta(minutes=1)
@@ -23,7 +26,17 @@ class Brake(Struct, frozen=True, kw_only=True):
     paused_until: datetime | None = None
     until_resumed: bool = False
     version: int = 0
-    schema: int = 1
+    schema: int = SCHEMA
+
+
+def encode_brake(brake: Brake) -> bytes:
+    """Write a brake as the state store keeps it."""
+    return msgspec.json.encode(brake)
+
+
+def decode_brake(text: bytes) -> Brake:
+    """Read a brake; raises NewerSchema, or StoreUnavailable when it is damaged."""
+    return decode_stored(text, Brake, schema=SCHEMA, name="brake")
 
 
 class Phase(Enum):

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from kycourier.core.errors import BadRequest
 from kycourier.core.json_text import MalformedJson, parse_json
 from kycourier.core.models import Document, OrderKey
@@ -47,3 +49,19 @@ def parse_body(text: bytes) -> dict[str, object]:
     if not isinstance(members, dict):
         raise BadRequest("bad_json")
     return members
+
+
+def build_reminder(order: OrderKey, document: Document) -> str:
+    """Build our own message for an order that is due: it heeds the row's due time."""
+    reminder = {
+        "order_no": order.order_no,
+        "app_id": order.app_id,
+        "document": document.value,
+        "due": True,
+    }
+    return msgspec.json.encode(reminder).decode()
+
+
+def is_reminder(members: object) -> bool:
+    """Tell our own reminder from a message that announces an order."""
+    return isinstance(members, dict) and members.get("due") is True

@@ -7,8 +7,8 @@ from enum import Enum
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.errors import NewerSchema, StoreUnavailable
 from kycourier.core.models import Document, OrderKey
+from kycourier.core.stored import decode_stored
 
 SCHEMA = 1
 
@@ -135,10 +135,6 @@ def _result_of(event: OutboxEvent) -> dict[str, object]:
     return {name: data[name] for name in data if name not in {"app_id", "order_no"}}
 
 
-class _Marked(Struct):
-    schema: int
-
-
 def encode_record(record: OrderRecord) -> bytes:
     """Write a row as the state store keeps it."""
     return msgspec.json.encode(record)
@@ -146,15 +142,4 @@ def encode_record(record: OrderRecord) -> bytes:
 
 def decode_record(text: bytes) -> OrderRecord:
     """Read a row; raises NewerSchema, or StoreUnavailable when it is damaged."""
-    record = None
-    try:
-        schema = msgspec.json.decode(text, type=_Marked).schema
-        if schema <= SCHEMA:
-            record = msgspec.json.decode(text, type=OrderRecord)
-    except (ValueError, RecursionError):  # msgspec's own, and bytes that are no UTF-8
-        schema = SCHEMA
-    if schema > SCHEMA:
-        raise NewerSchema("order")
-    if record is None:
-        raise StoreUnavailable("order record unreadable")
-    return record
+    return decode_stored(text, OrderRecord, schema=SCHEMA, name="order")

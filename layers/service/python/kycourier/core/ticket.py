@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Annotated
 
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.errors import NewerSchema, StoreUnavailable
 from kycourier.core.hidden import Secret
+from kycourier.core.stored import decode_stored
 
 SCHEMA = 1
 STALE_AFTER = timedelta(minutes=19)
@@ -61,14 +62,10 @@ def freshness(pair: TicketPair, *, age: timedelta) -> Freshness:
 class _Record(Struct, kw_only=True):
     generation: int
     obtained_at: datetime
-    expires_in_seconds: float
+    expires_in_seconds: Annotated[float, msgspec.Meta(ge=0, le=86_400)]
     token: str
     ticket: str
     schema: int = SCHEMA
-
-
-class _Marked(Struct):
-    schema: int
 
 
 def encode_pair(pair: TicketPair) -> bytes:
@@ -86,15 +83,7 @@ def encode_pair(pair: TicketPair) -> bytes:
 
 def decode_pair(text: bytes) -> TicketPair:
     """Read a stored pair; raises NewerSchema, or StoreUnavailable if damaged."""
-    try:
-        schema = msgspec.json.decode(text, type=_Marked).schema
-        record = msgspec.json.decode(text, type=_Record) if schema <= SCHEMA else None
-    except (ValueError, RecursionError):  # msgspec's own, and bytes that are no UTF-8
-        schema, record = SCHEMA, None
-    if schema > SCHEMA:
-        raise NewerSchema("ticket")
-    if record is None:
-        raise StoreUnavailable("ticket record unreadable")
+    record = decode_stored(text, _Record, schema=SCHEMA, name="ticket")
     return TicketPair(
         generation=record.generation,
         obtained_at=record.obtained_at,

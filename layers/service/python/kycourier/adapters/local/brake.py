@@ -3,11 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-import msgspec
-
 from kycourier.adapters.local.state import open_state
-from kycourier.core.brake import Brake
-from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
+from kycourier.core.brake import Brake, decode_brake, encode_brake
+from kycourier.core.errors import StaleOwner
 
 
 class SqliteBrakeStore:
@@ -20,7 +18,7 @@ class SqliteBrakeStore:
     def load(self, app_id: str) -> Brake:
         """Read the brake, or a clean one. Raises StoreUnavailable, NewerSchema."""
         rows = self._state.read("SELECT record FROM brakes WHERE app_id = ?", (app_id,))
-        return _decode(rows[0]["record"]) if rows else Brake()
+        return decode_brake(rows[0]["record"]) if rows else Brake()
 
     def trip(self, app_id: str, brake: Brake, *, expected_version: int) -> None:
         """Write the brake over the expected version. Raises StaleOwner."""
@@ -50,24 +48,5 @@ def _version(state: sqlite3.Connection, app_id: str) -> int:
 def _write(state: sqlite3.Connection, app_id: str, brake: Brake) -> None:
     state.execute(
         "INSERT OR REPLACE INTO brakes VALUES (?, ?, ?)",
-        (app_id, brake.version, msgspec.json.encode(brake)),
+        (app_id, brake.version, encode_brake(brake)),
     )
-
-
-class _Marked(msgspec.Struct):
-    schema: int
-
-
-def _decode(text: bytes) -> Brake:
-    brake, schema = None, Brake().schema
-    try:
-        schema = msgspec.json.decode(text, type=_Marked).schema
-        if schema <= Brake().schema:
-            brake = msgspec.json.decode(text, type=Brake)
-    except (ValueError, RecursionError):
-        pass  # raised below: the foreign error carries the text itself
-    if schema > Brake().schema:
-        raise NewerSchema("brake")
-    if brake is None:
-        raise StoreUnavailable("brake record unreadable")
-    return brake

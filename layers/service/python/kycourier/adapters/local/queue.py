@@ -4,10 +4,10 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from kycourier.adapters.local.sqlite import SqliteFile
+from kycourier.core.message import build_reminder
 from kycourier.core.models import Document, OrderKey
 from kycourier.ports import Clock
 
@@ -40,13 +40,7 @@ class SqliteWorkQueue:
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
         """Deliver a message for the order after `delay`. Raises StoreUnavailable."""
         visible_at = (self._clock.now() + delay).timestamp()
-        message = {
-            "order_no": order.order_no,
-            "app_id": order.app_id,
-            "document": Document.BANK_CARD.value,
-            "due": True,
-        }
-        body = msgspec.json.encode(message).decode()
+        body = build_reminder(order, Document.BANK_CARD)
         self._file.write(
             lambda queue: queue.execute(
                 "INSERT INTO messages (visible_at, receives, body) VALUES (?, 0, ?)",

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from kycourier.core.errors import BadRequest, KycourierError
 from kycourier.core.events import parse_traceparent
-from kycourier.core.message import parse_body, parse_order
+from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, describe
 from kycourier.core.outcomes import EFFECTS, Delivery, Outcome, outcome_of
@@ -84,10 +84,9 @@ class OrdersQueue:
     ) -> OrderRecord:
         """Collect the order that a message names; a reminder of ours heeds its due."""
         key, document = parse_order(members, app_id=self._app_id)
-        is_reminder = isinstance(members, dict) and members.get("due") is True
         return self._collector.collect(
             Expected(order=key, document=document, traceparent=traceparent),
-            urgency=Urgency.DUE if is_reminder else Urgency.NOTIFIED,
+            urgency=Urgency.DUE if is_reminder(members) else Urgency.NOTIFIED,
             time_left=time_left,
         )
 
