@@ -1,0 +1,38 @@
+"""Whatever the platform sends, a function stays small."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.enable_socket
+MOST_MEGABYTES = 256
+
+
+def peak_megabytes(process):
+    """Read the most memory that a running process ever had resident."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to read memory")
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        ("big15x1", None),
+        ("big16x1", "transient"),
+        ("big64x1", "transient"),
+        ("bombx1", "transient"),
+        ("endlessx1", "transient"),
+        ("gzipx1", "transient"),
+        ("deepx1", "transient"),
+    ],
+)
+def test_a_function_stays_under_256_mb(house, order, reason):
+    process = house.start("collect_results")
+    shown = process.invoke({"order_no": order})
+    assert shown["reason"] == reason
+    assert (shown["state"] == "collected") == (reason is None)
+    assert peak_megabytes(process) < MOST_MEGABYTES
+    if reason:
+        assert not house.objects()
