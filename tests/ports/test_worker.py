@@ -1,4 +1,4 @@
-"""The contracts of Clock, NonceSource, Journal and KycTransport."""
+"""The contracts of Clock, NonceSource and Journal."""
 
 import io
 from collections.abc import Callable
@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from fakes import FakeClock, FakeNonces, MemoryJournal, ScriptedTransport
+from fakes import FakeClock, FakeNonces, MemoryJournal
 from kycourier.adapters.system import SystemClock, SystemNonces
-from kycourier.core.errors import UpstreamUnreachable
-from kycourier.core.hidden import Query, ReplyBody
-from kycourier.core.models import KycReply, KycRequest
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Clock, Journal, NonceSource
 
@@ -137,26 +134,3 @@ def test_field_that_is_not_allow_listed_is_a_programming_error(bench):
         bench.journal.note("ticket_refreshed", ticket="synthetic-ticket")
 
     assert bench.noted() == []
-
-
-# KycTransport: the scripted one; the real one has its suite with a server
-
-
-REQUEST = KycRequest(path="/api/oauth2/api_ticket", query=Query((("type", "SIGN"),)))
-
-
-def test_scripted_transport_gives_any_status_and_keeps_the_request():
-    reply = KycReply(status=503, body=ReplyBody(b"<html>"), retry_after="5")
-    transport = ScriptedTransport(lambda _: reply)
-
-    assert transport.send(REQUEST, timeout_seconds=8) == reply
-    assert transport.requests == [REQUEST]
-
-
-def test_scripted_transport_raises_the_error_it_is_given():
-    transport = ScriptedTransport(lambda _: UpstreamUnreachable("timed out"))
-
-    with pytest.raises(UpstreamUnreachable):
-        transport.send(REQUEST, timeout_seconds=8)
-
-    assert transport.requests == [REQUEST]
