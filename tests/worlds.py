@@ -173,6 +173,7 @@ class Worker:
             secret=SecretInMemory("s" * 64),
             transport=transport,
             brake=self.brake,
+            call_seconds=8,
             **shared,
         )
         self.tickets = OwnedTickets(APP, refresher=self.refresher, **shared)

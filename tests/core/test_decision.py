@@ -89,7 +89,7 @@ def test_the_class_of_a_listed_code_drives_what_happens(code):
 
 class TestNotReady:
     def test_it_is_asked_again_by_the_schedule_up_to_the_deadline(self):
-        record = claimed(reason="not_ready", tries=4)
+        record = claimed(not_ready_tries=4)
         late = record.deadline_at - 10 * SECOND
         assert decided(record, Refusal("66660011")).delay == 3600 * SECOND
         assert decided(record, Refusal("66660011"), now=late).delay == 10 * SECOND
@@ -136,14 +136,26 @@ class TestUnanswered:
         reply = Unanswered(name="too_many_requests", signal=Signal.THROTTLED)
         assert decided(claimed(), reply).reason is Reason.THROTTLED
 
-    def test_an_outage_at_the_deadline_parks_after_a_grace(self):
-        record, reply = claimed(), Unanswered(name="server_error")
+    def test_an_outage_that_lasts_past_the_deadline_parks_after_a_grace(self):
+        record, reply = claimed(failing_since=AT), Unanswered(name="server_error")
         soon = record.deadline_at + 899 * SECOND
         late = record.deadline_at + 900 * SECOND
         assert decided(record, reply, now=soon).reason is Reason.TRANSIENT
         assert decided(record, reply, now=late) == Settle(
             State.PARKED, "", "server_error"
         )
+
+    def test_one_fault_after_the_deadline_parks_nothing(self):
+        record, reply = claimed(), Unanswered(name="server_error")
+        late = record.deadline_at + DAY
+        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
+
+    def test_what_was_not_asked_for_is_never_parked(self):
+        record = claimed(failing_since=AT)
+        reply = Unanswered(name="ticket_unavailable", asked=False)
+        late = record.deadline_at + DAY
+        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
+        assert note_reply(claimed(), reply, now=AT).failing_since is None
 
 
 class TestPhotos:

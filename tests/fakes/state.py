@@ -113,7 +113,12 @@ class MemoryOrderStore:
             granted = rules.may_claim(record, now=now, urgency=urgency)
             if granted:
                 record = rules.claim(
-                    record, owner=owner, now=now, lease=lease, folder=folder
+                    record,
+                    owner=owner,
+                    now=now,
+                    lease=lease,
+                    folder=folder,
+                    traceparent=draft.traceparent,
                 )
             if granted or there is None:
                 self._write(record)
@@ -166,7 +171,7 @@ class MemoryOrderStore:
             with suppress(NewerSchema, StoreUnavailable):
                 records.append(decode_record(record))
         end = Cursor(*page[-1][:2]) if len(found) > limit else None
-        return Page(tuple(records), end)
+        return Page(tuple(records), end, unreadable=len(page) - len(records))
 
 
 class MemoryBrakeStore:

@@ -188,8 +188,8 @@ def test_keys_that_were_read_serve_on_while_their_store_fails(world):
 def test_keys_that_cannot_be_used_let_nobody_in_and_are_not_shown(world, kept):
     api = ApiCaller(world, keys=SecretInMemory(kept))
     answer = api.send(signed(v2_event("GET", "/v1/health"), "a", at=world.clock.now()))
-    assert (answer.status, answer.code) == (500, "internal_error")
+    assert (answer.status, answer.code) == (503, "store_unavailable")
     assert world.journal.notes == [
-        ("handler_failed", {"function": "orders_api", "error": "bad_setting"})
+        ("handler_failed", {"function": "orders_api", "error": "store_unavailable"})
     ]
     assert "canary" not in json.dumps(answer.response)

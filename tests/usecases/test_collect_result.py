@@ -4,10 +4,14 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from kycourier.core import order as rules
+from kycourier.core.brake import Signal
 from kycourier.core.errors import (
     EvidenceConflict,
     EvidenceUnavailable,
+    NewerSchema,
     OutOfTime,
     SinkUnavailable,
     StoreUnavailable,
@@ -15,7 +19,7 @@ from kycourier.core.errors import (
 )
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import State
-from worlds import NUMBER, URI, World, http, refusal, result
+from worlds import NUMBER, PHOTOS, URI, World, http, refusal, result
 
 MINUTE = timedelta(minutes=1)
 
@@ -146,6 +150,37 @@ class TestReplies:
         for _ in range(10):
             assert world.worker().collect("order1").state is State.WAITING
         assert world.upstream.asked["order1"] == 1
+
+    def test_callers_who_ask_out_of_turn_do_not_move_the_schedule_on(self, world):
+        world.upstream.scripts["order1"] = [refusal("66660011")]
+        worker = world.worker()
+        for _ in range(5):
+            record = worker.collect("order1", Urgency.NOW)
+        assert record.due_at - world.clock.now() == timedelta(seconds=5)
+
+    def test_a_pause_does_not_begin_the_schedule_anew(self, world):
+        world.upstream.scripts["order1"] = [refusal("66660011")]
+        worker = world.worker()
+        for delay in (5, 15, 60):
+            worker.collect("order1", Urgency.DUE if delay > 5 else Urgency.NOTIFIED)
+            world.clock.sleep(delay)
+        world.upstream.scripts["other"] = [refusal("400501")]
+        worker.collect("other")
+        assert worker.collect("order1", Urgency.DUE).reason == "throttled"
+        world.clock.sleep(20)
+        record = worker.collect("order1", Urgency.DUE)
+        assert record.reason == "not_ready"
+        assert record.due_at - world.clock.now() == timedelta(seconds=300)
+
+    def test_a_traceparent_that_comes_with_the_message_is_kept(self, world):
+        worker = world.worker()
+        worker.register.register(worker_expected())
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        announced = replace(worker_expected(), traceparent=trace)
+        worker.collector.collect(
+            announced, urgency=Urgency.NOTIFIED, time_left=world.time()
+        )
+        assert world.bodies()[0]["traceparent"] == trace
 
     def test_a_waiting_order_is_enqueued_for_its_due_time(self, world):
         world.upstream.scripts["order1"] = [refusal("66660011")]
@@ -381,6 +416,43 @@ class TestCrashes:
 
 
 class TestFailingEdges:
+    @pytest.mark.parametrize("error", [StoreUnavailable, NewerSchema])
+    def test_a_ticket_that_cannot_be_read_is_waited_for(
+        self, world, monkeypatch, error
+    ):
+        def down(*_, **__):
+            raise error
+
+        monkeypatch.setattr(world.state.tickets, "load", down)
+        record = world.worker().collect("order1", seconds=900)
+        assert (record.state, record.reason) == (State.WAITING, "transient")
+        assert record.due_at - world.clock.now() <= timedelta(seconds=5)
+
+    def test_a_trial_that_cannot_be_given_back_loses_no_order(self, world, monkeypatch):
+        world.upstream.scripts["order1"] = [refusal("400501")]
+        worker = world.worker()
+        worker.collect("order1")
+        world.clock.sleep(6)
+
+        def down(*_, **__):
+            raise StoreUnavailable
+
+        monkeypatch.setattr(world.state.leases, "release", down)
+        assert worker.collect("order2").state is State.COLLECTED
+
+    def test_photos_are_not_asked_for_again_while_the_app_is_paused(self, world):
+        worker = world.worker()
+        worker.collect("order0")
+        world.upstream.scripts["order1"] = [result("order1", **LATE)]
+        minute = timedelta(minutes=1)
+        world.upstream.on_query = lambda _: world.worker().brake.report(
+            Signal.THROTTLED, least=minute
+        )
+        record = worker.collect("order1")
+        asked = world.upstream.asked["order1"]
+        assert record.reason == "photos_pending"
+        assert asked <= 2
+
     def test_evidence_that_cannot_be_stored_is_waited_for_and_nothing_told(
         self, world, monkeypatch
     ):
@@ -448,6 +520,37 @@ class TestFailingEdges:
 
 
 class TestReopening:
+    def test_patience_for_photos_begins_anew(self, world):
+        blank = dict.fromkeys(PHOTOS, "")
+        late = result("order1", **blank)
+        world.upstream.scripts["order1"] = [*[late] * 5, refusal("66660013")]
+        worker = world.worker()
+        while worker.collect("order1", Urgency.NOW).state is not State.PARKED:
+            world.clock.sleep(61)
+        world.clock.sleep(3600)
+        world.upstream.scripts["order1"] = [late, result("order1")]
+        worker.register.make_due(worker_expected(), reopen=True)
+        worker.collect("order1", Urgency.NOW)
+        assert world.bodies()[-1]["data"]["photos_missing"] == []
+
+    def test_it_is_not_lost_to_a_write_in_between(self, world, monkeypatch):
+        world.upstream.scripts["order1"] = [refusal("66660013")]
+        worker = world.worker()
+        worker.collect("order1")
+        commit = world.state.orders.commit
+
+        def overtaken(record, *, expected):
+            monkeypatch.undo()
+            stands = world.load("order1")
+            now = world.clock.now()
+            commit(rules.mark_sent(stands, now=now), expected=stands)
+            commit(record, expected=expected)
+
+        monkeypatch.setattr(world.state.orders, "commit", overtaken)
+        record = worker.register.make_due(worker_expected(), reopen=True)
+        assert record.state is State.WAITING
+        assert world.facts().count("order_reopened") == 1
+
     def test_a_parked_order_that_is_reopened_may_be_collected(self, world):
         world.upstream.scripts["order1"] = [refusal("66660013"), result("order1")]
         worker = world.worker()

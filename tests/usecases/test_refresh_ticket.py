@@ -1,9 +1,12 @@
 """One ticket pair for all workers."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from kycourier.core.brake import Signal
 from kycourier.core.errors import (
     StaleOwner,
     StoreUnavailable,
@@ -153,8 +156,109 @@ class NeverReleasing:
     def release(self, name, *, lease):
         pass
 
+    def test_a_pair_that_cannot_be_saved_is_counted_and_not_bought_again_at_once(
+        self, world, monkeypatch
+    ):
+        """Each purchase starts the last minute of the pair before it."""
+        scheduled(world)
+        world.clock.sleep(20 * MINUTE)
+        saves = []
+
+        def down(*_, **__):
+            saves.append(1)
+            raise StoreUnavailable
+
+        monkeypatch.setattr(world.state.tickets, "save", down)
+        world.nonces.draw = lambda: 0.9
+        for _ in range(10):
+            assert world.worker().tickets.current(world.time()).generation == 1
+        assert world.upstream.tokens == 2
+        assert len(saves) == 2
+        assert "ticket_refresh_failed" in world.facts()
+
+    def test_a_lease_that_cannot_be_given_back_loses_no_pair(self, world, monkeypatch):
+        def down(*_, **__):
+            raise StoreUnavailable
+
+        monkeypatch.setattr(world.state.leases, "release", down)
+        assert scheduled(world).generation == 1
+
+    def test_a_secret_that_cannot_be_read_is_counted(self, world):
+        worker = world.worker()
+        worker.refresher._secret = type("Gone", (), {"load": unreadable})()
+        with pytest.raises(TicketUnavailable) as caught:
+            scheduled(world, worker)
+        assert caught.value.reason == "secret_unavailable"
+        assert not world.upstream.tokens
+
+    def test_the_token_call_leaves_time_for_the_tickets(self, world):
+        given = []
+        worker = world.worker()
+        send = worker.refresher._transport.send
+
+        def watched(request, *, timeout_seconds):
+            given.append(timeout_seconds)
+            return send(request, timeout_seconds=timeout_seconds)
+
+        worker.refresher._transport.send = watched
+        worker.refresher.refresh(None, world.time(5), why=Why.NEEDED)
+        assert given == [2, 4]
+
+    def test_a_fleet_with_a_wrong_secret_backs_off_together(self, world):
+        world.upstream.token_answer = refusal("400103")
+        workers = [world.worker() for _ in range(50)]
+        for second in range(600):
+            with suppress(TicketUnavailable):
+                workers[second % 50].tickets.current(world.time())
+            world.clock.sleep(0.1)
+        assert 3 <= world.upstream.tokens <= 30
+
+    def test_a_stopped_app_asks_for_no_token(self, world):
+        worker = world.worker()
+        worker.brake.report(Signal.STOPPED, least=timedelta(0))
+        with pytest.raises(TicketUnavailable):
+            scheduled(world, worker)
+        assert not world.upstream.tokens
+
+
+def unreadable(_):
+    raise StoreUnavailable
+
 
 class TestUse:
+    def test_while_one_thread_refreshes_the_others_go_on_with_a_stale_pair(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(20 * MINUTE)
+        inside = []
+
+        def meanwhile(request):
+            if not inside:
+                inside.append(in_a_thread(lambda: worker.tickets.current(world.time())))
+            return answer(request)
+
+        answer, world.upstream.answer = world.upstream.answer, meanwhile
+        assert worker.tickets.current(world.time()).generation == 2
+        assert [ticket.generation for ticket in inside] == [1]
+
+    def test_a_frozen_worker_does_not_take_its_copy_for_new(self, world):
+        """Its monotonic clock stood still; the wall's did not."""
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.set(world.clock.now() + timedelta(minutes=20))
+        scheduled(world)
+        assert worker.tickets.current(world.time()).generation == 2
+
+    def test_an_older_pair_is_never_taken_for_a_newer_one(self, world, monkeypatch):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        old = world.state.tickets.load(APP)
+        world.clock.sleep(20 * MINUTE)
+        new = worker.tickets.current(world.time())
+        monkeypatch.setattr(world.state.tickets, "load", lambda _: old)
+        world.clock.sleep(15)
+        assert worker.tickets.current(world.time()) == new
+
     def test_without_a_pair_a_caller_refreshes(self, world):
         ticket = world.worker().tickets.current(world.time())
         assert (ticket.value.reveal(), ticket.generation) == ("ticket1", 1)
@@ -308,6 +412,11 @@ class TestRenewal:
         assert world.upstream.tokens == 2
 
 
+def in_a_thread(work):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
 class TestForeign:
     def tickets(self, world, value="kept1"):
         source = SecretInMemory(value)
@@ -321,6 +430,13 @@ class TestForeign:
         assert tickets.current(world.time()).value.reveal() == "kept1"
         world.clock.sleep(1)
         assert tickets.current(world.time()).value.reveal() == "kept2"
+
+    def test_while_it_cannot_be_read_the_last_one_serves(self, world):
+        tickets, source = self.tickets(world)
+        tickets.current(world.time())
+        source.value = ""
+        world.clock.sleep(60)
+        assert tickets.current(world.time()).value.reveal() == "kept1"
 
     def test_renewing_means_reading_again(self, world):
         tickets, source = self.tickets(world)

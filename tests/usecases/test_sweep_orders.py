@@ -1,8 +1,11 @@
 """The net below every other way in."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
+from kycourier.core.brake import Signal
 from kycourier.core.errors import SinkUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency
@@ -169,3 +172,39 @@ def test_what_was_found_is_measured(world):
     [fields] = [f for fact, f in world.journal.notes if fact == "sweep_finished"]
     assert fields["orders_due"] == 2
     assert fields["oldest_due_seconds"] == 60
+
+
+def test_rows_that_cannot_be_read_are_told(world):
+    register(world, 3)
+    rows = world.state.orders.rows
+    key = OrderKey(APP, "order0001")
+    rows[key] = rows[key]._replace(record=b"damaged")
+    world.clock.sleep(600)
+    world.worker().sweeper.sweep(world.time())
+    assert ("rows_unreadable", {"count": 1}) in world.journal.notes
+
+
+def test_while_the_app_is_paused_the_backlog_is_still_measured(world):
+    register(world, 3)
+    worker = world.worker()
+    worker.brake.report(Signal.STOPPED, least=timedelta(0))
+    world.clock.sleep(660)
+    worker.sweeper.sweep(world.time())
+    [fields] = [f for fact, f in world.journal.notes if fact == "sweep_finished"]
+    assert (fields["orders_due"], fields["oldest_due_seconds"]) == (3, 60)
+    assert states(world) == {State.REGISTERED}
+
+
+def test_a_slow_sink_does_not_make_the_sweep_late(world, monkeypatch):
+    def slow(_):
+        world.clock.sleep(1)
+        raise SinkUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.sink, "publish", slow)
+        for number in range(40):
+            world.worker().collect(f"order{number}")
+        world.clock.sleep(600)
+        left = world.time(10)
+        world.worker().sweeper.sweep(left)
+    assert left.seconds() >= 0.5

@@ -1,7 +1,11 @@
 """A function demands only what it uses, and says at once what is wrong with it."""
 
+import traceback
+
 import pytest
 
+from kycourier import bootstrap
+from kycourier.core.errors import SettingError
 from kycourier_devkit.errors import FunctionNotStarted
 
 pytestmark = pytest.mark.enable_socket
@@ -127,3 +131,31 @@ def ticket_of(house):
 
     pair = SqliteTicketStore(house.folder / "state.db").load("SANDBOX1")
     return pair.ticket.reveal()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("APP_SECRET", CANARY),
+        ("API_KEYS", "env:THREE"),
+        ("FINGERPRINT_KEY", "env:SHORT"),
+    ],
+)
+def test_what_stops_a_start_carries_no_frame_that_holds_a_secret(
+    house, monkeypatch, name, text
+):
+    """As a crash reporter sees it: every frame's locals, and what came before."""
+    environ = house.environ | {"THREE": f"{CANARY}\nb\nc", "SHORT": CANARY[:8]}
+    environ |= {f"KYCOURIER_{name}": text, "KYCOURIER_API_AUTH": "signature"}
+    environ.setdefault("KYCOURIER_API_KEYS", "env:SECRET")
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingError) as caught:
+        bootstrap.start_orders_api()
+    error = caught.value
+    assert error.__context__ is None
+    ours = error.__traceback__.tb_next
+    shown = traceback.TracebackException(type(error), error, ours, capture_locals=True)
+    told = "".join(shown.format())
+    assert f"KYCOURIER_{name}" in told
+    assert CANARY[:8] not in told

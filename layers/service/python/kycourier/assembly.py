@@ -85,6 +85,7 @@ class Assembly:
             secret=self.secret("app_secret", self.settings.app_secret),
             transport=self.transport,
             brake=self.brake,
+            call_seconds=self.settings.kyc_timeout_seconds,
             state=self.state,
             ambient=self.ambient,
         )

@@ -5,7 +5,8 @@ one-time work at once; a wrong or missing setting raises SettingError.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 
 from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
@@ -22,6 +23,21 @@ _SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_FUNCTIONNAME")
 _LAMBDA_MARK = "AWS_LAMBDA_FUNCTION_NAME"
 
 
+def _tells_only_why(start: Callable[[], Function]) -> Callable[[], Function]:
+    """Let a SettingError out alone: the frames that met it hold the environment."""
+
+    @wraps(start)
+    def begin() -> Function:
+        try:
+            return start()
+        except SettingError as error:
+            variable, why = error.variable, error.why
+        raise SettingError(variable, why)
+
+    return begin
+
+
+@_tells_only_why
 def start_refresh_ticket() -> Function:
     """Start the timer function that keeps the ticket pair fresh."""
     parts = Assembly("refresh_ticket", os.environ, _REFRESHES)
@@ -34,6 +50,7 @@ def start_refresh_ticket() -> Function:
     return parts.function(lambda _, time_left: timer.answer(time_left))
 
 
+@_tells_only_why
 def start_collect_results() -> Function:
     """Start the queue function that collects orders."""
     parts = Assembly("collect_results", os.environ, _COLLECTS)
@@ -47,6 +64,7 @@ def start_collect_results() -> Function:
     return parts.function(queue.answer)
 
 
+@_tells_only_why
 def start_sweep_orders() -> Function:
     """Start the timer function that works through what is due."""
     parts = Assembly("sweep_orders", os.environ, _COLLECTS)
@@ -65,6 +83,7 @@ def start_sweep_orders() -> Function:
     return parts.function(lambda _, time_left: timer.answer(time_left))
 
 
+@_tells_only_why
 def start_orders_api() -> Function:
     """Start the HTTP function: register, collect, read an order."""
     from kycourier.adapters.triggers.orders_api import (  # noqa: PLC0415 - 100 ms
@@ -80,7 +99,10 @@ def start_orders_api() -> Function:
         if keys is None:
             raise SettingError(f"{PREFIX}API_KEYS", "is not set")
         source = parts.secret("api_keys", keys)
-        parse_keys(source.load())
+        if parse_keys(source.load()) is None:
+            raise SettingError(
+                f"{PREFIX}API_KEYS", "must be one or two keys, a line each"
+            )
     api = OrdersApi(
         parts.app_id,
         api_keys=source,

@@ -56,6 +56,7 @@ FACTS = {
     "app_resumed": Fact(),
     "message_unusable": Fact("warning", {"PoisonMessages": None}),
     "record_returned": Fact("warning", {"RecordsReturned": None}),
+    "rows_unreadable": Fact("error", {"RowsUnreadable": "count"}),
     "order_skipped": Fact("warning", {"OrdersSkipped": None}),
     "sweep_finished": Fact(
         metrics={

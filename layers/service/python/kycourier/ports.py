@@ -73,10 +73,14 @@ class Cursor(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some rows, the longest due first, and where to go on; None at the end."""
+    """Some rows, the longest due first, and where to go on; None at the end.
+
+    `unreadable` counts the rows passed over: damaged, or of a newer release.
+    """
 
     records: tuple[OrderRecord, ...]
     next: Cursor | None
+    unreadable: int = 0
 
 
 class OrderStore(Protocol):

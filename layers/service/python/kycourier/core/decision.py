@@ -64,6 +64,8 @@ def decide(
     if isinstance(reply, Unanswered):
         if reply.signal is Signal.THROTTLED:
             return _wait(record, Reason.THROTTLED, draw)
+        if not reply.asked:
+            return _wait(record, Reason.TRANSIENT, draw)
         return decide_failure(record, reply.name, now=now, draw=draw)
     return _decide_refusal(record, reply, now, draw)
 
@@ -79,7 +81,7 @@ def _decide_refusal(
         case CodeClass.NOT_READY if now >= record.deadline_at:
             return Settle(State.EXPIRED, reply.code, code.name)
         case CodeClass.NOT_READY:
-            delay = retry.until_ready(_tries(record, Reason.NOT_READY))
+            delay = retry.until_ready(record.not_ready_tries)
             return Wait(Reason.NOT_READY, min(delay, record.deadline_at - now))
         case CodeClass.CREDENTIALS:
             return _decide_credentials(record, parked, now, draw)
@@ -96,8 +98,9 @@ def _decide_refusal(
 def decide_failure(
     record: OrderRecord, name: str, *, now: datetime, draw: float
 ) -> Wait | Settle:
-    """Decide after a fault that may pass: wait, park after the deadline and a grace."""
-    if now >= record.deadline_at + OUTAGE_GRACE:
+    """Decide after a fault that may pass: wait, and past the deadline for 15 min."""
+    since = max(record.deadline_at, record.failing_since or now)
+    if now >= since + OUTAGE_GRACE:
         return Settle(State.PARKED, "", name)
     return _wait(record, Reason.TRANSIENT, draw)
 
@@ -105,15 +108,26 @@ def decide_failure(
 def note_reply(record: OrderRecord, reply: Reply, *, now: datetime) -> OrderRecord:
     """Count a reply in the row: since when something fails, and unknown codes."""
     if isinstance(reply, Unanswered):
-        return record
+        return note_failing(record, now=now) if reply.asked else record
     if isinstance(reply, Recognition):
         since = record.photos_since or now if reply.missing() else record.photos_since
         return replace(record, photos_since=since, credentials_since=None)
     class_ = codes.find(reply.code).class_
     if class_ is CodeClass.CREDENTIALS:
         return replace(record, credentials_since=record.credentials_since or now)
-    unknown = record.unknown_tries + (class_ is CodeClass.UNKNOWN)
-    return replace(record, unknown_tries=unknown, credentials_since=None)
+    record = replace(record, credentials_since=None)
+    match class_:
+        case CodeClass.TRANSIENT:
+            return note_failing(record, now=now)
+        case CodeClass.UNKNOWN:
+            return replace(record, unknown_tries=record.unknown_tries + 1)
+        case _:
+            return record
+
+
+def note_failing(record: OrderRecord, *, now: datetime) -> OrderRecord:
+    """Count a fault of ours or theirs that may pass."""
+    return replace(record, failing_since=record.failing_since or now)
 
 
 def count_photo_try(record: OrderRecord) -> OrderRecord:

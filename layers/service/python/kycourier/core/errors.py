@@ -39,7 +39,7 @@ class SettingError(KycourierError):
 
     def __init__(self, variable: str, reason: str) -> None:
         super().__init__(f"{variable}: {reason}")
-        self.variable = variable
+        self.variable, self.why = variable, reason
 
 
 class BadRequest(KycourierError):  # noqa: N818 - HTTP's name for it

@@ -68,9 +68,15 @@ def _is_due(record: OrderRecord, now: datetime) -> bool:
 
 
 def claim(
-    record: OrderRecord, *, owner: str, now: datetime, lease: timedelta, folder: str
+    record: OrderRecord,
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    folder: str,
+    traceparent: str | None = None,
 ) -> OrderRecord:
-    """Take the order: a higher fence, a lease, and the evidence folder if none yet."""
+    """Take the order: a higher fence, a lease, and what the row lacks of the rest."""
     return _next(
         record,
         now,
@@ -81,14 +87,24 @@ def claim(
         due_at=now + lease,
         attempts=record.attempts + 1,
         folder=record.folder or folder,
+        traceparent=record.traceparent or traceparent,
     )
 
 
 def wait(
-    record: OrderRecord, *, reason: Reason, delay: timedelta, now: datetime
+    record: OrderRecord,
+    *,
+    reason: Reason,
+    delay: timedelta,
+    now: datetime,
+    urgency: Urgency = Urgency.DUE,
 ) -> OrderRecord:
-    """End the attempt: ask again after `delay`."""
+    """End the attempt: ask again after `delay`.
+
+    A caller who asked out of turn does not move the schedule for "not ready" on.
+    """
     again = record.reason == reason
+    in_turn = reason is Reason.NOT_READY and urgency is not Urgency.NOW
     return _next(
         record,
         now,
@@ -98,6 +114,8 @@ def wait(
         lease_ends_at=None,
         due_at=now + delay,
         tries=record.tries + 1 if again else 1,
+        not_ready_tries=record.not_ready_tries + in_turn,
+        failing_since=record.failing_since if reason is Reason.TRANSIENT else None,
     )
 
 
@@ -123,6 +141,7 @@ def settle(
         owner=None,
         lease_ends_at=None,
         due_at=record.lease_ends_at or now,
+        tries=0,
         events=record.events if known else (*record.events, event),
     )
 
@@ -146,6 +165,12 @@ def mark_tidied(record: OrderRecord, *, now: datetime) -> OrderRecord:
     return _next(record, now, tidied=True, due_at=None)
 
 
+def tidy_again(record: OrderRecord, *, now: datetime) -> OrderRecord:
+    """Let the evidence folder be looked through once more, later."""
+    due_at = record.due_at if record.unsent else now + TIDY_AFTER
+    return _next(record, now, tidied=False, due_at=due_at)
+
+
 def make_due(record: OrderRecord, *, now: datetime) -> OrderRecord:
     """Bring an order that is not being worked on forward to now."""
     return _next(record, now, due_at=now)
@@ -161,8 +186,12 @@ def reopen(record: OrderRecord, *, now: datetime, ttl: timedelta) -> OrderRecord
         due_at=now,
         deadline_at=max(record.deadline_at, now + ttl),
         tries=0,
+        not_ready_tries=0,
         unknown_tries=0,
+        photo_tries=0,
+        photos_since=None,
         credentials_since=None,
+        failing_since=None,
         tidied=False,
     )
 

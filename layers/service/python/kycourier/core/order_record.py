@@ -63,7 +63,8 @@ class OutboxEvent(Struct, frozen=True, kw_only=True):
 class OrderRecord(Struct, frozen=True, kw_only=True):
     """An order's row. `due_at` is when the next thing is to be done, None for never.
 
-    `tries` counts waits for the same reason in a row, `attempts` claims. `folder` is
+    `tries` counts waits for the same reason in a row, `attempts` claims; `…_since` is
+    when something began that has not ended. `folder` is
     the evidence folder below the app's, kept from the first claim.
     """
 
@@ -82,10 +83,12 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     attempts: int = 0
     tries: int = 0
+    not_ready_tries: int = 0
     unknown_tries: int = 0
     photo_tries: int = 0
     photos_since: datetime | None = None
     credentials_since: datetime | None = None
+    failing_since: datetime | None = None
     folder: str | None = None
     traceparent: str | None = None
     events: tuple[OutboxEvent, ...] = ()

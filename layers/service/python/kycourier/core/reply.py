@@ -20,9 +20,13 @@ _NO_PAUSE = timedelta(0)
 
 
 class Unanswered(Struct, frozen=True, kw_only=True):
-    """No usable reply: `name` is our word for it, `signal` what it says of the app."""
+    """No usable reply: `name` is our word for it, `signal` what it says of the app.
+
+    `asked` is False where the order was not asked for at all: no ticket, no time.
+    """
 
     name: str
+    asked: bool = True
     signal: Signal = Signal.UNANSWERED
     retry_after: timedelta = _NO_PAUSE
 

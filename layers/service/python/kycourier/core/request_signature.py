@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
-from kycourier.core.errors import BadRequest, SettingError
+from kycourier.core.errors import BadRequest
 from kycourier.core.hidden import Secret
 
 HEADER = "X-Kycourier-Signature"
@@ -73,16 +73,15 @@ def check_signature(
         raise BadRequest("signature_expired")
 
 
-def parse_keys(kept: Secret) -> tuple[Secret, ...]:
+def parse_keys(kept: Secret) -> tuple[Secret, ...] | None:
     """Read one or two keys, a line each, as they stand: only line ends are removed.
 
-    Raises SettingError.
+    None when they are not one or two.
     """
     lines = kept.reveal().removesuffix("\n").split("\n")
     keys = tuple(Secret(line.removesuffix("\r")) for line in lines)
-    if len(keys) > _MOST_KEYS or not all(key.reveal() for key in keys):
-        raise SettingError("KYCOURIER_API_KEYS", "one or two keys, a line each")
-    return keys
+    is_usable = len(keys) <= _MOST_KEYS and all(key.reveal() for key in keys)
+    return keys if is_usable else None
 
 
 def canonical_query(query: str) -> str:

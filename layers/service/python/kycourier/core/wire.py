@@ -154,7 +154,7 @@ def parse_result_reply(body: ReplyBody) -> Recognition | Refusal:
     nested = reply.get("result")
     fields = Fields(nested if isinstance(nested, dict) else {}, reply)
     photos = [_photo(fields, kind, names) for kind, names in _PHOTO_NAMES.items()]
-    number = fields.text("bankCardNo", "bankcardNo")
+    number = matching(r".{0,64}", fields.text("bankCardNo", "bankcardNo")) or ""
     recognized_at = parse_china_time(fields.text("operateTime"))
     order_no = fields.text("orderNo") or None
     if not (order_no or number or recognized_at or any(photos)):

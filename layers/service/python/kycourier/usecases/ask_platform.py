@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from kycourier.core import codes
-from kycourier.core.brake import Signal
 from kycourier.core.codes import CodeClass
 from kycourier.core.decision import (
     AskAgain,
@@ -16,6 +15,8 @@ from kycourier.core.decision import (
     note_reply,
 )
 from kycourier.core.errors import (
+    KycourierError,
+    NewerSchema,
     StoreUnavailable,
     TicketUnavailable,
     UpstreamUnreachable,
@@ -57,7 +58,7 @@ class AskPlatform:
     ) -> tuple[OrderRecord, Verdict]:
         """Ask until it can be decided: the row with replies counted, and a verdict.
 
-        Raises StoreUnavailable, NewerSchema when no ticket could be read.
+        Raises nothing: what fails about the ticket or the brake is waited for.
         """
         may_renew = True
         while True:
@@ -71,6 +72,14 @@ class AskPlatform:
             if time_left.is_short(for_seconds=seconds):
                 return record, Wait(Reason.PHOTOS_PENDING, verdict.delay)
             self._clock.sleep(seconds)
+            if self._is_paused():
+                return record, Wait(Reason.PHOTOS_PENDING, verdict.delay)
+
+    def _is_paused(self) -> bool:
+        try:
+            return self._brake.rest() is not None
+        except (StoreUnavailable, NewerSchema):
+            return False
 
     def _ask_once(
         self, order: OrderKey, time_left: TimeLeft, *, may_renew: bool
@@ -78,14 +87,14 @@ class AskPlatform:
         """Query with the ticket of this moment, and once more if renewing helps."""
         try:
             ticket = self._tickets.current(time_left)
-        except TicketUnavailable as error:
+        except (TicketUnavailable, StoreUnavailable, NewerSchema) as error:
             return _without_ticket(error), may_renew
         reply = self._query(order, ticket, time_left)
         if not (may_renew and _is_refused(reply)):
             return reply, may_renew
         try:
             newer = self._tickets.renew(ticket, time_left)
-        except (TicketUnavailable, StoreUnavailable):
+        except (TicketUnavailable, StoreUnavailable, NewerSchema):
             return reply, False
         return self._query(order, newer, time_left), False
 
@@ -110,7 +119,7 @@ class AskPlatform:
     ) -> Reply:
         """Send one query; whatever happens is a reply, and the brake hears of it."""
         if time_left.is_short():
-            return Unanswered(name="out_of_time", signal=Signal.ANSWERED)
+            return Unanswered(name="out_of_time", asked=False)
         nonce = self._nonces.nonce()
         request = build_result_request(order, ticket=ticket.value, nonce=nonce)
         reply: Reply
@@ -126,12 +135,12 @@ class AskPlatform:
         return reply
 
 
-def _without_ticket(error: TicketUnavailable) -> Reply:
+def _without_ticket(error: KycourierError) -> Reply:
     """Take a refused ticket call as the query's own reply where it says the same."""
-    code = error.refused_with
+    code = error.refused_with if isinstance(error, TicketUnavailable) else None
     if code and codes.find(code).class_ in {CodeClass.CREDENTIALS, CodeClass.THROTTLED}:
         return Refusal(code)
-    return Unanswered(name=error.code, signal=Signal.ANSWERED)
+    return Unanswered(name=error.code, asked=False)
 
 
 def _is_refused(reply: Reply) -> bool:

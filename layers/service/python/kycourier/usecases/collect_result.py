@@ -5,13 +5,21 @@ outbox, fenced) → publish → mark sent. After any step the sweep or the next 
 goes on from what the row says.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from kycourier.core import events, order
-from kycourier.core.decision import Collect, Settle, Wait, decide_failure
+from kycourier.core.decision import (
+    Collect,
+    Settle,
+    Wait,
+    decide_failure,
+    note_failing,
+)
 from kycourier.core.errors import (
     EvidenceConflict,
     EvidenceUnavailable,
+    NewerSchema,
     OutOfTime,
     StaleOwner,
     StoreUnavailable,
@@ -80,43 +88,46 @@ class CollectResult:
             )
             if not claim.granted:
                 return claim.record
-            return self._work(claim.record, time_left)
+            return self._work(claim.record, urgency, time_left)
         finally:
             self._brake.give_back(permit)
 
-    def _work(self, claimed: OrderRecord, time_left: TimeLeft) -> OrderRecord:
+    def _work(
+        self, claimed: OrderRecord, urgency: Urgency, time_left: TimeLeft
+    ) -> OrderRecord:
         record, verdict = self._platform.ask(claimed, time_left)
         match verdict:
             case Collect(recognition):
-                changed = self._keep_and_settle(record, recognition)
+                changed = self._keep_and_settle(record, recognition, urgency)
             case Settle() | Wait():
-                changed = self._end(record, verdict)
+                changed = self._end(record, verdict, urgency)
         return self._commit(changed, claimed)
 
     def _keep_and_settle(
-        self, record: OrderRecord, recognition: Recognition
+        self, record: OrderRecord, recognition: Recognition, urgency: Urgency
     ) -> OrderRecord:
         """Evidence first: the event is built once every object it names is stored."""
         try:
             data = self._evidence.keep(record, recognition)
         except (EvidenceConflict, EvidenceUnavailable) as error:
             self._journal.note(error.code, order_no=record.order_no)
-            is_conflict = isinstance(error, EvidenceConflict)
-            name = error.code
+            name, is_final = error.code, isinstance(error, EvidenceConflict)
         else:
             return self._settle(record, OrderState.COLLECTED, data, reason=None)
-        return self._end(
-            record,
+        now, draw = self._orders.now(), self._nonces.draw()
+        record = note_failing(record, now=now)
+        verdict = (
             Settle(OrderState.PARKED, "", name)
-            if is_conflict
-            else decide_failure(
-                record, name, now=self._orders.now(), draw=self._nonces.draw()
-            ),
+            if is_final
+            else decide_failure(record, name, now=now, draw=draw)
         )
+        return self._end(record, verdict, urgency)
 
-    def _end(self, record: OrderRecord, verdict: Settle | Wait) -> OrderRecord:
+    def _end(
+        self, record: OrderRecord, verdict: Settle | Wait, urgency: Urgency
+    ) -> OrderRecord:
         if isinstance(verdict, Wait):
-            return self._wait(record, verdict.reason, verdict.delay)
+            return self._wait(record, verdict, urgency)
         data = events.build_reason_data(code=verdict.code, name=verdict.name)
         return self._settle(record, verdict.state, data, reason=verdict.name)
 
@@ -128,12 +139,20 @@ class CollectResult:
         return order.settle(record, state=state, reason=reason, event=event, now=now)
 
     def _wait(
-        self, record: OrderRecord, reason: Reason, delay: timedelta
+        self, record: OrderRecord, verdict: Wait, urgency: Urgency
     ) -> OrderRecord:
         """Wait at least as long as the app's pause, not all for the same moment."""
-        if pause := self._brake.rest():
-            delay = max(delay, self._spread(pause))
-        return order.wait(record, reason=reason, delay=delay, now=self._orders.now())
+        delay = verdict.delay
+        with suppress(StoreUnavailable, NewerSchema):
+            if pause := self._brake.rest():
+                delay = max(delay, self._spread(pause))
+        return order.wait(
+            record,
+            reason=verdict.reason,
+            delay=delay,
+            now=self._orders.now(),
+            urgency=urgency,
+        )
 
     def _commit(self, changed: OrderRecord, claimed: OrderRecord) -> OrderRecord:
         try:
@@ -153,7 +172,18 @@ class CollectResult:
             raise StoreUnavailable("the row is gone")
         if events.results_differ(stands.events, changed.events):
             self._journal.note("result_conflict", order_no=number)
-        return stands
+        return self._tidy_later(stands) if changed.events else stands
+
+    def _tidy_later(self, stands: OrderRecord) -> OrderRecord:
+        """Have the sweep report what we put beside the evidence that counts."""
+        if not stands.state.is_final:
+            return stands
+        changed = order.tidy_again(stands, now=self._orders.now())
+        try:
+            self._orders.commit(changed, expected=stands)
+        except (StaleOwner, StoreUnavailable):
+            return stands
+        return changed
 
     def _put_off(
         self, expected: Expected, urgency: Urgency, pause: timedelta

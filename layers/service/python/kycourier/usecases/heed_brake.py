@@ -1,13 +1,15 @@
 """Pause the app for every worker when the platform says slow down (kyc/api.md §5)."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from msgspec import Struct
 
 from kycourier.core.brake import Brake, Phase, Signal, after, phase
-from kycourier.core.errors import StaleOwner, StoreUnavailable
+from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
 from kycourier.core.models import Lease
 from kycourier.ports import Ambient, State
+from kycourier.usecases.since import Since
 
 SEEN_FOR_SECONDS = 2.0
 TRIAL_SECONDS = 15.0
@@ -31,7 +33,7 @@ class BrakeGuard:
         self._orders = state.orders
         self._clock, self._nonces = ambient.clock, ambient.nonces
         self._journal = ambient.journal
-        self._seen: tuple[Brake, float] | None = None
+        self._seen: tuple[Brake, Since] | None = None
 
     def ask(self) -> Permit:
         """Ask for leave to call. Raises StoreUnavailable."""
@@ -51,6 +53,10 @@ class BrakeGuard:
             case _:
                 return Permit(pause=self._rest(brake))
 
+    def is_stopped(self) -> bool:
+        """Tell whether a person must end the pause. Raises StoreUnavailable."""
+        return self._look().until_resumed
+
     def rest(self) -> timedelta | None:
         """Give how long the app is paused, if it is. Raises StoreUnavailable."""
         brake = self._look()
@@ -60,20 +66,19 @@ class BrakeGuard:
 
     def report(self, signal: Signal, *, least: timedelta) -> None:
         """Tell what one call said; a store that fails does not fail the call."""
-        clean = self._seen is not None and self._seen[0] == Brake(
-            version=self._seen[0].version
-        )
-        if signal is Signal.ANSWERED and clean:
+        seen = self._seen
+        if signal is Signal.ANSWERED and seen and _is_clean(seen[0]):
             return
         try:
             self._write(signal, least)
-        except StoreUnavailable:
+        except (StoreUnavailable, NewerSchema):
             self._seen = None
 
     def give_back(self, permit: Permit) -> None:
-        """End a trial, however it went."""
+        """End a trial, however it went; where that fails its lease ends by itself."""
         if permit.trial is not None:
-            self._leases.release(self._trial, lease=permit.trial)
+            with suppress(StoreUnavailable):
+                self._leases.release(self._trial, lease=permit.trial)
 
     def resume(self) -> None:
         """End the pause on a person's word. Raises StoreUnavailable."""
@@ -88,10 +93,11 @@ class BrakeGuard:
         return brake.paused_until - self._orders.now()
 
     def _look(self) -> Brake:
-        now = self._clock.monotonic()
-        if self._seen is None or now - self._seen[1] >= SEEN_FOR_SECONDS:
-            self._seen = (self._brakes.load(self._app_id), now)
-        return self._seen[0]
+        seen = self._seen
+        if seen is None or seen[1].seconds() >= SEEN_FOR_SECONDS:
+            seen = (self._brakes.load(self._app_id), Since(self._clock))
+            self._seen = seen
+        return seen[0]
 
     def _write(self, signal: Signal, least: timedelta) -> None:
         for _ in range(_MOST_WRITES):
@@ -103,7 +109,7 @@ class BrakeGuard:
                 least=least,
                 draw=self._nonces.draw(),
             )
-            self._seen = (brake, self._clock.monotonic())
+            self._seen = (brake, Since(self._clock))
             if brake == before:
                 return
             try:
@@ -123,3 +129,7 @@ class BrakeGuard:
             )
         elif before.trips and not brake.trips:
             self._journal.note("brake_released", app_id=self._app_id)
+
+
+def _is_clean(brake: Brake) -> bool:
+    return brake == Brake(version=brake.version)

@@ -5,12 +5,15 @@ asks for nothing and saves nothing.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from enum import Enum
 
 from kycourier.core import codes
+from kycourier.core.brake import Signal
 from kycourier.core.errors import (
     StaleOwner,
+    StoreUnavailable,
     TicketUnavailable,
     UpstreamUnreachable,
 )
@@ -35,12 +38,16 @@ from kycourier.core.wire import (
 )
 from kycourier.ports import Ambient, KycTransport, SecretSource, State
 from kycourier.usecases.heed_brake import BrakeGuard
+from kycourier.usecases.since import Since
 from kycourier.usecases.time_left import TimeLeft
 
 CALL_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 FORCED_SECONDS = 60.0
 LEAST_SECONDS = 5.0
+AFTER_TOKEN_SECONDS = 2.0
+FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=2), timedelta(seconds=60)
+MOST_STRIKES, STRIKE_SECONDS = 5, 120.0
 
 
 class Why(Enum):
@@ -62,6 +69,7 @@ class TicketRefresher:
         secret: SecretSource,
         transport: KycTransport,
         brake: BrakeGuard,
+        call_seconds: float,
         state: State,
         ambient: Ambient,
     ) -> None:
@@ -70,17 +78,20 @@ class TicketRefresher:
         self._store, self._leases = state.tickets, state.leases
         self._clock, self._nonces = ambient.clock, ambient.nonces
         self._journal = ambient.journal
-        self._failures, self._not_before = 0, 0.0
+        self._call_seconds = min(CALL_SECONDS, call_seconds)
+        self._pause = f"back-off/{app_id}"
+        self._refused: Since | None = None
 
     def refresh(
         self, seen: TicketPair | None, time_left: TimeLeft, *, why: Why
     ) -> TicketPair | None:
         """Replace the pair, or give the newer one; None while another is at it.
 
-        Raises TicketUnavailable, StoreUnavailable.
+        Raises TicketUnavailable, StoreUnavailable, NewerSchema.
         """
         if time_left.seconds() < LEAST_SECONDS:
             raise TicketUnavailable("no time to refresh")
+        self._hold_back(why)
         name, owner = refresh_lease(self._app_id), self._nonces.nonce()
         lease = self._leases.acquire(name, owner=owner, seconds=LEASE_SECONDS)
         if lease is None:
@@ -89,42 +100,62 @@ class TicketRefresher:
             stored = self._store.load(self._app_id)
             if stored and not self._is_to_replace(stored, seen, lease, why):
                 return stored
-            self._hold_back(why)
+            if why is Why.REFUSED:
+                self._force()
             return self._replace(stored, lease, time_left)
         except StaleOwner:
             self._journal.note("ticket_save_refused", fence=lease.fence)
             return None
         finally:
-            self._leases.release(name, lease=lease)
+            with suppress(StoreUnavailable):  # else it ends by itself
+                self._leases.release(name, lease=lease)
 
     def _is_to_replace(
         self, stored: TicketPair, seen: TicketPair | None, lease: Lease, why: Why
     ) -> bool:
         if why is Why.REFUSED:
-            return seen is not None and stored.generation == seen.generation
+            return seen is not None and stored.generation <= seen.generation
         age = lease.seen_at - stored.obtained_at
         return freshness(stored, age=age) is not Freshness.FRESH
 
     def _hold_back(self, why: Why) -> None:
-        """Heed the back-off after a failure; force once a minute, whoever asks."""
+        """Heed a stopped app, and but for the timer the fleet's back-off."""
+        if self._brake.is_stopped():
+            raise TicketUnavailable("app stopped")
         if why is Why.SCHEDULED:
             return
-        if self._clock.monotonic() < self._not_before:
+        if self._refused is not None and self._refused.seconds() < 1:
             raise TicketUnavailable("backing off")
-        if why is Why.REFUSED:
-            name, owner = f"forced/{self._app_id}", self._nonces.nonce()
-            if not self._leases.acquire(name, owner=owner, seconds=FORCED_SECONDS):
-                raise TicketUnavailable("renewed a moment ago")
-            self._journal.note("ticket_renewal_forced", app_id=self._app_id)
+        owner = self._nonces.nonce()
+        if self._leases.acquire(self._pause, owner=owner, seconds=0) is None:
+            self._refused = Since(self._clock)
+            raise TicketUnavailable("backing off")
+
+    def _force(self) -> None:
+        """Keep to one forced refresh a minute, the first at once, whoever asks."""
+        name, owner = f"forced/{self._app_id}", self._nonces.nonce()
+        if self._leases.acquire(name, owner=owner, seconds=FORCED_SECONDS) is None:
+            raise TicketUnavailable("renewed a moment ago")
+        self._journal.note("ticket_renewal_forced", app_id=self._app_id)
 
     def _replace(
         self, stored: TicketPair | None, lease: Lease, time_left: TimeLeft
     ) -> TicketPair:
         """Buy token and ticket and save them as the next generation."""
-        request = build_token_request(self._profile, self._app_id, self._secret.load())
-        token = self._buy(request, parse_token_reply, lease, time_left)
-        request = build_ticket_request(self._profile, self._app_id, token.value)
-        ticket = self._buy(request, parse_ticket_reply, lease, time_left)
+        token = self._buy(
+            lambda: build_token_request(
+                self._profile, self._app_id, self._secret.load()
+            ),
+            parse_token_reply,
+            lease=lease,
+            time_left=time_left.but(seconds=AFTER_TOKEN_SECONDS),
+        )
+        ticket = self._buy(
+            lambda: build_ticket_request(self._profile, self._app_id, token.value),
+            parse_ticket_reply,
+            lease=lease,
+            time_left=time_left,
+        )
         generation = stored.generation if stored else 0
         pair = TicketPair(
             generation=generation + 1,
@@ -133,10 +164,7 @@ class TicketRefresher:
             token=token.value,
             ticket=ticket.value,
         )
-        self._store.save(
-            self._app_id, pair, expected_generation=generation, lease=lease
-        )
-        self._failures = 0
+        self._save(pair, lease)
         self._journal.note(
             "ticket_refreshed",
             generation=pair.generation,
@@ -144,22 +172,40 @@ class TicketRefresher:
         )
         return pair
 
+    def _save(self, pair: TicketPair, lease: Lease) -> None:
+        """Save what was bought, trying twice: the old pair's last minute has begun."""
+        expected = pair.generation - 1
+        for _ in range(2):
+            try:
+                self._store.save(
+                    self._app_id, pair, expected_generation=expected, lease=lease
+                )
+            except StoreUnavailable:
+                continue
+            return
+        raise self._failed(Unanswered(name=StoreUnavailable.code))
+
     def _buy(
         self,
-        request: KycRequest,
+        build: Callable[[], KycRequest],
         parse: Callable[[ReplyBody], Bought | Refusal],
+        *,
         lease: Lease,
         time_left: TimeLeft,
     ) -> Bought:
         self._look_again(lease)
+        if time_left.is_short():
+            raise TicketUnavailable("no time to refresh")
         answer: Bought | Refusal | Unanswered
         try:
             reply = self._transport.send(
-                request, timeout_seconds=time_left.for_call(CALL_SECONDS)
+                build(), timeout_seconds=time_left.for_call(self._call_seconds)
             )
             answer = read_reply(reply, parse)
         except UpstreamUnreachable as error:
             answer = Unanswered(name=error.code)
+        except StoreUnavailable:
+            answer = Unanswered(name="secret_unavailable", signal=Signal.ANSWERED)
         signal, least = signal_of(answer)
         self._brake.report(signal, least=least)
         if isinstance(answer, Bought):
@@ -167,21 +213,31 @@ class TicketRefresher:
         raise self._failed(answer)
 
     def _failed(self, answer: Refusal | Unanswered) -> TicketUnavailable:
-        """Count a failure and back off, with full jitter, from 2 s to a minute."""
-        delay = full_jitter(
-            self._failures,
-            first=timedelta(seconds=2),
-            draw=self._nonces.draw(),
-            cap=timedelta(seconds=60),
-        )
-        self._failures += 1
-        self._not_before = self._clock.monotonic() + delay.total_seconds()
+        """Count a failure, and let the whole fleet back off, from 2 s to a minute."""
         code = answer.code if isinstance(answer, Refusal) else None
         problem = (
             codes.find(answer.code).name if isinstance(answer, Refusal) else answer.name
         )
         self._journal.note("ticket_refresh_failed", code=code, problem=problem)
+        with suppress(StoreUnavailable):
+            self._back_off()
         return TicketUnavailable(problem, refused_with=code)
+
+    def _back_off(self) -> None:
+        """Take a lease that nobody gives back; strikes of the last minutes lengthen it.
+
+        A strike is a lease too: how many are held is how often it failed lately.
+        """
+        owner, strikes = self._nonces.nonce(), 0
+        while strikes < MOST_STRIKES and not self._leases.acquire(
+            f"strike{strikes}/{self._app_id}", owner=owner, seconds=STRIKE_SECONDS
+        ):
+            strikes += 1
+        draw = self._nonces.draw()
+        delay = full_jitter(
+            strikes, first=FIRST_BACK_OFF, draw=draw, cap=LONGEST_BACK_OFF
+        )
+        self._leases.acquire(self._pause, owner=owner, seconds=delay.total_seconds())
 
     def _look_again(self, lease: Lease) -> None:
         """Make sure that the lease is still ours and outlasts one call."""

@@ -5,11 +5,13 @@ from datetime import timedelta
 from msgspec import Struct
 
 from kycourier.core import order
-from kycourier.core.errors import StaleOwner
+from kycourier.core.errors import StaleOwner, StoreUnavailable
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.order_record import State as OrderState
 from kycourier.ports import Ambient, Claim, State
+
+MOST_TRIES = 5
 
 
 class Expected(Struct, frozen=True, kw_only=True):
@@ -57,17 +59,24 @@ class RegisterOrder:
 
         What is final or being worked on is given as it is. Raises StoreUnavailable.
         """
-        record = self.register(expected).record
+        for _ in range(MOST_TRIES):
+            record = self.register(expected).record
+            changed = self._changed(record, reopen=reopen)
+            if changed is None:
+                return record
+            try:
+                self._orders.commit(changed, expected=record)
+            except StaleOwner:
+                continue
+            if record.state is OrderState.PARKED:
+                self._journal.note("order_reopened", order_no=record.order_no)
+            return changed
+        raise StoreUnavailable("the row changes too often")
+
+    def _changed(self, record: OrderRecord, *, reopen: bool) -> OrderRecord | None:
         now = self._orders.now()
         if record.state is OrderState.PARKED and reopen:
-            changed = order.reopen(record, now=now, ttl=self._ttl)
-            self._journal.note("order_reopened", order_no=record.order_no)
-        elif record.state in {OrderState.REGISTERED, OrderState.WAITING}:
-            changed = order.make_due(record, now=now)
-        else:
-            return record
-        try:
-            self._orders.commit(changed, expected=record)
-        except StaleOwner:
-            return self._orders.load(record.key) or record
-        return changed
+            return order.reopen(record, now=now, ttl=self._ttl)
+        if record.state in {OrderState.REGISTERED, OrderState.WAITING}:
+            return order.make_due(record, now=now)
+        return None

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from kycourier.core import order
-from kycourier.core.errors import KycourierError, StaleOwner
+from kycourier.core.errors import KycourierError, OutOfTime, StaleOwner
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import Need, OrderRecord
 from kycourier.ports import Ambient, Cursor, Page, State
@@ -60,8 +60,13 @@ class SweepOrders:
         skipped = 0
         while not time_left.is_short() and not (unsent.is_done and due.is_done):
             skipped += self._run(self._send, unsent.page(self._app_id), time_left)
-            due.is_done = due.is_done or self._brake.rest() is not None
-            skipped += self._run(self._turn, due.page(self._app_id), time_left)
+            records = due.page(self._app_id)
+            if self._brake.rest() is not None:
+                due.is_done = True  # its first page still tells how things stand
+                records = tuple(each for each in records if each.need is Need.TIDY)
+            skipped += self._run(self._turn, records, time_left)
+        if lost := unsent.unreadable + due.unreadable:
+            self._journal.note("rows_unreadable", count=lost)
         now = self._orders.now()
         self._journal.note(
             "sweep_finished",
@@ -97,16 +102,20 @@ class SweepOrders:
 
     def _turn(self, record: OrderRecord, time_left: TimeLeft) -> None:
         if record.need is Need.TIDY:
-            self._tidy(record)
+            self._tidy(record, time_left)
             return
         expected = Expected(order=record.key, document=record.document)
         self._collector.collect(expected, urgency=Urgency.DUE, time_left=time_left)
 
-    def _send(self, record: OrderRecord, _: TimeLeft) -> None:
+    def _send(self, record: OrderRecord, time_left: TimeLeft) -> None:
+        if time_left.is_short():
+            raise OutOfTime
         self._sender.send(record)
 
-    def _tidy(self, record: OrderRecord) -> None:
+    def _tidy(self, record: OrderRecord, time_left: TimeLeft) -> None:
         """Report what earlier attempts left beside the evidence."""
+        if time_left.is_short():
+            raise OutOfTime
         for key in self._evidence.unreferenced(record):
             self._journal.note("object_unreferenced", order_no=record.order_no, key=key)
         try:
@@ -129,7 +138,7 @@ class _Shelf:
         self._listing = listing
         self._after: Cursor | None = None
         self._oldest: OrderRecord | None = None
-        self.count = 0
+        self.count = self.unreadable = 0
         self.is_done = False
 
     def page(self, app_id: str) -> tuple[OrderRecord, ...]:
@@ -141,6 +150,7 @@ class _Shelf:
             self._oldest = page.records[0]
         self._after, self.is_done = page.next, page.next is None
         self.count += len(page.records)
+        self.unreadable += page.unreadable
         return page.records
 
     def oldest_seconds(self, now: datetime) -> float:

@@ -24,6 +24,10 @@ class TimeLeft:
         """Give a deadline no later than this one."""
         return TimeLeft(self._monotonic, seconds=min(seconds, self.seconds()))
 
+    def but(self, *, seconds: float) -> "TimeLeft":
+        """Give a deadline so much earlier, for what must come after."""
+        return TimeLeft(self._monotonic, seconds=self.seconds() - seconds)
+
     def for_call(self, seconds: float) -> float:
         """Give one upstream call's deadline: `seconds`, or what is left less 1 s."""
         return min(seconds, self.seconds() - 1)

@@ -77,7 +77,12 @@ class SqliteOrderStore:
             if not rules.may_claim(record, now=now, urgency=urgency):
                 return Claim(record, granted=False)
             claimed = rules.claim(
-                record, owner=owner, now=now, lease=lease, folder=folder
+                record,
+                owner=owner,
+                now=now,
+                lease=lease,
+                folder=folder,
+                traceparent=draft.traceparent,
             )
             _replace(state, claimed, expected=record)
             return Claim(claimed, granted=True)
@@ -122,9 +127,11 @@ class SqliteOrderStore:
         rows = self._state.read(query, (app_id, now, *begin, limit + 1))
         more, rows = len(rows) > limit, rows[:limit]
         last = rows[-1] if more else None
+        records = tuple(_readable(rows))
         return Page(
-            tuple(_readable(rows)),
+            records,
             Cursor(to_instant(last["due_at"]), last["order_no"]) if last else None,
+            unreadable=len(rows) - len(records),
         )
 
 

@@ -1,6 +1,7 @@
 """One invocation of a function: its time limit, and what may leave it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from kycourier.core.errors import HandlerFailed, KycourierError
@@ -29,10 +30,15 @@ class Invocation:
         except Exception as error:  # noqa: BLE001 - the trigger: nothing foreign leaves
             code = type(error).__name__
         finally:
-            self._journal.flush()
+            self._flush()
         self._journal.note("handler_failed", function=self._name, error=code)
-        self._journal.flush()
+        self._flush()
         raise HandlerFailed(code)
+
+    def _flush(self) -> None:
+        """Write the metrics; where nobody reads them, the work still counts."""
+        with suppress(OSError, ValueError):
+            self._journal.flush()
 
 
 def parse_remaining_seconds(context: object) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.errors import BadRequest, KycourierError
+from kycourier.core.errors import BadRequest, HandlerFailed, KycourierError
 from kycourier.core.events import parse_traceparent
 from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
@@ -97,6 +97,8 @@ class OrdersQueue:
             return []
         messages = []
         for record in records:
+            if isinstance(record, dict) and "Ckafka" in record:
+                raise HandlerFailed("CKafka is not part of this release")
             identity = record.get("messageId") if isinstance(record, dict) else None
             if isinstance(identity, str) and identity:
                 body = str(record.get("body", "")).encode(errors="surrogatepass")

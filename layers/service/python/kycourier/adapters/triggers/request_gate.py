@@ -10,6 +10,7 @@ from kycourier.core.request_signature import (
     parse_keys,
 )
 from kycourier.ports import Clock, SecretSource
+from kycourier.usecases.since import Since
 
 COPY_SECONDS = 60.0
 
@@ -19,10 +20,10 @@ class RequestGate:
 
     def __init__(self, source: SecretSource | None, *, clock: Clock) -> None:
         self._source, self._clock = source, clock
-        self._copy: tuple[tuple[Secret, ...], float] | None = None
+        self._copy: tuple[tuple[Secret, ...], Since] | None = None
 
     def admit(self, request: HttpRequest) -> None:
-        """Let the request pass. Raises BadRequest, StoreUnavailable, SettingError."""
+        """Let the request pass. Raises BadRequest, StoreUnavailable."""
         if self._source is None:
             return
         check_signature(
@@ -38,15 +39,17 @@ class RequestGate:
         )
 
     def _keys(self, source: SecretSource) -> tuple[Secret, ...]:
-        """Give the live keys; while their source fails, the copy serves on."""
-        now, copy = self._clock.monotonic(), self._copy
-        if copy is not None and now - copy[1] < COPY_SECONDS:
+        """Give the live keys; while their source has none, the copy serves on."""
+        copy = self._copy
+        if copy is not None and copy[1].seconds() < COPY_SECONDS:
             return copy[0]
         try:
             keys = parse_keys(source.load())
         except StoreUnavailable:
+            keys = None
+        if keys is None:
             if copy is None:
-                raise
+                raise StoreUnavailable("no usable API keys")
             keys = copy[0]
-        self._copy = (keys, now)
+        self._copy = (keys, Since(self._clock))
         return keys

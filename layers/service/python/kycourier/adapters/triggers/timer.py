@@ -23,8 +23,9 @@ class RefreshTimer:
         state: State,
         ambient: Ambient,
     ) -> None:
-        self._app_id, self._refresher, self._tickets = app_id, refresher, state.tickets
-        self._clock, self._journal = ambient.clock, ambient.journal
+        self._app_id, self._refresher = app_id, refresher
+        self._tickets, self._orders = state.tickets, state.orders
+        self._journal = ambient.journal
 
     def answer(self, time_left: TimeLeft) -> Answer:
         """Refresh if due; say what stands then. Raises StoreUnavailable, NewerSchema.
@@ -41,7 +42,7 @@ class RefreshTimer:
         pair = pair or self._tickets.load(self._app_id)
         answer: Answer = {"generation": pair.generation if pair else None}
         if pair is not None:
-            age = self._clock.now() - pair.obtained_at
+            age = self._orders.now() - pair.obtained_at
             self._journal.note("ticket_seen", seconds=age.total_seconds())
             answer["age_seconds"] = round(age.total_seconds())
             answer["ticket"] = freshness(pair, age=age).value
