@@ -37,7 +37,7 @@ class Context:
 def main(path: str, requests: int, replies: int) -> None:
     """Load the file, say whether it did, then answer requests until they end."""
     name = Path(path).stem
-    with open(requests, "rb") as asked, open(replies, "wb") as answered:  # noqa: PTH123 - pipes, not paths
+    with open(requests, "rb") as asked, open(replies, "wb") as answered:
         handler, problem = _load(name, path)
         _write(answered, problem or {"ready": True})
         if handler is None:
@@ -55,12 +55,13 @@ def _load(name: str, path: str) -> tuple[Handler | None, Reply | None]:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
+        handler: Handler = module.handler
     except SettingError as error:
         return None, {"setting": error.reason}
     except Exception as error:  # noqa: BLE001 - whatever an import may raise
         traceback.print_exc()
         return None, {"error": type(error).__name__}
-    return module.handler, None
+    return handler, None
 
 
 def _answer(handler: Handler, name: str, request: dict[str, Any]) -> Reply:

@@ -28,7 +28,8 @@ from kycourier_devkit.line_reader import Late, LineReader
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 START_SECONDS = 30.0
 TIME_LIMIT_SECONDS = 30.0
-_END_SECONDS = 1.0
+_END_SECONDS = 0.5
+_STATUS_SECONDS = 1.0
 
 
 def function_file(name: str) -> Path:
@@ -74,7 +75,7 @@ class FunctionProcess:
         self._ready = False
         self._turn = Lock()
 
-    def __enter__(self) -> "FunctionProcess":
+    def __enter__(self) -> "FunctionProcess":  # noqa: PYI034 - Self came with 3.11
         try:
             self.wait_until_ready()
         except BaseException:
@@ -183,19 +184,24 @@ class FunctionProcess:
 
     def _status(self) -> int | None:
         try:
-            return self._process.wait(_END_SECONDS)
+            return self._process.wait(_STATUS_SECONDS)
         except subprocess.TimeoutExpired:
             return None
 
 
 def close_all(processes: Iterable[FunctionProcess]) -> None:
-    """End several processes, all within about a second."""
+    """End several processes, all within about half a second."""
     processes = list(processes)
     ends_at = time.monotonic() + _END_SECONDS
-    for process in processes:
-        process.hang_up()
-    for process in processes:
-        process.close(within_seconds=max(0.0, ends_at - time.monotonic()))
+    try:
+        for process in processes:
+            process.hang_up()
+        for process in processes:
+            process.close(within_seconds=max(0.0, ends_at - time.monotonic()))
+    except BaseException:  # a second Ctrl-C
+        for process in processes:
+            process.kill()
+        raise
 
 
 def _start(

@@ -94,6 +94,15 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(kycourier, argument
 
 @pytest.mark.enable_socket  # serve takes its port first
 @pytest.mark.parametrize("arguments", USES_SETTINGS)
+def test_a_place_that_cannot_be_used_is_a_wrong_setting(kycourier, arguments):
+    ended = kycourier(*arguments, KYCOURIER_STATE=f"sqlite:////proc/{CANARY}/state.db")
+    assert ended.code == 2
+    assert ended.err.startswith("kycourier: KYCOURIER_STATE: cannot be used: ")
+    assert CANARY not in ended.out + ended.err
+
+
+@pytest.mark.enable_socket  # serve takes its port first
+@pytest.mark.parametrize("arguments", USES_SETTINGS)
 def test_a_folder_that_cannot_be_written_is_a_sentence(kycourier, tmp_path, arguments):
     (tmp_path / ".kycourier").write_text("a file")
     ended = kycourier(*arguments)

@@ -1,10 +1,13 @@
 """What a person sees, on a terminal and in a pipe."""
 
 import io
+import re
 
 import pytest
 
 from kycourier_devkit.screen import Screen
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Terminal(io.StringIO):
@@ -56,6 +59,15 @@ def test_long_lines_stay_whole_in_a_pipe(pipes):
     screen.line("x" * 300)
     screen.table(("name",), [("y" * 300,)])
     assert pipes[0].getvalue().splitlines() == ["x" * 300, "NAME", "y" * 300]
+
+
+def test_a_table_fits_a_terminal_of_80_columns(terminals, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    row = ("problem", "KYCOURIER_PHOTO_PATIENCE_SECONDS", "word " * 20)
+    Screen(*terminals).table(("", "what", "how it stands"), [row])
+    lines = terminals[0].getvalue().splitlines()
+    assert len(lines) > 3
+    assert max(len(ESCAPES.sub("", line)) for line in lines) <= 80
 
 
 @pytest.mark.parametrize("streams", ["pipes", "terminals"])

@@ -1,0 +1,42 @@
+"""The doctor's look at the settings, each for itself."""
+
+from collections.abc import Iterator, Mapping
+
+from kycourier.core.errors import SettingError
+from kycourier.settings import SETTINGS, Setting, read_settings
+from kycourier_devkit.examined import OK, PROBLEM, Row
+from kycourier_devkit.local import local_environ
+from kycourier_devkit.parts import COLLECT_NEEDS
+from kycourier_devkit.session import Session
+
+
+def examine_settings(session: Session) -> Iterator[Row]:
+    """Tell of each variable whether it is right, and where it comes from."""
+    values = local_environ(session.environ, root=session.root)
+    needs = set(COLLECT_NEEDS)
+    if values.get("KYCOURIER_TICKET", "owned") != "owned":
+        needs.discard("app_secret")
+    if values["KYCOURIER_API_AUTH"] == "signature":
+        needs.add("api_keys")
+    for setting in SETTINGS:
+        yield _examine(setting, values, needed=setting.name in needs, session=session)
+
+
+def _examine(
+    setting: Setting, values: Mapping[str, str], *, needed: bool, session: Session
+) -> Row:
+    name = setting.variable
+    if name not in values:
+        if setting.default is not None:
+            return Row(OK, name, f"default {setting.default}")
+        return Row(PROBLEM if needed else OK, name, "is not set")
+    try:
+        read_settings({name: values[name]}, needs=frozenset())
+    except SettingError as error:
+        return Row(PROBLEM, name, say_reason(error))
+    return Row(OK, name, "set" if session.environ.get(name) else "local value")
+
+
+def say_reason(error: SettingError) -> str:
+    """Give the reason alone: its variable stands beside it."""
+    return error.reason.removeprefix(f"{error.variable}: ")

@@ -1,0 +1,34 @@
+"""What every command is given: the environment, the folder, the screen, the clock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from kycourier.ports import Clock
+from kycourier_devkit.local import FOLDER
+from kycourier_devkit.screen import Screen
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the command line."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    screen: Screen
+    clock: Clock
+
+    @property
+    def root(self) -> Path:
+        """Where the local files lie."""
+        return self.folder / FOLDER
+
+
+def session_of(context: typer.Context) -> Session:
+    """Give the session that the command line was begun with."""
+    session = context.obj
+    if not isinstance(session, Session):
+        raise TypeError("the command line was begun without a session")
+    return session

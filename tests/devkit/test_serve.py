@@ -1,0 +1,195 @@
+"""serve: the real functions behind HTTP, a queue and timers."""
+
+import hashlib
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+
+pytestmark = pytest.mark.enable_socket
+FOUR = 4
+
+
+class Served:
+    """A running serve and its address."""
+
+    def __init__(self, running, root):
+        self.running, self.root = running, root
+        self.url = running.wait_for(r"The orders API is at (\S+)/v1 ")
+        self.sandbox = running.find(r"The KYC sandbox is at (\S+) ")
+
+    def call(self, method, path, **options):
+        options.setdefault("allow_redirects", False)
+        return requests.request(method, self.url + path, timeout=10, **options)
+
+    def wait_until_final(self, order):
+        ends_at = time.monotonic() + 10
+        while time.monotonic() < ends_at:
+            members = self.call("GET", f"/v1/orders/{order}").json()
+            if members["state"] not in {"registered", "collecting", "waiting"}:
+                return members
+            time.sleep(0.05)
+        raise AssertionError(members)
+
+    def report(self):
+        return requests.get(f"{self.sandbox}/control/report", timeout=5).json()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, starter):
+    folder = tmp_path_factory.mktemp("served")
+    environ = {"KYCOURIER_FIRST_SWEEP_SECONDS": "1"}
+    arguments = ["serve", "--port", "0", "--sweep-seconds", "0.5"]
+    running = starter(folder, arguments, environ)
+    yield Served(running, folder / ".kycourier")
+    assert running.end(signal.SIGINT).code == 130
+
+
+def test_an_order_is_registered_collected_and_read_by_http(served):
+    registered = served.call("PUT", "/v1/orders/WEB1")
+    assert (registered.status_code, registered.json()["state"]) == (201, "registered")
+    collected = served.call("POST", "/v1/orders/WEB1/collection")
+    assert (collected.status_code, collected.json()["state"]) == (200, "collected")
+    read = served.call("GET", "/v1/orders/WEB1")
+    assert read.json() == collected.json()
+    assert served.call("GET", "/v1/orders/WEB2").status_code == 404
+
+
+def test_a_photos_link_can_be_followed_and_not_changed(served):
+    members = served.call("POST", "/v1/orders/PHOTO1/collection").json()
+    answer = served.call("GET", "/v1/orders/PHOTO1/photos/original")
+    assert answer.status_code == 302
+    link = answer.headers["Location"]
+    photo = served.call("GET", link)
+    assert photo.status_code == 200
+    assert photo.headers["Content-Type"] == "image/jpeg"
+    [named] = [
+        each for each in members["result"]["photos"] if each["kind"] == "original"
+    ]
+    assert hashlib.sha256(photo.content).hexdigest() == named["sha256"]
+    changed = link[:-1] + ("0" if link[-1] != "0" else "1")
+    assert served.call("GET", changed).status_code == 403
+
+
+def test_an_order_that_nobody_waits_for_comes_by_the_queue(served):
+    answer = served.call(
+        "POST", "/v1/orders/QUEUE1/collection", headers={"Prefer": "respond-async"}
+    )
+    assert answer.status_code == 202
+    assert served.wait_until_final("QUEUE1")["state"] == "collected"
+
+
+def test_an_order_that_nobody_announces_is_swept(served):
+    assert served.call("PUT", "/v1/orders/SWEPT1").status_code == 201
+    assert served.wait_until_final("SWEPT1")["state"] == "collected"
+    assert re.search(r"sweep_orders +due 1,", "".join(served.running.out))
+
+
+def test_the_first_timer_has_bought_the_pair(served):
+    served.running.wait_for(r"refresh_ticket +generation 1, ")
+    health = served.call("GET", "/v1/health").json()
+    assert health["ticket"]["state"] == "fresh"
+    assert served.report()["token_calls"] == 1
+
+
+def test_a_slow_collection_holds_up_nobody(served):
+    served.call("PUT", "/v1/orders/slow3x1")
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.post(f"{served.url}/v1/orders/slow3x1/collection", timeout=0.2)
+    begun = time.monotonic()
+    assert served.call("GET", "/v1/health").status_code == 200
+    assert time.monotonic() - begun < 2.5
+
+
+def test_each_request_is_one_line(served):
+    served.call("GET", "/v1/health?secret=1")
+    served.running.wait_for(r"[0-9:]{8}  orders_api +GET /v1/health 200 [0-9]+ ms\n")
+    assert "secret" not in "".join(served.running.out)
+
+
+def test_its_log_lines_are_in_a_private_file(served):
+    served.call("POST", "/v1/orders/LOG1/collection")
+    log = served.root / "functions.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    facts = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {"ticket_refreshed", "order_settled"} <= {
+        fact.get("message") for fact in facts
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_ends_everything_within_two_seconds(start, tmp_path, number, code):
+    running = start("serve", "--port", "0")
+    served = Served(running, tmp_path)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.post(f"{served.url}/v1/orders/slow5x1/collection", timeout=0.2)
+    children = running.children()
+    assert len(children) >= FOUR
+    begun = time.monotonic()
+    ended = running.end(number)
+    assert time.monotonic() - begun < 2
+    assert ended.code == code
+    assert ended.err.count("\n") <= 1
+    assert "Traceback" not in ended.err
+    assert not [pid for pid in children if running.is_alive(pid)]
+
+
+def test_it_ends_when_nobody_reads_what_it_prints(tmp_path):
+    command = [sys.executable, "-m", "kycourier_devkit", "serve", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--sweep-seconds", "0.5"],
+        cwd=tmp_path,
+        env={},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert "sandbox" in running.stdout.readline()
+        running.stdout.close()
+        assert running.wait(10) == 1
+        assert running.stderr.read() == ""
+
+
+def test_an_earlier_sandboxs_pair_is_not_used(kycourier, start, tmp_path):
+    from kycourier_devkit.sandbox import Sandbox  # noqa: PLC0415 - here alone
+
+    with Sandbox() as earlier:
+        bought = kycourier("refresh", KYCOURIER_KYC_URL=earlier.url)
+    assert bought.code == 0
+    running = start("serve", "--port", "0")
+    served = Served(running, tmp_path)
+    answer = served.call("POST", "/v1/orders/A1/collection").json()
+    assert answer["state"] == "collected"
+    assert served.report()["sign_rejections"] == 0
+    second = kycourier("serve", "--port", "0")
+    assert second.code == 2
+    assert "another kycourier command is running" in second.err
+
+
+def test_a_port_that_is_taken_is_one_sentence(kycourier, served):
+    port = served.url.rpartition(":")[2]
+    ended = kycourier("serve", "--port", port)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"kycourier: port {port} cannot be used")
+    ended = kycourier("sandbox", "--port", port)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"kycourier: port {port} cannot be used")
+
+
+def test_a_setting_that_only_a_function_needs_stops_it_too(kycourier):
+    ended = kycourier("serve", "--port", "0", KYCOURIER_API_AUTH="signature")
+    assert ended.code == 2
+    assert ended.err == "kycourier: KYCOURIER_API_KEYS: is not set\n"
+
+
+def test_another_host_gets_no_sandbox_secret(kycourier):
+    ended = kycourier("serve", "--port", "0", "--kyc-url", "https://kyc1.qcloud.com")
+    assert ended.code == 2
+    assert ended.err == "kycourier: KYCOURIER_APP_ID: is not set\n"
