@@ -145,6 +145,13 @@ class TestUnanswered:
             State.PARKED, "", "server_error"
         )
 
+    def test_what_is_parked_for_a_code_names_it(self):
+        record = claimed(failing_since=AT)
+        late = record.deadline_at + DAY
+        assert decided(record, Refusal("66660021"), now=late) == Settle(
+            State.PARKED, "66660021", "system_timeout"
+        )
+
     def test_one_fault_after_the_deadline_parks_nothing(self):
         record, reply = claimed(), Unanswered(name="server_error")
         late = record.deadline_at + DAY

@@ -90,6 +90,20 @@ def test_a_photo_is_a_view_of_the_text_itself():
     assert bytes(parsed["a"]) == photo
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + b"{}," * 60_000 + b"{}]",
+        b"[" * 400 + b"[]," * 60_000 + b"[]" + b"]" * 400,
+        b"{" + b",".join(b'"k%d":{}' % n for n in range(60_000)) + b"}",
+    ],
+    ids=["objects", "lists", "members"],
+)
+def test_text_that_would_fill_the_memory_is_refused(text):
+    with pytest.raises(MalformedJson):
+        parse_json_with_views(text)
+
+
 def test_forged_marks_are_plain_text():
     long = "A" * 2000
     forged = '{"a":"@0","b":"\\u00400","c":"%s"}' % long  # noqa: UP031 - braces

@@ -270,9 +270,14 @@ class TestResult:
         assert result.missing() == (PhotoKind.ORIGINAL,)
 
     @pytest.mark.parametrize("photo", [5, [], {"a": 1}, "%%%", BASE64[:-1], "é"])
-    def test_a_photo_that_is_not_base64_makes_the_reply_malformed(self, photo):
+    def test_an_original_that_is_not_base64_makes_the_reply_malformed(self, photo):
         with pytest.raises(MalformedReply):
-            parsed({"bankcardNoPhoto": photo})
+            parsed({"originBankcardPhoto": photo})
+
+    @pytest.mark.parametrize("photo", [5, [], "%%%", BASE64[:-1]])
+    def test_a_crop_that_is_not_base64_is_missing(self, photo):
+        result = parsed({"bankcardNoPhoto": photo})
+        assert result.missing() == (PhotoKind.NUMBER,)
 
     def test_success_without_any_result_is_malformed(self):
         with pytest.raises(MalformedReply):

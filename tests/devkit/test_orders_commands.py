@@ -178,11 +178,17 @@ def test_resume_lifts_a_parked_order(call, sandbox, events):
 
 
 def test_resume_leaves_other_orders_alone(call):
-    call("collect", "A1")
-    ended = call("resume", "A1", "A2")
+    call("collect", "A1", "notready60x")
+    before = call("show", "notready60x")
+    ended = call("resume", "A1", "A2", "notready60x")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "A1: not parked but collected\nA2: not parked but unknown\n"
+    assert ended.err == (
+        "A1: not parked but collected\n"
+        "A2: not parked but unknown\n"
+        "notready60x: not parked but waiting\n"
+    )
     assert call("show", "A2").code == 1
+    assert call("show", "notready60x") == before
 
 
 def test_resume_ends_the_pause(call, sandbox):

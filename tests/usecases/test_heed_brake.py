@@ -82,6 +82,18 @@ def test_during_a_trial_the_others_wait(world):
     assert world.upstream.asked["c"] == 0
 
 
+def test_who_saw_the_pause_end_before_a_trial_failed_makes_no_second_one(world):
+    world.upstream.scripts["a"] = [refusal("400501")]
+    world.upstream.scripts["b"] = [refusal("400501")]
+    worker, late = world.worker(), world.worker()
+    worker.collect("a")
+    world.clock.sleep(6)
+    late.brake.rest()
+    worker.collect("b")
+    assert late.collect("c").reason == "throttled"
+    assert world.upstream.asked["c"] == 0
+
+
 def test_a_failed_trial_pauses_for_longer(world):
     world.nonces.draw = lambda: 0.5
     world.upstream.scripts["a"] = [refusal("400501")]

@@ -457,7 +457,9 @@ class TestForeign:
     def test_bare_or_json(self, kept, ticket):
         assert parse_kept_ticket(Secret(kept)).reveal() == ticket
 
-    @pytest.mark.parametrize("kept", ["", " ", "{}", '{"ticket":""}', "{", "a\nb", "é"])
+    @pytest.mark.parametrize(
+        "kept", ["", " ", "{}", '{"ticket":""}', '{"ticket":5}', "{", "a\nb", "é"]
+    )
     def test_what_is_no_ticket_is_told_without_its_text(self, kept):
         with pytest.raises(TicketUnavailable) as caught:
             parse_kept_ticket(Secret(kept))

@@ -88,7 +88,9 @@ def _decide_refusal(
         case CodeClass.THROTTLED:
             return _wait(record, Reason.THROTTLED, draw)
         case CodeClass.TRANSIENT:
-            return decide_failure(record, code.name, now=now, draw=draw)
+            return decide_failure(
+                record, code.name, code=reply.code, now=now, draw=draw
+            )
         case CodeClass.UNKNOWN if record.unknown_tries < MOST_UNKNOWN_TRIES:
             return _wait(record, Reason.TRANSIENT, draw)
         case _:
@@ -96,12 +98,12 @@ def _decide_refusal(
 
 
 def decide_failure(
-    record: OrderRecord, name: str, *, now: datetime, draw: float
+    record: OrderRecord, name: str, *, code: str = "", now: datetime, draw: float
 ) -> Wait | Settle:
     """Decide after a fault that may pass: wait, and past the deadline for 15 min."""
     since = max(record.deadline_at, record.failing_since or now)
     if now >= since + OUTAGE_GRACE:
-        return Settle(State.PARKED, "", name)
+        return Settle(State.PARKED, code, name)
     return _wait(record, Reason.TRANSIENT, draw)
 
 

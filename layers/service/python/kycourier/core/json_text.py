@@ -10,6 +10,8 @@ _Pairs = list[tuple[str, object]]
 _LONG = 1024
 _MOST_QUOTES = 2000
 _MARK = "@"
+_STRUCTURE = (b"{", b"[", b",", b":")
+_MOST_STRUCTURE = 50_000
 
 
 class MalformedJson(KycourierError):  # noqa: N818 - reads as a fact
@@ -35,8 +37,11 @@ def parse_json_with_views(text: bytes) -> object:
     """Parse as `parse_json` does, but give long strings as views of `text`.
 
     A member's long string without escapes (a photo) is neither decoded nor copied, and
-    its characters are not looked at. Anything odd is parsed the plain way.
+    its characters are not looked at. Anything odd is parsed the plain way. Refused
+    besides: members and elements by the ten thousand, which would fill the memory.
     """
+    if sum(map(text.count, _STRUCTURE)) > _MOST_STRUCTURE:
+        raise MalformedJson
     short, views = _cut_long_strings(text)
     if views and b'"@' not in text and b"\\u0040" not in text:
         placed: list[memoryview] = []

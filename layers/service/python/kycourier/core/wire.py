@@ -181,7 +181,16 @@ _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode"
 
 
 def _photo(fields: Fields, kind: PhotoKind, names: tuple[str, ...]) -> Photo | None:
-    value = fields.first(*names)
+    """Read a photo; a crop that cannot be read is as good as missing."""
+    try:
+        return _parse_photo(kind, fields.first(*names))
+    except MalformedReply:
+        if kind is PhotoKind.ORIGINAL:
+            raise
+    return None
+
+
+def _parse_photo(kind: PhotoKind, value: object) -> Photo | None:
     if value is None:
         return None
     if not isinstance(value, str | memoryview):

@@ -13,6 +13,7 @@ from kycourier.usecases.since import Since
 
 SEEN_FOR_SECONDS = 2.0
 TRIAL_SECONDS = 15.0
+BEHIND_TRIAL = timedelta(seconds=2)
 _MOST_WRITES = 5
 
 
@@ -36,22 +37,31 @@ class BrakeGuard:
         self._seen: tuple[Brake, Since] | None = None
 
     def ask(self) -> Permit:
-        """Ask for leave to call. Raises StoreUnavailable."""
+        """Ask for leave to call. Raises StoreUnavailable, NewerSchema."""
         brake = self._look()
-        now = self._orders.now()
-        match phase(brake, now=now):
+        match phase(brake, now=self._orders.now()):
             case Phase.RUNNING:
                 return Permit()
-            case Phase.TRIAL:
-                owner = self._nonces.nonce()
-                trial = self._leases.acquire(
-                    self._trial, owner=owner, seconds=TRIAL_SECONDS
-                )
-                if trial is not None:
-                    return Permit(trial=trial)
-                return Permit(pause=timedelta(seconds=TRIAL_SECONDS))
-            case _:
+            case Phase.PAUSED:
                 return Permit(pause=self._rest(brake))
+            case Phase.TRIAL:
+                return self._try()
+
+    def _try(self) -> Permit:
+        """Take the one trial call, unless another worker has or had it."""
+        owner = self._nonces.nonce()
+        trial = self._leases.acquire(self._trial, owner=owner, seconds=TRIAL_SECONDS)
+        if trial is None:
+            return Permit(pause=BEHIND_TRIAL)
+        permit, self._seen = Permit(trial=trial), None
+        brake = self._look()
+        now_phase = phase(brake, now=self._orders.now())
+        if now_phase is Phase.TRIAL:
+            return permit
+        self.give_back(permit)
+        if now_phase is Phase.RUNNING:
+            return Permit()
+        return Permit(pause=self._rest(brake))
 
     def is_stopped(self) -> bool:
         """Tell whether a person must end the pause. Raises StoreUnavailable."""

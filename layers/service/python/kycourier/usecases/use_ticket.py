@@ -184,13 +184,13 @@ class ForeignTickets:
 
 def parse_kept_ticket(kept: Secret) -> Secret:
     """Read a ticket kept by someone else: bare, or JSON with a member `ticket`."""
-    text = kept.reveal().strip()
-    if text.startswith("{"):
+    text: object = kept.reveal().strip()
+    if isinstance(text, str) and text.startswith("{"):
         try:
             members = parse_json(text.encode())
         except MalformedJson:
             members = None
-        text = str(members.get("ticket", "")) if isinstance(members, dict) else ""
-    if not (text and text.isascii() and text.isprintable()):
+        text = members.get("ticket") if isinstance(members, dict) else None
+    if not (isinstance(text, str) and text and text.isascii() and text.isprintable()):
         raise TicketUnavailable("its keeper's value is no ticket")
     return Secret(text)

@@ -23,7 +23,7 @@ from kycourier.adapters.local.files import (
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 
 T = TypeVar("T")
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 2.0
 
 
 class _Open(NamedTuple):
