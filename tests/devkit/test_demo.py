@@ -33,6 +33,7 @@ def read_events(root):
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_it_runs_in_an_empty_folder_and_again_afresh(shell, root):
     first = shell("demo", **HOSTILE)
     assert (first.code, first.err) == (0, "")

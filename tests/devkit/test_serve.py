@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -87,13 +86,14 @@ def test_an_order_that_nobody_waits_for_comes_by_the_queue(served):
 def test_an_order_that_nobody_announces_is_swept(served):
     assert served.call("PUT", "/v1/orders/SWEPT1").status_code == 201
     assert served.wait_until_final("SWEPT1")["state"] == "collected"
-    assert re.search(r"sweep_orders +due 1,", "".join(served.running.out))
+    served.running.wait_for(r"sweep_orders +due 1,")
 
 
-def test_the_first_timer_has_bought_the_pair(served):
-    served.running.wait_for(r"refresh_ticket +generation 1, ")
+def test_timer_and_requests_have_bought_one_pair_together(served):
+    served.running.wait_for(r"refresh_ticket +generation ")
+    served.call("POST", "/v1/orders/PAIR1/collection")
     health = served.call("GET", "/v1/health").json()
-    assert health["ticket"]["state"] == "fresh"
+    assert (health["ticket"]["generation"], health["ticket"]["state"]) == (1, "fresh")
     assert served.report()["token_calls"] == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from houses import batch
 from kycourier_devkit.trigger_events import HttpCall, build_http_event
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LIMIT, MARGIN = 3.0, 0.5
 

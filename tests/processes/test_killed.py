@@ -9,7 +9,7 @@ import pytest
 from houses import TIMER, batch
 from kycourier_devkit.errors import FunctionDied
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 KILLS = 8
 
 
