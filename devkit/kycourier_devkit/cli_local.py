@@ -21,7 +21,8 @@ def demo(context: typer.Context) -> None:
 
     Starts an emulator of the KYC platform and the four functions in processes of their
     own, calls them as the clouds would, and checks what comes of it. Nothing to set up;
-    it leaves events and photos under ./.kycourier, and begins afresh each time.
+    it leaves events and photos under ./.kycourier, and begins afresh each time:
+    what demo, serve or collect left there before is removed.
 
     \b
     Example:

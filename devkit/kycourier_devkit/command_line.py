@@ -46,6 +46,9 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except KycourierError as error:
         screen.problem(f"{NAME}: {error}")
         return _FAILED
+    except OSError as error:
+        screen.problem(f"{NAME}: {error.strerror or type(error).__name__}")
+        return _FAILED
     if code == STOPPED:
         screen.problem(f"{NAME}: stopped")
     return code

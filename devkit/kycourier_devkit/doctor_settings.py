@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from kycourier.core.errors import SettingError
-from kycourier.settings import SETTINGS, Setting, read_settings
+from kycourier.settings import PREFIX, SETTINGS, Setting, read_settings
 from kycourier_devkit.examined import OK, PROBLEM, Row
-from kycourier_devkit.local import local_environ
+from kycourier_devkit.local import SECRET_VARIABLE, local_environ
 from kycourier_devkit.parts import COLLECT_NEEDS
 from kycourier_devkit.session import Session
 
@@ -20,6 +20,10 @@ def examine_settings(session: Session) -> Iterator[Row]:
         needs.add("api_keys")
     for setting in SETTINGS:
         yield _examine(setting, values, needed=setting.name in needs, session=session)
+    known = {setting.variable for setting in SETTINGS} | {SECRET_VARIABLE}
+    for name in sorted(session.environ):
+        if name.startswith(PREFIX) and name not in known:
+            yield Row(PROBLEM, name, "is no setting: misspelt?")
 
 
 def _examine(

@@ -17,7 +17,12 @@ from kycourier_devkit.evidence_links import open_links
 from kycourier_devkit.function_pool import FunctionPool
 from kycourier_devkit.function_process import FUNCTIONS, close_all, function_file
 from kycourier_devkit.gateway import Behind, Gateway
-from kycourier_devkit.local import FOLDER, has_own_app, local_environ
+from kycourier_devkit.local import (
+    FOLDER,
+    SANDBOX_URL,
+    has_own_app,
+    local_environ,
+)
 from kycourier_devkit.local_lock import hold
 from kycourier_devkit.parts import COLLECT_NEEDS
 from kycourier_devkit.run_sandbox import start_any_sandbox
@@ -95,11 +100,14 @@ def _announce(screen: Screen, url: str, settings: Settings) -> None:
     screen.line(f"The orders API is at {url}/v1 for app {settings.app_id}.")
     screen.line(f"Events, photos and log lines go to {FOLDER} unless set otherwise.")
     if settings.api_auth == "signature":
-        screen.line("Requests are to be signed: kycourier sign --curl METHOD URL")
-    screen.line("Try:")
-    screen.line(f"  curl -X PUT {order}")
-    screen.line(f"  curl -X POST {order}/collection")
-    screen.line(f"  curl -L -o card.jpg {order}/photos/original")
+        screen.line("Requests are to be signed. Each of these prints a curl to run:")
+        screen.line(f"  kycourier sign --curl PUT {order}")
+        screen.line(f"  kycourier sign --curl POST {order}/collection")
+    else:
+        screen.line("Try:")
+        screen.line(f"  curl -X PUT {order}")
+        screen.line(f"  curl -X POST {order}/collection")
+        screen.line(f"  curl -L -o card.jpg {order}/photos/original")
     screen.line("Ctrl-C ends it.")
 
 
@@ -116,6 +124,9 @@ def _platform(session: Session, kyc_url: str | None) -> Iterator[dict[str, str]]
         values = local_environ(environ, root=session.root, kyc_url=sandbox.url)
         _forget_ticket(read_settings(values, needs=COLLECT_NEEDS), session.clock)
         session.screen.line(f"The KYC sandbox is at {sandbox.url} for app {APP_ID}.")
+        if sandbox.url != SANDBOX_URL:
+            session.screen.line("Its usual port is taken. For the other commands:")
+            session.screen.line(f"  export KYCOURIER_KYC_URL={sandbox.url}")
         yield values
 
 

@@ -21,6 +21,7 @@ from kycourier_devkit.errors import UsageProblem
 from kycourier_devkit.session import Session
 
 _ROOT = "/v1"
+_METHODS = ("GET", "PUT", "POST")
 _KEYS = "KYCOURIER_API_KEYS"
 
 
@@ -57,6 +58,8 @@ def read_body(text: str | None, file: Path | None) -> bytes:
 
 def _read_request(method: str, url: str, body: bytes) -> SignedRequest:
     """Take the parts that are signed; the path counts from `/v1` on."""
+    if method.upper() not in _METHODS:
+        raise UsageProblem(f"the method must be {' or '.join(_METHODS)}")
     parts = urlsplit(url)
     segments = parts.path.split("/")
     if "v1" not in segments:

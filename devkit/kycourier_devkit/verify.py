@@ -21,8 +21,8 @@ def verify_paths(session: Session, paths: Sequence[str]) -> int:
     """Check manifests and folders of them; give the exit code."""
     manifests: list[Path] = []
     strays: list[Finding] = []
-    for path in (Path(text.removeprefix("file://")) for text in paths):
-        if path.is_dir():
+    for path in map(_parse_path, paths):
+        if _read(path, Path.is_dir):
             manifests += _read(path, find_manifests)
             strays += _read(path, find_strays)
         else:
@@ -36,6 +36,12 @@ def verify_paths(session: Session, paths: Sequence[str]) -> int:
         _show(session, each)
     _show_findings(session, strays)
     return _sum_up(session, checked, len(strays))
+
+
+def _parse_path(text: str) -> Path:
+    if not text:
+        raise UsageProblem("name a manifest or a folder")
+    return Path(text.removeprefix("file://"))
 
 
 def _read(path: Path, read: Callable[[Path], T]) -> T:

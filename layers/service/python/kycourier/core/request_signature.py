@@ -76,11 +76,11 @@ def check_signature(
 def parse_keys(kept: Secret) -> tuple[Secret, ...] | None:
     """Read one or two keys, a line each, as they stand: only line ends are removed.
 
-    None when they are not one or two.
+    None when they are not one or two, or one is blank. Use 32 random characters.
     """
     lines = kept.reveal().removesuffix("\n").split("\n")
     keys = tuple(Secret(line.removesuffix("\r")) for line in lines)
-    is_usable = len(keys) <= _MOST_KEYS and all(key.reveal() for key in keys)
+    is_usable = len(keys) <= _MOST_KEYS and all(key.reveal().strip() for key in keys)
     return keys if is_usable else None
 
 
