@@ -8,13 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kycourier_devkit.function_process import FunctionProcess, function_file
-from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
-from kycourier_devkit.trigger_events import (
+from kycourier_devkit.functions.process import FunctionProcess, function_file
+from kycourier_devkit.functions.trigger_events import (
     Message,
     build_queue_event,
     build_timer_event,
 )
+from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -28,7 +28,7 @@ def verify(
     Example:
       kycourier verify .kycourier/evidence
     """
-    from kycourier_devkit.verify import verify_paths
+    from kycourier_devkit.evidence.verify import verify_paths
 
     raise typer.Exit(verify_paths(session_of(context), paths))
 
@@ -81,7 +81,7 @@ def doctor(context: typer.Context) -> None:
     Example:
       kycourier doctor
     """
-    from kycourier_devkit.doctor import examine
+    from kycourier_devkit.doctor.run import examine
 
     raise typer.Exit(examine(session_of(context)))
 

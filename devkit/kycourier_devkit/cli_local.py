@@ -28,7 +28,7 @@ def demo(context: typer.Context) -> None:
     Example:
       kycourier demo
     """
-    from kycourier_devkit.demo import run_demo
+    from kycourier_devkit.demo.run import run_demo
 
     raise typer.Exit(run_demo(session_of(context)))
 
@@ -61,7 +61,7 @@ def serve(
       curl -X PUT http://127.0.0.1:8080/v1/orders/ORDER1
       curl -X POST http://127.0.0.1:8080/v1/orders/ORDER1/collection
     """
-    from kycourier_devkit.serve import run_serve
+    from kycourier_devkit.serve.run import run_serve
 
     session = session_of(context)
     run_serve(session, port=port, kyc_url=kyc_url, sweep_seconds=sweep_seconds)

@@ -18,7 +18,7 @@ def refresh(context: typer.Context) -> None:
     Example:
       kycourier refresh
     """
-    from kycourier_devkit.refresh import refresh_now
+    from kycourier_devkit.orders.refresh import refresh_now
 
     raise typer.Exit(refresh_now(session_of(context)))
 
@@ -47,7 +47,7 @@ def collect(
       kycourier collect ORDER1 ORDER2
       kycourier collect --from orders.txt
     """
-    from kycourier_devkit.collect import collect_now, read_numbers
+    from kycourier_devkit.orders.collect import collect_now, read_numbers
 
     numbers = read_numbers(orders or [], file)
     raise typer.Exit(collect_now(session_of(context), numbers))
@@ -67,7 +67,7 @@ def show(
       kycourier show ORDER1
       kycourier show ORDER1 --json
     """
-    from kycourier_devkit.show import show_order
+    from kycourier_devkit.orders.show import show_order
 
     raise typer.Exit(show_order(session_of(context), order, as_json=as_json))
 
@@ -86,7 +86,7 @@ def resume(
       kycourier resume ORDER1     asked for again at the next sweep
       kycourier resume            the platform may be called again
     """
-    from kycourier_devkit.resume import resume_app, resume_orders
+    from kycourier_devkit.orders.resume import resume_app, resume_orders
 
     session = session_of(context)
     raise typer.Exit(resume_orders(session, orders) if orders else resume_app(session))

@@ -246,7 +246,9 @@ def test_keys_stand_a_line_each_and_only_line_ends_are_removed(kept, keys):
     assert [key.reveal() for key in parse_keys(Secret(kept))] == keys
 
 
-@pytest.mark.parametrize("kept", ["", "\n", "a\n\nb", "a\n\n", "a\nb\nc", "\r\n"])
+@pytest.mark.parametrize(
+    "kept", ["", " ", "\t\n", "\n", "a\n\nb", "a\n\n", "a\nb\nc", "\r\n"]
+)
 def test_no_key_an_empty_one_or_three_are_none(kept):
     assert parse_keys(Secret(kept)) is None
 

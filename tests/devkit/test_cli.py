@@ -1,5 +1,8 @@
 """The command line: help, exit codes, and errors as sentences."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kycourier import __version__
@@ -123,3 +126,19 @@ def test_as_a_process_it_ends_with_the_same_codes_and_no_traceback(shell):
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     failed = shell("show", "A1")
     assert failed == (1, "", "There is no order A1 of SANDBOX1.\n")
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    """What is printed goes nowhere; no traceback comes of it."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        ended = subprocess.run(
+            [sys.executable, "-m", "kycourier_devkit", "show", "ORDER1"],
+            cwd=tmp_path,
+            env={},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr

@@ -8,11 +8,11 @@ from contextlib import closing
 
 import pytest
 
-from kycourier_devkit import demo
-from kycourier_devkit.demo_files import remove_earlier
-from kycourier_devkit.demo_steps import STEPS, Seen, Step
+from kycourier_devkit.demo import run as demo
+from kycourier_devkit.demo.files import remove_earlier
+from kycourier_devkit.demo.steps import STEPS, Seen, Step
 from kycourier_devkit.errors import FunctionDied, UsageProblem
-from kycourier_devkit.evidence_check import check_manifest, find_manifests
+from kycourier_devkit.evidence.check import check_manifest, find_manifests
 from kycourier_devkit.local_lock import hold
 
 HOSTILE = {

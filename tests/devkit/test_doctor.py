@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kycourier.adapters.local.state import open_state
-from kycourier_devkit.doctor_host import _examine_clock
+from kycourier_devkit.doctor.host import _examine_clock
 from kycourier_devkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.enable_socket
@@ -155,3 +155,9 @@ def test_orders_that_nobody_sweeps_are_a_problem(kycourier, sandbox, examine, tm
     code, rows = examine()
     assert code == 1
     assert rows["backlog"][1].startswith("1 orders due, 0 events unsent, the oldest")
+
+
+def test_a_misspelt_variable_is_named(examine):
+    code, rows = examine(KYCOURIER_EVNTS=CANARY)
+    assert code == 1
+    assert rows["KYCOURIER_EVNTS"] == ("problem", "is no setting: misspelt?")

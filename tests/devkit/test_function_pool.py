@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kycourier_devkit.errors import FunctionDied, FunctionNotStarted
-from kycourier_devkit.function_pool import FunctionPool
-from kycourier_devkit.function_process import close_all
+from kycourier_devkit.functions.process import close_all
+from kycourier_devkit.serve.function_pool import FunctionPool
 
 TWO = 2
 ACTS = """

@@ -12,7 +12,6 @@ from threading import Timer
 
 import pytest
 
-from kycourier_devkit import function_process
 from kycourier_devkit.errors import (
     FunctionDied,
     FunctionFailed,
@@ -20,7 +19,8 @@ from kycourier_devkit.errors import (
     FunctionTimedOut,
     UsageProblem,
 )
-from kycourier_devkit.function_process import (
+from kycourier_devkit.functions import process as function_process
+from kycourier_devkit.functions.process import (
     FUNCTIONS,
     FunctionProcess,
     close_all,
@@ -206,7 +206,7 @@ def test_closing_ends_an_idle_process_and_a_busy_one(write):
 def test_it_ends_with_whoever_started_it(write):
     starter = f"""
 import sys, time
-from kycourier_devkit.function_process import FunctionProcess
+from kycourier_devkit.functions.process import FunctionProcess
 process = FunctionProcess({str(write(ACTS))!r}, {{}})
 process.wait_until_ready()
 print(process.pid, flush=True)
@@ -225,6 +225,6 @@ time.sleep(30)
 
 
 def test_functions_that_are_not_there_are_told_of(monkeypatch, tmp_path):
-    monkeypatch.setattr(function_process, "__file__", str(tmp_path / "a/b/c.py"))
+    monkeypatch.setattr(function_process, "__file__", str(tmp_path / "a/b/c/d.py"))
     with pytest.raises(UsageProblem, match=r"functions/orders_api\.py is not beside"):
         function_file("orders_api")

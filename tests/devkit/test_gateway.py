@@ -11,8 +11,8 @@ import pytest
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.adapters.system import SystemClock
 from kycourier_devkit.errors import FunctionDied, FunctionFailed, UsageProblem
-from kycourier_devkit.evidence_links import EvidenceLinks
-from kycourier_devkit.gateway import MOST_BODY_BYTES, Behind, Gateway
+from kycourier_devkit.serve.evidence_links import EvidenceLinks
+from kycourier_devkit.serve.gateway import MOST_BODY_BYTES, Behind, Gateway
 
 pytestmark = pytest.mark.enable_socket
 PHOTO = b"\xff\xd8\xff a photo"

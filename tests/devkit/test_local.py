@@ -8,7 +8,7 @@ from kycourier.settings import read_settings
 from kycourier_devkit.errors import UsageProblem
 from kycourier_devkit.local import SANDBOX_URL, local_environ
 from kycourier_devkit.local_lock import hold
-from kycourier_devkit.parts import COLLECT_NEEDS
+from kycourier_devkit.orders.parts import COLLECT_NEEDS
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET
 
 

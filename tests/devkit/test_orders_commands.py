@@ -6,8 +6,8 @@ import pytest
 
 from kycourier.adapters.local.state import open_state
 from kycourier.adapters.system import SystemClock
-from kycourier_devkit import parts
-from kycourier_devkit.collect import run_side_by_side
+from kycourier_devkit.orders import parts
+from kycourier_devkit.orders.collect import run_side_by_side
 from kycourier_devkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.enable_socket

@@ -10,7 +10,7 @@ from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.system import SystemClock
 from kycourier.core.models import OrderKey
 from kycourier_devkit.errors import FunctionDied
-from kycourier_devkit.serve_loops import VISIBILITY_SECONDS, Loops
+from kycourier_devkit.serve.loops import VISIBILITY_SECONDS, Loops
 
 
 class Function:

@@ -139,3 +139,9 @@ def test_another_wrong_setting_does_not_matter(kycourier, tmp_path):
     (tmp_path / "key").write_text(KEY)
     ended = kycourier("sign", "POST", URL, "--key-file", "key", KYCOURIER_STATE="?")
     check(ended.out.strip())
+
+
+def test_a_method_that_the_api_does_not_know_is_not_signed(kycourier):
+    ended = kycourier("sign", "FOO", URL, KYCOURIER_API_KEYS="env:KEYS", KEYS=KEY)
+    assert (ended.code, ended.out) == (2, "")
+    assert "GET or PUT or POST" in ended.err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kycourier.adapters.triggers.http_event import parse_event
-from kycourier_devkit.trigger_events import (
+from kycourier_devkit.functions.trigger_events import (
     HttpCall,
     Message,
     build_http_event,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kycourier_devkit.evidence_check import check_manifest
+from kycourier_devkit.evidence.check import check_manifest
 
 PHOTOS = {"original": b"original photo", "cropped": b"cropped", "number": b"number"}
 
@@ -171,3 +171,17 @@ def test_a_manifest_that_is_not_there_is_missing(kycourier, manifest):
     ended = kycourier("verify", str(manifest))
     assert ended.code == 1
     assert ended.out == f"missing  {manifest}  (there is no such manifest)\n"
+
+
+def test_an_empty_word_names_nothing(kycourier):
+    """As a shell passes a variable that is not set: not this whole folder."""
+    ended = kycourier("verify", "")
+    assert (ended.code, ended.out) == (2, "")
+    assert "name a manifest or a folder" in ended.err
+
+
+def test_a_path_that_cannot_be_looked_at_is_one_sentence(kycourier):
+    ended = kycourier("verify", "/dev/null/evidence" + "x" * 300)
+    assert ended.code != 0
+    assert ended.err.count("\n") == 1
+    assert "Traceback" not in ended.err

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from houses import batch
-from kycourier_devkit.trigger_events import HttpCall, build_http_event
+from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -10,9 +10,9 @@ import pytest
 
 from houses import TIMER, batch
 from kycourier_devkit.errors import FunctionFailed
-from kycourier_devkit.function_process import FunctionProcess, function_file
+from kycourier_devkit.functions.process import FunctionProcess, function_file
+from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
 from kycourier_devkit.sandbox import draw_photos
-from kycourier_devkit.trigger_events import HttpCall, build_http_event
 from leak_scan import find_leaks
 
 pytestmark = pytest.mark.enable_socket

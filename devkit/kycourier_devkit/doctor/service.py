@@ -11,10 +11,10 @@ from kycourier.assembly import Assembly
 from kycourier.core.card import parse_fingerprint_key
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailable
 from kycourier.core.request_signature import parse_keys
-from kycourier_devkit.doctor_host import examine_host
-from kycourier_devkit.doctor_settings import say_reason
-from kycourier_devkit.examined import NOTE, OK, PROBLEM, Row
-from kycourier_devkit.parts import COLLECT_NEEDS, open_parts
+from kycourier_devkit.doctor.examined import NOTE, OK, PROBLEM, Row
+from kycourier_devkit.doctor.host import examine_host
+from kycourier_devkit.doctor.settings import say_reason
+from kycourier_devkit.orders.parts import COLLECT_NEEDS, open_parts
 from kycourier_devkit.session import Session
 
 MOST_OVERDUE_SECONDS = 600

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from kycourier.core.errors import SettingError
 from kycourier.settings import PREFIX, SETTINGS, Setting, read_settings
-from kycourier_devkit.examined import OK, PROBLEM, Row
+from kycourier_devkit.doctor.examined import OK, PROBLEM, Row
 from kycourier_devkit.local import SECRET_VARIABLE, local_environ
-from kycourier_devkit.parts import COLLECT_NEEDS
+from kycourier_devkit.orders.parts import COLLECT_NEEDS
 from kycourier_devkit.session import Session
 
 

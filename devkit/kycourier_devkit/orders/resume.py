@@ -8,8 +8,8 @@ from kycourier.core.errors import StoreUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.order_record import State
 from kycourier.usecases.register_order import Expected
-from kycourier_devkit.collect import check_number
-from kycourier_devkit.parts import STATE_NEEDS, open_parts
+from kycourier_devkit.orders.collect import check_number
+from kycourier_devkit.orders.parts import STATE_NEEDS, open_parts
 from kycourier_devkit.session import Session
 
 

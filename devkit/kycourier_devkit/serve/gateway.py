@@ -15,8 +15,8 @@ from msgspec import Struct
 from kycourier.core.errors import EvidenceUnavailable
 from kycourier.ports import Clock
 from kycourier_devkit.errors import FunctionFailed, FunctionProblem, UsageProblem
-from kycourier_devkit.evidence_links import ROOT, EvidenceLinks
-from kycourier_devkit.trigger_events import HttpCall, build_http_event
+from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
+from kycourier_devkit.serve.evidence_links import ROOT, EvidenceLinks
 
 HOST = "127.0.0.1"
 MOST_BODY_BYTES = 10 * 1024 * 1024

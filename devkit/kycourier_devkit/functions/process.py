@@ -23,7 +23,7 @@ from kycourier_devkit.errors import (
     FunctionTimedOut,
     UsageProblem,
 )
-from kycourier_devkit.line_reader import Late, LineReader
+from kycourier_devkit.functions.line_reader import Late, LineReader
 
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 START_SECONDS = 30.0
@@ -34,7 +34,7 @@ _STATUS_SECONDS = 1.0
 
 def function_file(name: str) -> Path:
     """Find a function of this repository. Raises UsageProblem when it is not there."""
-    path = Path(__file__).parents[2] / "functions" / f"{name}.py"
+    path = Path(__file__).parents[3] / "functions" / f"{name}.py"
     if not path.is_file():
         raise UsageProblem(
             f"functions/{name}.py is not beside the devkit:"
@@ -210,7 +210,7 @@ def _start(
     pipes: tuple[int, int],
     log: int | IO[Any],
 ) -> subprocess.Popen[bytes]:
-    module = "kycourier_devkit.function_host"
+    module = "kycourier_devkit.functions.host"
     return subprocess.Popen(  # noqa: S603 - this Python, our own file
         [sys.executable, "-m", module, str(path), *map(str, pipes)],
         env={**environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"},

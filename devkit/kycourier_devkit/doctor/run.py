@@ -1,8 +1,8 @@
 """What is wrong with this setup, if anything; no setting's value is shown."""
 
-from kycourier_devkit.doctor_service import examine_service
-from kycourier_devkit.doctor_settings import examine_settings
-from kycourier_devkit.examined import NOTE, PROBLEM, Row
+from kycourier_devkit.doctor.examined import NOTE, PROBLEM, Row
+from kycourier_devkit.doctor.service import examine_service
+from kycourier_devkit.doctor.settings import examine_settings
 from kycourier_devkit.session import Session
 
 

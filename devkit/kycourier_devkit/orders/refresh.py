@@ -4,7 +4,7 @@ from kycourier.adapters.triggers.timer import RefreshTimer
 from kycourier.core.errors import UpstreamUnreachable
 from kycourier.usecases.time_left import TimeLeft
 from kycourier_devkit.local import SANDBOX_URL
-from kycourier_devkit.parts import (
+from kycourier_devkit.orders.parts import (
     REFRESH_NEEDS,
     SANDBOX_HINT,
     calls_sandbox,

@@ -8,12 +8,12 @@ from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
 from kycourier.core.errors import KycourierError
 from kycourier.ports import Clock
 from kycourier_devkit.errors import FunctionProblem
-from kycourier_devkit.function_pool import FunctionPool
-from kycourier_devkit.trigger_events import (
+from kycourier_devkit.functions.trigger_events import (
     Message,
     build_queue_event,
     build_timer_event,
 )
+from kycourier_devkit.serve.function_pool import FunctionPool
 
 BATCH = 10
 TIME_LIMIT_SECONDS = 30.0

@@ -1,9 +1,9 @@
 """The demo: the real function files, step by step, and an honest look at each step."""
 
-from kycourier_devkit.demo_files import remove_earlier
-from kycourier_devkit.demo_stage import Stage, set_stage
-from kycourier_devkit.demo_steps import STEPS, Seen, Step
-from kycourier_devkit.demo_summary import summarize
+from kycourier_devkit.demo.files import remove_earlier
+from kycourier_devkit.demo.stage import Stage, set_stage
+from kycourier_devkit.demo.steps import STEPS, Seen, Step
+from kycourier_devkit.demo.summary import summarize
 from kycourier_devkit.errors import DevkitError
 from kycourier_devkit.local import FOLDER
 from kycourier_devkit.local_lock import hold

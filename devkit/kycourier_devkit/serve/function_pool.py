@@ -7,7 +7,7 @@ from threading import Condition
 from typing import IO, Any
 
 from kycourier_devkit.errors import FunctionDied, FunctionFailed, FunctionProblem
-from kycourier_devkit.function_process import FunctionProcess
+from kycourier_devkit.functions.process import FunctionProcess
 
 
 class FunctionPool:

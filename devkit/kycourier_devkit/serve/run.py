@@ -13,10 +13,7 @@ from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.state import open_state
 from kycourier.ports import Clock
 from kycourier.settings import Settings, read_settings
-from kycourier_devkit.evidence_links import open_links
-from kycourier_devkit.function_pool import FunctionPool
-from kycourier_devkit.function_process import FUNCTIONS, close_all, function_file
-from kycourier_devkit.gateway import Behind, Gateway
+from kycourier_devkit.functions.process import FUNCTIONS, close_all, function_file
 from kycourier_devkit.local import (
     FOLDER,
     SANDBOX_URL,
@@ -24,11 +21,14 @@ from kycourier_devkit.local import (
     local_environ,
 )
 from kycourier_devkit.local_lock import hold
-from kycourier_devkit.parts import COLLECT_NEEDS
+from kycourier_devkit.orders.parts import COLLECT_NEEDS
 from kycourier_devkit.run_sandbox import start_any_sandbox
 from kycourier_devkit.sandbox import APP_ID
 from kycourier_devkit.screen import Screen
-from kycourier_devkit.serve_loops import TIME_LIMIT_SECONDS, Loops
+from kycourier_devkit.serve.evidence_links import open_links
+from kycourier_devkit.serve.function_pool import FunctionPool
+from kycourier_devkit.serve.gateway import Behind, Gateway
+from kycourier_devkit.serve.loops import TIME_LIMIT_SECONDS, Loops
 from kycourier_devkit.session import Session
 
 REFRESH_SECONDS = 300.0

@@ -11,8 +11,8 @@ from kycourier.adapters.http_connection import build_pool
 from kycourier.adapters.kyc_http import HEADERS
 from kycourier.assembly import Assembly
 from kycourier.core.errors import UpstreamUnreachable
-from kycourier_devkit.examined import NOTE, OK, PROBLEM, Row
-from kycourier_devkit.parts import SANDBOX_HINT, calls_sandbox
+from kycourier_devkit.doctor.examined import NOTE, OK, PROBLEM, Row
+from kycourier_devkit.orders.parts import SANDBOX_HINT, calls_sandbox
 
 MOST_SKEW_SECONDS = 60
 _SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kycourier_devkit.evidence_check import Checked, check_manifest, find_manifests
+from kycourier_devkit.evidence.check import Checked, check_manifest, find_manifests
 from kycourier_devkit.local import FOLDER
 from kycourier_devkit.session import Session
 

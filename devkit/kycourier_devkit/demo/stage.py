@@ -10,22 +10,22 @@ from msgspec import Struct
 
 from kycourier.adapters.local.files import PRIVATE_FILE
 from kycourier.ports import Clock
-from kycourier_devkit.function_process import (
+from kycourier_devkit.functions.process import (
     FUNCTIONS,
     FunctionProcess,
     close_all,
     function_file,
 )
-from kycourier_devkit.local import local_environ
-from kycourier_devkit.sandbox import Report, Sandbox
-from kycourier_devkit.session import Session
-from kycourier_devkit.trigger_events import (
+from kycourier_devkit.functions.trigger_events import (
     HttpCall,
     Message,
     build_http_event,
     build_queue_event,
     build_timer_event,
 )
+from kycourier_devkit.local import local_environ
+from kycourier_devkit.sandbox import Report, Sandbox
+from kycourier_devkit.session import Session
 
 FIRST_SWEEP_SECONDS = 1
 LOG = "functions.log"

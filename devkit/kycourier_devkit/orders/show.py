@@ -7,9 +7,9 @@ import msgspec
 
 from kycourier.core.models import OrderKey
 from kycourier.core.order_record import OrderRecord, describe
-from kycourier_devkit.collect import check_number
-from kycourier_devkit.orders_shown import NOTHING, describe_card, result_of
-from kycourier_devkit.parts import STATE_NEEDS, open_parts
+from kycourier_devkit.orders.collect import check_number
+from kycourier_devkit.orders.parts import STATE_NEEDS, open_parts
+from kycourier_devkit.orders.shown import NOTHING, describe_card, result_of
 from kycourier_devkit.session import Session
 
 

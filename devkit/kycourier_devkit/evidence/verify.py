@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.evidence_check import (
+from kycourier_devkit.evidence.check import (
     Checked,
     Finding,
     check_manifest,

@@ -14,13 +14,13 @@ from kycourier.core.order_record import OrderRecord, Reason
 from kycourier.usecases.register_order import Expected
 from kycourier.usecases.time_left import TimeLeft
 from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.orders_shown import describe_card, describe_photos
-from kycourier_devkit.parts import (
+from kycourier_devkit.orders.parts import (
     COLLECT_NEEDS,
     SANDBOX_HINT,
     calls_sandbox,
     open_parts,
 )
+from kycourier_devkit.orders.shown import describe_card, describe_photos
 from kycourier_devkit.session import Session
 
 ORDER_SECONDS = 30.0

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from kycourier_devkit.demo_stage import FIRST_SWEEP_SECONDS, Members, Stage
-from kycourier_devkit.trigger_events import Message
+from kycourier_devkit.demo.stage import FIRST_SWEEP_SECONDS, Members, Stage
+from kycourier_devkit.functions.trigger_events import Message
 
 GOOD, LATE, UNREADABLE = "DEMO0001", "DEMO0002", "DEMO0003"
 ANNOUNCED, RENEWED, FORGOTTEN = "DEMO0004", "DEMO0005", "DEMO0006"

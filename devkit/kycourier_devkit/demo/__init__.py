@@ -1,0 +1,1 @@
+"""The demo: real functions, step by step, each looked at."""

@@ -1,0 +1,1 @@
+"""Checking evidence against its manifests."""

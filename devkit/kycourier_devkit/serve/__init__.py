@@ -1,0 +1,1 @@
+"""The functions behind HTTP, a queue and timers, on loopback."""
