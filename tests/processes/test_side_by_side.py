@@ -70,3 +70,12 @@ def test_log_lines_are_json_and_hold_no_secret(house):
     assert any("_aws" in fact for fact in facts)
     for canary in house.sandbox.canaries():
         assert canary not in house.log.read_text()
+
+
+@pytest.mark.parametrize(("cap", "most"), [("10", 10), ("3", 3)])
+def test_a_batch_runs_side_by_side_within_the_in_flight_cap(house, cap, most):
+    process = house.start("collect_results", KYCOURIER_MAX_IN_FLIGHT=cap)
+    orders = [f"slow1x{number}" for number in range(10)]
+    assert process.invoke(batch(*orders)) == {"batchItemFailures": []}
+    assert house.sandbox.report().max_concurrent_queries == most
+    assert len(house.events()) == len(orders)

@@ -70,6 +70,7 @@ def dump(path, *, but=()):
 
 def test_no_sink_holds_a_canary(house):
     card = "6225880000001234"
+    house.environ["KYCOURIER_QUEUE"] = f"sqlite:///{house.folder}/queue.db"
     told = []
     with start_loudly(house, "refresh_ticket") as refresh:
         told.append(refresh.invoke(TIMER))
@@ -100,6 +101,7 @@ def test_no_sink_holds_a_canary(house):
         "logs": house.log.read_bytes(),
         "events": (house.folder / "events.jsonl").read_bytes(),
         "state": state,
+        "queue": dump(house.folder / "queue.db"),
         "keys": "\n".join(house.objects()),
         "manifests": "\n".join(manifests),
     }
@@ -109,6 +111,7 @@ def test_no_sink_holds_a_canary(house):
     assert len(house.events()) > 3
     assert manifests
     assert "collected" in state
+    assert "order_no" in sinks["queue"]
     assert find_leaks(canaries, sinks) == []
     assert find_leaks([signature_of(photo)], sinks) == []
     assert not re.search(r"[?&](sign|secret|access_token)=", sinks["logs"].decode())

@@ -154,3 +154,16 @@ def test_the_secret_is_not_needed_when_the_ticket_is_someone_elses():
 def test_settings_are_frozen():
     with pytest.raises(AttributeError):
         read().app_id = "other"
+
+
+@pytest.mark.parametrize(
+    ("setting", "base"),
+    [
+        ("file:///var/kyc,a+b@c", "file:///var/kyc,a+b@c"),
+        ("file:///My Folder/", "file:///My%20Folder"),
+        ("s3://bucket/prefix/", "s3://bucket/prefix"),
+        ("cos://bucket-1/prefix?region=ap-guangzhou", "cos://bucket-1/prefix"),
+    ],
+)
+def test_an_objects_uri_is_the_setting_plus_its_key(setting, base):
+    assert read(EVIDENCE=setting).evidence.base_uri == base

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from kycourier.core.wire import Profile
 
+_PATH_CHARACTERS = "/!$&'()*+,;=:@~"  # RFC 3986, what needs no encoding
+
 
 class Place(Struct, frozen=True):
     """A URL that names a store, sink, queue or secret. `where` is all after `://`."""
@@ -20,7 +22,8 @@ class Place(Struct, frozen=True):
     @property
     def base_uri(self) -> str:
         """What stands before an object's key: no query, no slash at the end."""
-        return f"{self.scheme}://{quote(self.where.partition('?')[0].rstrip('/'))}"
+        where = self.where.partition("?")[0].rstrip("/")
+        return f"{self.scheme}://{quote(where, safe=_PATH_CHARACTERS)}"
 
 
 class WrongForm(Exception):  # noqa: N818 - inside this module only
