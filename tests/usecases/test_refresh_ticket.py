@@ -136,7 +136,7 @@ class TestRefresh:
 
     def test_with_too_little_time_no_token_is_asked_for(self, world):
         with pytest.raises(TicketUnavailable):
-            world.worker().refresher.refresh(None, world.time(4.9), why=Why.NEEDED)
+            world.worker().refresher.refresh(None, world.time(4.4), why=Why.NEEDED)
         assert not world.upstream.tokens
 
     def test_a_worker_whose_clock_is_wrong_judges_by_the_stores(self, world):

@@ -44,7 +44,7 @@ from kycourier.usecases.time_left import TimeLeft
 CALL_SECONDS = 4.0
 LEASE_SECONDS = 15.0
 FORCED_SECONDS = 60.0
-LEAST_SECONDS = 5.0
+LEAST_SECONDS = 4.5
 AFTER_TOKEN_SECONDS = 2.0
 FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=2), timedelta(seconds=60)
 MOST_STRIKES, STRIKE_SECONDS = 5, 120.0
