@@ -13,17 +13,10 @@ from hypothesis import strategies as st
 from fakes import FakeClock
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+from local_bench import build_evidence as build
 
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
 PHOTO = b"\xff\xd8\xff" + bytes(range(256))
-
-
-def build(folder: Path, clock: FakeClock | None = None) -> FileEvidenceStore:
-    return FileEvidenceStore(
-        folder / "evidence",
-        link_key=folder / "keys" / "link",
-        clock=clock or FakeClock(),
-    )
 
 
 @pytest.fixture

@@ -8,16 +8,9 @@ import pytest
 from fakes import START, FakeClock
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceUnavailable
+from local_bench import build_evidence as build
 
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
-
-
-def build(folder: Path, clock: FakeClock | None = None) -> FileEvidenceStore:
-    return FileEvidenceStore(
-        folder / "evidence",
-        link_key=folder / "keys" / "link",
-        clock=clock or FakeClock(),
-    )
 
 
 @pytest.fixture

@@ -3,27 +3,22 @@
 import gc
 import os
 import sqlite3
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from fakes import START, FakeClock
+from fakes import FakeClock
 from kycourier.adapters.local import sqlite
 from kycourier.adapters.local.brake import SqliteBrakeStore
 from kycourier.adapters.local.files import locked_folder
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.state import open_state
 from kycourier.adapters.local.tickets import SqliteTicketStore
-from kycourier.core import order as rules
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
-from kycourier.core.models import Document, OrderKey
-from kycourier.core.order_record import OrderRecord
+from local_bench import draft, mode, pragma
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()
@@ -34,25 +29,6 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     before = os.umask(request.param)
     yield request.param
     os.umask(before)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def draft(order_no: str = "order1") -> OrderRecord:
-    return rules.draft(
-        OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
-        now=START,
-        ttl=timedelta(hours=48),
-        first_sweep=timedelta(0),
-    )
-
-
-def pragma(path: Path, name: str) -> object:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 # files

@@ -2,24 +2,20 @@
 
 import gc
 import sqlite3
-import stat
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from fakes import START, FakeClock
+from fakes import FakeClock
 from kycourier.adapters.local.brake import SqliteBrakeStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.tickets import SqliteTicketStore
-from kycourier.core import order as rules
 from kycourier.core.errors import NewerSchema, StoreUnavailable
-from kycourier.core.models import Document, OrderKey
-from kycourier.core.order_record import OrderRecord
+from local_bench import draft, mode, pragma
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()
@@ -31,25 +27,6 @@ STORES: dict[str, Callable[[Path], object]] = {
     "queue": lambda path: SqliteWorkQueue(path, CLOCK),
 }
 every_store = pytest.mark.parametrize("build", STORES.values(), ids=STORES)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def draft(order_no: str = "order1") -> OrderRecord:
-    return rules.draft(
-        OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
-        now=START,
-        ttl=timedelta(hours=48),
-        first_sweep=timedelta(0),
-    )
-
-
-def pragma(path: Path, name: str) -> object:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 def is_silent(failure: BaseException, path: Path) -> bool:

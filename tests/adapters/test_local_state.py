@@ -1,7 +1,5 @@
 """What only the state file has: index walks, counted poison, unreadable brakes."""
 
-from datetime import timedelta
-
 import pytest
 from msgspec.structs import replace
 
@@ -10,24 +8,12 @@ from kycourier.adapters.local import orders
 from kycourier.adapters.local.brake import SqliteBrakeStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.state import open_state
-from kycourier.core import order as rules
 from kycourier.core.brake import Brake
 from kycourier.core.errors import NewerSchema, StoreUnavailable
-from kycourier.core.models import Document, OrderKey
-from kycourier.core.order_record import OrderRecord
+from local_bench import draft
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()
-
-
-def draft(order_no: str = "order1") -> OrderRecord:
-    return rules.draft(
-        OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
-        now=START,
-        ttl=timedelta(hours=48),
-        first_sweep=timedelta(0),
-    )
 
 
 @pytest.mark.parametrize(
