@@ -10,6 +10,8 @@ from hypothesis import settings
 
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
+from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
+from stand_ins import or_skip
 
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
@@ -41,3 +43,24 @@ def house(tmp_path: Path) -> Iterator[House]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         yield House(tmp_path, sandbox, stack)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Give the URL of AWS's APIs, as moto serves them."""
+    with or_skip(start_moto()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynalite() -> Iterator[str]:
+    """Give the URL of a second DynamoDB."""
+    with or_skip(start_dynalite()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of a Redis that is a cluster of one."""
+    with or_skip(start_redis(tmp_path_factory.mktemp("redis"))) as url:
+        yield url

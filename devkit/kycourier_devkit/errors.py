@@ -2,6 +2,7 @@
 
 DevkitError
 ├── UsageProblem        what was asked for cannot be done: exit code 2
+├── ToolMissing         a tool cannot be had on this machine
 └── FunctionProblem     a function's process
     ├── FunctionNotStarted    a wrong setting, or a file that does not load
     ├── FunctionFailed        it answered with an error's code
@@ -22,6 +23,10 @@ class UsageProblem(DevkitError):  # noqa: N818 - reads as a fact
     """What was asked for cannot be done, and nothing was begun."""
 
     exit_code = 2
+
+
+class ToolMissing(DevkitError):  # noqa: N818 - reads as a fact
+    """A tool is not here and could not be installed; says which, in plain words."""
 
 
 class FunctionProblem(DevkitError):  # noqa: N818 - reads as a fact

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from kycourier.adapters.surroundings import Surroundings
 from kycourier.ports import Clock
 from kycourier_devkit.local import FOLDER
 from kycourier_devkit.screen import Screen
@@ -19,6 +20,11 @@ class Session:
     folder: Path
     screen: Screen
     clock: Clock
+
+    @property
+    def around(self) -> Surroundings:
+        """What an adapter is opened with outside a function."""
+        return Surroundings(clock=self.clock, environ=self.environ)
 
     @property
     def root(self) -> Path:

@@ -1,7 +1,6 @@
 """Sign a request to the API, so that it can be tried from a shell."""
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,7 +71,7 @@ def _load_key(session: Session, key_file: Path | None) -> Secret:
     """Load the first live key. Raises UsageProblem, SettingError."""
     source: SecretSource
     if key_file is None:
-        name, source = _KEYS, _open_keys(session.environ)
+        name, source = _KEYS, _open_keys(session)
     else:
         name, source = str(key_file), FileSecret(key_file)
     try:
@@ -86,12 +85,13 @@ def _load_key(session: Session, key_file: Path | None) -> Secret:
     raise UsageProblem(f"{name}: cannot be used: {reason}")
 
 
-def _open_keys(environ: Mapping[str, str]) -> SecretSource:
+def _open_keys(session: Session) -> SecretSource:
+    environ = session.environ
     alone = {name: environ[name] for name in environ if name == _KEYS}
     place = read_settings(alone, needs={"api_keys"}).api_keys
     if place is None:
         raise UsageProblem(f"{_KEYS}: is not set")
-    return open_secret("api_keys", place, environ=environ)
+    return open_secret("api_keys", place, session.around)
 
 
 def _build_curl(method: str, url: str, header: str, body: bytes) -> str:

@@ -100,7 +100,7 @@ def build_memory_journal(_: pytest.LogCaptureFixture) -> JournalBench:
 
 def build_powertools_journal(caplog: pytest.LogCaptureFixture) -> JournalBench:
     return JournalBench(
-        PowertoolsJournal(io.StringIO()),
+        PowertoolsJournal(io.StringIO(), app_id="SANDBOX1"),
         lambda: [(record.getMessage(), vars(record)) for record in caplog.records],
     )
 

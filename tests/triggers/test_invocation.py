@@ -40,14 +40,14 @@ def test_remaining_time_of_every_context(context, seconds):
 
 
 def invocation(stream):
-    journal = PowertoolsJournal(stream)
+    journal = PowertoolsJournal(stream, app_id="SANDBOX1")
     return Invocation("collect_results", clock=FakeClock(), journal=journal)
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (StoreUnavailable("locked"), "store_unavailable"),
+        (StoreUnavailable("locked out"), "store_unavailable"),
         (ValueError(CANARY), "ValueError"),
         (KeyError(CANARY), "KeyError"),
     ],
@@ -70,6 +70,9 @@ def test_what_leaves_is_a_code_and_nothing_else(error, code, capsys):
     assert CANARY not in told
     fact = json.loads(stream.getvalue())
     assert (fact["message"], fact["error"]) == ("handler_failed", code)
+    assert fact.get("problem") == (
+        "locked_out" if code == "store_unavailable" else None
+    )
 
 
 def test_work_is_given_the_time_that_is_left():

@@ -19,7 +19,7 @@ def stream():
 
 @pytest.fixture
 def journal(stream):
-    return PowertoolsJournal(stream)
+    return PowertoolsJournal(stream, app_id="SANDBOX1")
 
 
 def test_a_fact_is_one_json_line(journal, stream):

@@ -103,12 +103,12 @@ def _look_at_events(parts: Assembly) -> str:
     place = parts.settings.events
     if place is None:
         return "none set"
-    places.open_events(place)
+    places.open_events(place, parts.around)
     return "can be written" if place.scheme == "file" else "opens"
 
 
 def _look_at_queue(parts: Assembly) -> str:
-    queue = places.open_queue(parts.settings.queue, clock=parts.clock)
+    queue = places.open_queue(parts.settings.queue, parts.around)
     return "opens" if queue else "none: the sweep alone"
 
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from kycourier.adapters import places
 from kycourier.adapters.local.evidence import FileEvidenceStore
+from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.photos import EXTENSIONS
-from kycourier.ports import Clock
 from kycourier.settings import Settings
 
 ROOT = "/evidence/"
@@ -42,14 +42,14 @@ class EvidenceLinks:
         return Opened(self._store.open(key), media_type)
 
 
-def open_links(settings: Settings, clock: Clock) -> EvidenceLinks | None:
+def open_links(settings: Settings, around: Surroundings) -> EvidenceLinks | None:
     """Open the evidence if it lies in files; else its links lead elsewhere.
 
     Raises SettingError.
     """
     if settings.evidence is None or settings.evidence.scheme != "file":
         return None
-    store = places.open_evidence(settings.evidence, state=settings.state, clock=clock)
+    store = places.open_evidence(settings.evidence, around, state=settings.state)
     return EvidenceLinks(store) if isinstance(store, FileEvidenceStore) else None
 
 

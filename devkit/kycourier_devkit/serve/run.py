@@ -9,9 +9,10 @@ from typing import NoReturn
 
 from kycourier.adapters import places
 from kycourier.adapters.local.files import PRIVATE_FILE
+from kycourier.adapters.local.places import sqlite_path
 from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.state import open_state
-from kycourier.ports import Clock
+from kycourier.adapters.surroundings import Surroundings
 from kycourier.settings import Settings, read_settings
 from kycourier_devkit.functions.process import FUNCTIONS, close_all, function_file
 from kycourier_devkit.local import (
@@ -69,7 +70,7 @@ def _behind(
     pools: Pools, settings: Settings, session: Session, teller: "_Teller"
 ) -> Behind:
     api = partial(pools[API].invoke, timeout_seconds=TIME_LIMIT_SECONDS)
-    links = open_links(settings, session.clock)
+    links = open_links(settings, session.around)
     return Behind(api, links, session.clock, teller.tell_request)
 
 
@@ -83,7 +84,7 @@ def _plan(
     """Give what is to run, each in a thread of its own."""
     for name, seconds in ((REFRESH, REFRESH_SECONDS), (SWEEP, sweep_seconds)):
         yield partial(loops.run_timer, pools[name], name, seconds)
-    queue = places.open_queue(settings.queue, clock=session.clock)
+    queue = places.open_queue(settings.queue, session.around)
     if isinstance(queue, SqliteWorkQueue):
         for _ in range(AT_ONCE[COLLECT]):
             yield partial(loops.run_queue, pools[COLLECT], queue)
@@ -122,7 +123,7 @@ def _platform(session: Session, kyc_url: str | None) -> Iterator[dict[str, str]]
         return
     with start_any_sandbox() as sandbox:
         values = local_environ(environ, root=session.root, kyc_url=sandbox.url)
-        _forget_ticket(read_settings(values, needs=COLLECT_NEEDS), session.clock)
+        _forget_ticket(read_settings(values, needs=COLLECT_NEEDS), session.around)
         session.screen.line(f"The KYC sandbox is at {sandbox.url} for app {APP_ID}.")
         if sandbox.url != SANDBOX_URL:
             session.screen.line("Its usual port is taken. For the other commands:")
@@ -130,11 +131,11 @@ def _platform(session: Session, kyc_url: str | None) -> Iterator[dict[str, str]]
         yield values
 
 
-def _forget_ticket(settings: Settings, clock: Clock) -> None:
+def _forget_ticket(settings: Settings, around: Surroundings) -> None:
     """Drop the pair that an earlier sandbox gave: it died with it."""
-    places.open_state(settings.state, clock=clock)  # raises SettingError
+    places.open_state(settings.state, around)  # raises SettingError
     if settings.state.scheme == "sqlite":
-        state = open_state(places.sqlite_path(settings.state))
+        state = open_state(sqlite_path(settings.state))
         forget = "DELETE FROM tickets WHERE app_id = ?"
         state.write(lambda rows: rows.execute(forget, (APP_ID,)))
 

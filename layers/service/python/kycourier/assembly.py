@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from kycourier.adapters import places
 from kycourier.adapters.kyc_http import KycHttp
+from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.system import SystemClock, SystemNonces
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.core.card import parse_fingerprint_key
@@ -46,22 +47,26 @@ class Assembly:
     def __init__(
         self, name: str, environ: Mapping[str, str], needs: AbstractSet[str]
     ) -> None:
-        self.name, self._environ = name, environ
         self.settings = read_settings(environ, needs=needs)
         self.app_id = self.settings.app_id
         self.clock = SystemClock()
-        self.journal = PowertoolsJournal(sys.stdout)
+        self.journal = PowertoolsJournal(sys.stdout, app_id=self.app_id)
+        self.invocation = Invocation(name, clock=self.clock, journal=self.journal)
+        self.around = Surroundings(
+            clock=self.clock,
+            environ=environ,
+            seconds_left=self.invocation.seconds_left,
+        )
         self.ambient = Ambient(
             clock=self.clock, nonces=SystemNonces(), journal=self.journal
         )
-        self.state = places.open_state(self.settings.state, clock=self.clock)
+        self.state = places.open_state(self.settings.state, self.around)
         self.brake = BrakeGuard(self.app_id, state=self.state, ambient=self.ambient)
         self.pool = SideBySide(most=self.settings.max_in_flight)
 
     def function(self, answer: Callable[[object, TimeLeft], object]) -> Function:
         """Make what the function file calls."""
-        invocation = Invocation(self.name, clock=self.clock, journal=self.journal)
-        return Function(answer, invocation)
+        return Function(answer, self.invocation)
 
     @cached_property
     def transport(self) -> KycHttp:
@@ -71,7 +76,7 @@ class Assembly:
             settings.kyc_url or settings.kyc_profile.url,
             connections=settings.max_in_flight,
             max_reply_bytes=settings.max_reply_bytes,
-            extra_ca_file=self._environ.get("SSL_CERT_FILE") or None,
+            extra_ca_file=self.around.environ.get("SSL_CERT_FILE") or None,
         )
 
     @cached_property
@@ -117,9 +122,7 @@ class Assembly:
     def evidence(self) -> EvidenceStore:
         """Where photos and manifests lie."""
         return places.open_evidence(
-            _demanded(self.settings.evidence),
-            state=self.settings.state,
-            clock=self.clock,
+            _demanded(self.settings.evidence), self.around, state=self.settings.state
         )
 
     @cached_property
@@ -142,13 +145,13 @@ class Assembly:
     @cached_property
     def sender(self) -> EventSender:
         """Who empties the outbox."""
-        sink = places.open_events(_demanded(self.settings.events))
+        sink = places.open_events(_demanded(self.settings.events), self.around)
         return EventSender(sink, state=self.state, ambient=self.ambient)
 
     @cached_property
     def queue(self) -> WorkQueue | None:
         """Where delayed work goes."""
-        return places.open_queue(self.settings.queue, clock=self.clock)
+        return places.open_queue(self.settings.queue, self.around)
 
     @cached_property
     def collector(self) -> CollectResult:
@@ -174,7 +177,7 @@ class Assembly:
 
     def secret(self, name: str, place: Place | None) -> SecretSource:
         """Open a secret reference of the settings."""
-        return places.open_secret(name, _demanded(place), environ=self._environ)
+        return places.open_secret(name, _demanded(place), self.around)
 
 
 def _demanded(place: Place | None) -> Place:

@@ -75,10 +75,14 @@ BY_OUTCOME = {"attempt_ended", "request_refused"}  # counted as EFFECTS says
 class PowertoolsJournal:
     """Writes facts through Powertools' Logger, and metrics in EMF at `flush`."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """`stream` is where lines go; metrics go to standard output, as EMF wants."""
+    def __init__(self, stream: TextIO, *, app_id: str) -> None:
+        """`stream` is where lines go; metrics go to standard output, as EMF wants.
+
+        The app is a dimension, so that two stacks of one account stay apart.
+        """
         from aws_lambda_powertools import Logger  # noqa: PLC0415 - 45 ms, only where used
 
+        self._app_id = app_id
         self._logger = Logger(service=SERVICE, location=None, utc=True)
         handler = self._logger.registered_handler  # one per process: the last one's
         if isinstance(handler, logging.StreamHandler):
@@ -117,6 +121,7 @@ class PowertoolsJournal:
         if not counts and not gauges:
             return
         metrics = EphemeralMetrics(namespace=SERVICE, service=SERVICE)
+        metrics.add_dimension("app_id", self._app_id)
         for name, count in counts.items():
             metrics.add_metric(name, MetricUnit.Count, count)
         for name, value in gauges.items():

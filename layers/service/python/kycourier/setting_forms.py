@@ -19,6 +19,10 @@ class Place(Struct, frozen=True):
     scheme: str
     where: str
 
+    def __repr__(self) -> str:
+        """Show the scheme alone: a Redis URL may hold a password."""
+        return f"Place({self.scheme}://…)"
+
     @property
     def base_uri(self) -> str:
         """What stands before an object's key: no query, no slash at the end."""

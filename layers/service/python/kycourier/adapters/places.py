@@ -2,121 +2,78 @@
 
 # ruff: noqa: PLC0415 - that is the point of this module
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from types import ModuleType
 from typing import TypeVar
 
+from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError, SettingError
-from kycourier.ports import (
-    Clock,
-    EventSink,
-    EvidenceStore,
-    SecretSource,
-    State,
-    WorkQueue,
-)
+from kycourier.ports import EventSink, EvidenceStore, SecretSource, State, WorkQueue
 from kycourier.setting_forms import Place
 from kycourier.settings import PREFIX
 
 T = TypeVar("T")
 
 
-def open_state(place: Place, *, clock: Clock) -> State:
+def open_state(place: Place, around: Surroundings) -> State:
     """Open tickets, leases, orders and brakes. Raises SettingError."""
-    if place.scheme != "sqlite":
-        raise _not_here("state")
-
-    def sqlite() -> State:
-        from kycourier.adapters.local.brake import SqliteBrakeStore
-        from kycourier.adapters.local.leases import SqliteLeaseStore
-        from kycourier.adapters.local.orders import SqliteOrderStore
-        from kycourier.adapters.local.tickets import SqliteTicketStore
-
-        path = sqlite_path(place)
-        return State(
-            tickets=SqliteTicketStore(path),
-            leases=SqliteLeaseStore(path, clock),
-            orders=SqliteOrderStore(path, clock),
-            brakes=SqliteBrakeStore(path),
-        )
-
-    return _opened("state", sqlite)
+    opened: State = _open("state", place, lambda home: home.open_state(place, around))
+    return opened
 
 
-def open_evidence(place: Place, *, state: Place, clock: Clock) -> EvidenceStore:
-    """Open the evidence store. Raises SettingError."""
-    if place.scheme != "file":
-        raise _not_here("evidence")
-
-    def files() -> EvidenceStore:
-        from kycourier.adapters.local.evidence import FileEvidenceStore
-
-        beside = sqlite_path(state) if state.scheme == "sqlite" else Path(place.where)
-        return FileEvidenceStore(
-            place.where, link_key=beside.parent / "link.key", clock=clock
-        )
-
-    return _opened("evidence", files)
+def open_evidence(place: Place, around: Surroundings, *, state: Place) -> EvidenceStore:
+    """Open the evidence store; `state` is where the orders lie. Raises SettingError."""
+    opened: EvidenceStore = _open(
+        "evidence", place, lambda home: home.open_evidence(place, around, state=state)
+    )
+    return opened
 
 
-def open_events(place: Place) -> EventSink:
+def open_events(place: Place, around: Surroundings) -> EventSink:
     """Open the sink. Raises SettingError."""
-    if place.scheme != "file":
-        raise _not_here("events")
-
-    def files() -> EventSink:
-        from kycourier.adapters.local.events import FileEventSink
-
-        return FileEventSink(place.where)
-
-    return _opened("events", files)
+    opened: EventSink = _open(
+        "events", place, lambda home: home.open_events(place, around)
+    )
+    return opened
 
 
-def open_queue(place: Place | None, *, clock: Clock) -> WorkQueue | None:
+def open_queue(place: Place | None, around: Surroundings) -> WorkQueue | None:
     """Open the queue of delayed work, if there is one. Raises SettingError."""
     if place is None:
         return None
-    if place.scheme != "sqlite":
-        raise _not_here("queue")
-
-    def sqlite() -> WorkQueue:
-        from kycourier.adapters.local.queue import SqliteWorkQueue
-
-        return SqliteWorkQueue(sqlite_path(place), clock)
-
-    return _opened("queue", sqlite)
+    opened: WorkQueue = _open(
+        "queue", place, lambda home: home.open_queue(place, around)
+    )
+    return opened
 
 
-def open_secret(name: str, place: Place, *, environ: Mapping[str, str]) -> SecretSource:
+def open_secret(name: str, place: Place, around: Surroundings) -> SecretSource:
     """Open a secret reference and read it once. Raises SettingError."""
-    from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 
-    def local() -> SecretSource:
-        source: SecretSource = (
-            EnvSecret(place.where, environ)
-            if place.scheme == "env"
-            else FileSecret(place.where)
-        )
+    def opened(home: ModuleType) -> SecretSource:
+        source: SecretSource = home.open_secret(place, around)
         source.load()
         return source
 
-    if place.scheme not in {"env", "file"}:
-        raise _not_here(name)
-    return _opened(name, local)
+    return _open(name, place, opened)
 
 
-def sqlite_path(place: Place) -> Path:
-    """Read `sqlite:///relative` or `sqlite:////absolute`, as SQLAlchemy does."""
-    return Path(place.where[1:])
-
-
-def _opened(name: str, make: Callable[[], T]) -> T:
+def _open(name: str, place: Place, make: Callable[[ModuleType], T]) -> T:
+    variable = PREFIX + name.upper()
+    home = _find_home(place.scheme)
+    if home is None:
+        raise SettingError(variable, "names a service this release lacks")
     try:
-        return make()
+        return make(home)
     except KycourierError as error:
         reason = error.reason or error.code
-    raise SettingError(PREFIX + name.upper(), f"cannot be used: {reason}")
+    raise SettingError(variable, f"cannot be used: {reason}")
 
 
-def _not_here(name: str) -> SettingError:
-    return SettingError(PREFIX + name.upper(), "names a service this release lacks")
+def _find_home(scheme: str) -> ModuleType | None:
+    """Import the technology that a scheme belongs to."""
+    if scheme in {"sqlite", "file", "env"}:
+        from kycourier.adapters.local import places as local
+
+        return local
+    return None

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from kycourier.adapters.surroundings import endless
 from kycourier.core.errors import HandlerFailed, KycourierError
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Clock
@@ -19,19 +20,31 @@ class Invocation:
 
     def __init__(self, name: str, *, clock: Clock, journal: PowertoolsJournal) -> None:
         self._name, self._clock, self._journal = name, clock, journal
+        self._time_left: TimeLeft | None = None
+
+    def seconds_left(self) -> float:
+        """Tell how long the running invocation may still work; endless between two."""
+        running = self._time_left
+        return endless() if running is None else running.seconds()
 
     def run(self, work: Callable[[TimeLeft], T], context: object) -> T:
         """Run `work` within the context's time. Raises HandlerFailed alone."""
         seconds = parse_remaining_seconds(context)
+        time_left = TimeLeft(self._clock.monotonic, seconds=seconds)
+        self._time_left = time_left
+        reason = None
         try:
-            return work(TimeLeft(self._clock.monotonic, seconds=seconds))
+            return work(time_left)
         except KycourierError as error:
-            code = error.code
+            code, reason = error.code, error.reason.replace(" ", "_")
         except Exception as error:  # noqa: BLE001 - the trigger: nothing foreign leaves
             code = type(error).__name__
         finally:
+            self._time_left = None
             self._flush()
-        self._journal.note("handler_failed", function=self._name, error=code)
+        self._journal.note(
+            "handler_failed", function=self._name, error=code, problem=reason
+        )
         self._flush()
         raise HandlerFailed(code)
 

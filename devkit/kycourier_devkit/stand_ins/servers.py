@@ -1,0 +1,104 @@
+"""Start and end a stand-in: a process of its own that ends with the block."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kycourier_devkit import toolbox
+from kycourier_devkit.errors import ToolMissing
+
+HOST = "127.0.0.1"
+_START_SECONDS = 30.0
+_END_SECONDS = 3.0
+
+
+@contextmanager
+def start_moto() -> Iterator[str]:
+    """Serve AWS's APIs in memory; give the URL. Raises ToolMissing."""
+    script = Path(__file__).with_name("serve_moto.py")
+    with _started([toolbox.python_tool("moto") / "python", script]) as process:
+        yield f"http://{HOST}:{_read_line(process)}"
+
+
+@contextmanager
+def start_dynalite() -> Iterator[str]:
+    """Serve a second DynamoDB in memory; give the URL. Raises ToolMissing."""
+    port = find_free_port()
+    program = toolbox.node_tool("dynalite")
+    options = ["--host", HOST, "--port", str(port), "--createTableMs", "0"]
+    options += ["--deleteTableMs", "0", "--updateTableMs", "0"]
+    with _started([program, *options]) as process:
+        _wait_for(port, process)
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def start_redis(folder: Path, *options: str) -> Iterator[str]:
+    """Serve Redis as a cluster of one, so that keys must lie together; give the URL.
+
+    Raises ToolMissing.
+    """
+    port = find_free_port()
+    program = toolbox.redis_server()
+    settings = ["--port", str(port), "--bind", HOST, "--dir", str(folder)]
+    settings += ["--save", "", "--cluster-enabled", "yes", *options]
+    with _started([program, *settings]) as process:
+        _wait_for(port, process)
+        with socket.create_connection((HOST, port)) as connection:
+            connection.sendall(b"CLUSTER ADDSLOTSRANGE 0 16383\r\n")
+            if not connection.recv(64).startswith(b"+OK"):
+                raise ToolMissing("redis-server does not serve as a cluster")
+        yield f"redis://{HOST}:{port}"
+
+
+def find_free_port() -> int:
+    """Find a port of loopback that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _started(command: Sequence[str | Path]) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(  # noqa: S603 - our own list
+        command,
+        env={"PATH": os.defpath + ":/usr/local/bin"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _read_line(process: "subprocess.Popen[str]") -> str:
+    line = process.stdout.readline().strip() if process.stdout else ""
+    if not line:
+        raise ToolMissing("a stand-in did not start")
+    return line
+
+
+def _wait_for(port: int, process: "subprocess.Popen[str]") -> None:
+    ends_at = time.monotonic() + _START_SECONDS
+    while time.monotonic() < ends_at and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ToolMissing("a stand-in did not start")

@@ -1,0 +1,21 @@
+"""What an adapter may need of the process around it when it is opened."""
+
+import math
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from kycourier.ports import Clock
+
+
+def endless() -> float:
+    """Give the seconds that are left where nobody counts them."""
+    return math.inf
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """`seconds_left` is the running invocation's time, endless between two."""
+
+    clock: Clock
+    environ: Mapping[str, str]
+    seconds_left: Callable[[], float] = endless
