@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,11 @@ import typer
 from kycourier import __version__
 from kycourier.adapters.system import SystemClock
 from kycourier.core.errors import KycourierError, SettingError
+from kycourier.settings import PREFIX
 from kycourier_devkit import cli_checks, cli_local, cli_orders
-from kycourier_devkit.errors import DevkitError, FunctionNotStarted
+from kycourier_devkit.errors import DevkitError, FunctionNotStarted, UsageProblem
 from kycourier_devkit.screen import Screen
-from kycourier_devkit.session import Session
+from kycourier_devkit.session import Session, session_of
 
 NAME = "kycourier"
 STOPPED = 130
@@ -79,6 +81,12 @@ def _root(
     version: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--version", help="Show the version and exit.")
     ] = False,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="A stack on AWS, whose settings are used as they are."
+        ),
+    ] = None,
 ) -> None:
     """Bank-card OCR results from Tencent Cloud's KYC platform, on one machine.
 
@@ -88,14 +96,34 @@ def _root(
       kycourier serve                   the same behind HTTP, a queue and timers
       kycourier collect ORDER1 ORDER2   collect now, in this process
       kycourier doctor                  what is wrong with the settings
+      kycourier --stack NAME doctor     the same of a stack on AWS
 
     Settings are the KYCOURIER_ variables. Where one is not set its local value is put
     in: files under ./.kycourier, and the sandbox in the platform's place.
     """  # noqa: D301 - \b is Click's
     if version:
         typer.echo(f"{NAME} {__version__}")
-    elif context.invoked_subcommand is None:
+        raise typer.Exit
+    if stack is not None:
+        context.obj = _use_stack(context, stack)
+    if context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _use_stack(context: typer.Context, name: str) -> Session:
+    """Let the command work with a deployed stack, as far as it can."""
+    from kycourier_devkit.deployed import read_stack  # noqa: PLC0415 - AWS's SDK
+
+    if context.invoked_subcommand in {"demo", "serve", "sandbox"}:
+        command = context.invoked_subcommand
+        raise UsageProblem(f"{command} runs on this machine alone: leave out --stack")
+    session = session_of(context)
+    kept = {
+        variable: value
+        for variable, value in session.environ.items()
+        if not variable.startswith(PREFIX)
+    }
+    return replace(session, environ={**kept, **read_stack(name)}, is_deployed=True)
 
 
 def _explain(error: typer.TyperException) -> str:

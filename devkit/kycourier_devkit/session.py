@@ -8,7 +8,7 @@ import typer
 
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.ports import Clock
-from kycourier_devkit.local import FOLDER
+from kycourier_devkit.local import FOLDER, local_environ
 from kycourier_devkit.screen import Screen
 
 
@@ -20,11 +20,21 @@ class Session:
     folder: Path
     screen: Screen
     clock: Clock
+    is_deployed: bool = False
 
     @property
     def around(self) -> Surroundings:
         """What an adapter is opened with outside a function."""
         return Surroundings(clock=self.clock, environ=self.environ)
+
+    def settings_environ(self) -> Mapping[str, str]:
+        """Give the environment with local values put in; a stack's stands as it is.
+
+        Raises UsageProblem.
+        """
+        if self.is_deployed:
+            return self.environ
+        return local_environ(self.environ, root=self.root)
 
     @property
     def root(self) -> Path:

@@ -5,18 +5,18 @@ from collections.abc import Iterator, Mapping
 from kycourier.core.errors import SettingError
 from kycourier.settings import PREFIX, SETTINGS, Setting, read_settings
 from kycourier_devkit.doctor.examined import OK, PROBLEM, Row
-from kycourier_devkit.local import SECRET_VARIABLE, local_environ
+from kycourier_devkit.local import SECRET_VARIABLE
 from kycourier_devkit.orders.parts import COLLECT_NEEDS
 from kycourier_devkit.session import Session
 
 
 def examine_settings(session: Session) -> Iterator[Row]:
     """Tell of each variable whether it is right, and where it comes from."""
-    values = local_environ(session.environ, root=session.root)
+    values = session.settings_environ()
     needs = set(COLLECT_NEEDS)
     if values.get("KYCOURIER_TICKET", "owned") != "owned":
         needs.discard("app_secret")
-    if values["KYCOURIER_API_AUTH"] == "signature":
+    if values.get("KYCOURIER_API_AUTH", "signature") == "signature":
         needs.add("api_keys")
     for setting in SETTINGS:
         yield _examine(setting, values, needed=setting.name in needs, session=session)

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import redirect_stdout
 
 from kycourier.assembly import Assembly
-from kycourier_devkit.local import SANDBOX_URL, local_environ
+from kycourier_devkit.local import SANDBOX_URL
 from kycourier_devkit.session import Session
 
 STATE_NEEDS = frozenset({"app_id", "state"})
@@ -27,9 +27,8 @@ class _Nowhere:
 
 def open_parts(session: Session, needs: AbstractSet[str]) -> Assembly:
     """Wire what a command uses. Raises SettingError, UsageProblem."""
-    environ = local_environ(session.environ, root=session.root)
     with redirect_stdout(_Nowhere()):  # the journal keeps the stream it is made with
-        return Assembly("command", environ, needs)
+        return Assembly("command", session.settings_environ(), needs)
 
 
 def calls_sandbox(parts: Assembly) -> bool:

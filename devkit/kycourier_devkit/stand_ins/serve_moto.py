@@ -1,37 +1,87 @@
 """moto's server on a free port of loopback, one request at a time; prints the port.
 
 Run by the interpreter of moto's own environment. One at a time, because moto's
-conditional writes are not atomic among threads.
+conditional writes are not atomic among threads. With a file's name it also records
+there, a JSON line each, who called what: the access key's id, the service, the action
+and the resources that the request names; nothing of its content.
 """
 
+import io
+import json
 import logging
+import re
+import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+_CREDENTIAL = re.compile(
+    r"Credential=(?P<key_id>[^/,]+)/\d+/[^/]+/(?P<service>[^/]+)/aws4_request"
+)
+_NAMES = ("TableName", "IndexName", "QueueUrl", "QueueName", "SecretId", "Name")
+
+Environ = dict[str, Any]
+
 
 class _OneAtATime:
-    """A WSGI application that lets one request in."""
+    """A WSGI application that lets one request in, and records it."""
 
-    def __init__(self, application: Any) -> None:  # noqa: ANN401 - moto is not typed here
-        self._application, self._turn = application, threading.Lock()
+    def __init__(self, application: Any, record: Path | None) -> None:  # noqa: ANN401 - moto is not typed here
+        self._application, self._record = application, record
+        self._turn = threading.Lock()
 
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own
         with self._turn:
+            call = _describe(environ) if self._record else None
+            if call and self._record:
+                with self._record.open("a") as file:
+                    file.write(json.dumps(call) + "\n")
             return list(self._application(environ, start_response))
 
 
-def main() -> None:
+def _describe(environ: Environ) -> dict[str, object] | None:
+    """Say who calls what; None for a request that nobody signed."""
+    found = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if found is None:
+        return None
+    call: dict[str, object] = {**found.groupdict()}
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    if not target:
+        call["action"] = environ["REQUEST_METHOD"]
+        call["path"] = environ["PATH_INFO"]
+        call["query"] = environ.get("QUERY_STRING", "")
+        return call
+    size = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(size)
+    environ["wsgi.input"] = io.BytesIO(body)
+    call["action"] = target.rpartition(".")[2]
+    return call | _name_resources(json.loads(body or b"{}"))
+
+
+def _name_resources(members: dict[str, Any]) -> dict[str, object]:
+    named: dict[str, object] = {
+        name: members[name] for name in _NAMES if name in members
+    }
+    if isinstance(members.get("RequestItems"), dict):
+        named["TableName"] = next(iter(members["RequestItems"]))
+    if isinstance(members.get("Entries"), list) and members["Entries"]:
+        named["EventBusName"] = members["Entries"][0].get("EventBusName")
+    return named
+
+
+def main(arguments: list[str]) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True)
+    record = Path(arguments[0]) if arguments else None
+    moto = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, _OneAtATime(moto, record), threaded=True)
     print(server.port, flush=True)  # noqa: T201 - what the parent waits for
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

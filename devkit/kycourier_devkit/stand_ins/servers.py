@@ -17,10 +17,14 @@ _END_SECONDS = 3.0
 
 
 @contextmanager
-def start_moto() -> Iterator[str]:
-    """Serve AWS's APIs in memory; give the URL. Raises ToolMissing."""
+def start_moto(*, record: Path | None = None) -> Iterator[str]:
+    """Serve AWS's APIs in memory; give the URL. Raises ToolMissing.
+
+    `record` is a file that takes who called what.
+    """
     script = Path(__file__).with_name("serve_moto.py")
-    with _started([toolbox.python_tool("moto") / "python", script]) as process:
+    command = [toolbox.python_tool("moto") / "python", script]
+    with _started([*command, *([record] if record else [])]) as process:
         yield f"http://{HOST}:{_read_line(process)}"
 
 

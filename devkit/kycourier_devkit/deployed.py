@@ -1,0 +1,54 @@
+"""The settings of a stack on AWS, as its functions have them: references, no secret."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kycourier.settings import PREFIX
+from kycourier_devkit.errors import UsageProblem
+
+_FIRST = "collect_results.handler"  # it has the most settings
+
+
+def read_stack(name: str) -> Mapping[str, str]:
+    """Read the KYCOURIER_ variables of a stack's functions, with the caller's rights.
+
+    Where functions differ, collect_results counts. Raises UsageProblem.
+    """
+    try:
+        found = _read_functions(name)
+    except ClientError as error:
+        why = str(error.response.get("Error", {}).get("Code", "refused"))
+    except BotoCoreError as error:
+        why = type(error).__name__
+    else:
+        if found:
+            return found
+        why = "it has no function with a KYCOURIER_ variable"
+    raise UsageProblem(f"the stack {name} cannot be read in this region: {why}")
+
+
+def _read_functions(stack: str) -> dict[str, str]:
+    session = boto3.Session()
+    formation, functions = session.client("cloudformation"), session.client("lambda")
+    pages = formation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    described = [
+        functions.get_function_configuration(FunctionName=each["PhysicalResourceId"])
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == "AWS::Lambda::Function"
+    ]
+    described.sort(key=lambda function: function["Handler"] == _FIRST)
+    return {
+        variable: value
+        for function in described
+        for variable, value in _variables(function).items()
+        if variable.startswith(PREFIX)
+    }
+
+
+def _variables(function: Mapping[str, Any]) -> Mapping[str, str]:
+    variables: Mapping[str, str] = function.get("Environment", {}).get("Variables", {})
+    return variables
