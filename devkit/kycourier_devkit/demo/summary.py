@@ -41,14 +41,12 @@ def _show_evidence(session: Session, checked: list[Checked]) -> None:
     """Show the first folder's files, and each manifest's check in a line."""
     screen = session.screen
     if checked:
-        screen.line(f"{_below(session, checked[0].manifest.parent.parent)}/")
+        above = Path(str(checked[0].manifest)).parents[1]
+        screen.line(f"{above.relative_to(session.folder)}/")
     for number, each in enumerate(checked):
-        folder, mark = each.manifest.parent, "NO" if each.findings else "ok"
+        folder = Path(str(each.manifest)).parent
+        mark = "NO" if each.findings else "ok"
         text = f"{folder.name}/  {each.objects} photos as the manifest says"
         screen.item(mark, text, indent=2)
         for path in sorted(folder.iterdir()) if number == 0 else ():
             screen.line(f"      {path.name:<32}{path.stat().st_size:>9} bytes")
-
-
-def _below(session: Session, path: Path) -> str:
-    return str(path.relative_to(session.folder))
