@@ -10,7 +10,8 @@ import pytest
 
 from kycourier_devkit.demo import run as demo
 from kycourier_devkit.demo.files import remove_earlier
-from kycourier_devkit.demo.steps import STEPS, Seen, Step
+from kycourier_devkit.demo.script import Seen, Step, watch
+from kycourier_devkit.demo.steps import STEPS
 from kycourier_devkit.errors import FunctionDied, UsageProblem
 from kycourier_devkit.evidence.check import check_manifest, find_manifests
 from kycourier_devkit.local_lock import hold
@@ -97,7 +98,7 @@ def raises(error):
     "error", [FunctionDied("orders_api", -9), KeyError("state"), TypeError("None")]
 )
 def test_a_step_that_breaks_off_is_not_taken_for_good(error):
-    seen = demo._watch(Step("A step.", raises(error)), None)
+    seen = watch(Step("A step.", raises(error)), None)
     assert [each.holds for each in seen] == [True, False]
 
 

@@ -1,10 +1,9 @@
 """The demo's steps: each tells what is sent, and checks what comes of it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from msgspec import Struct
-
+from kycourier_devkit.demo.script import Seen, Step
 from kycourier_devkit.demo.stage import FIRST_SWEEP_SECONDS, Members, Stage
 from kycourier_devkit.functions.trigger_events import Message
 
@@ -13,20 +12,6 @@ ANNOUNCED, RENEWED, FORGOTTEN = "DEMO0004", "DEMO0005", "DEMO0006"
 BESIDE = ("DEMO0007", "DEMO0008")
 _COLLECTED = "kycourier.ocr.collected.v1"
 _REJECTED = "kycourier.ocr.rejected.v1"
-
-
-class Seen(Struct, frozen=True):
-    """One thing that a step shows, and whether it was so."""
-
-    text: str
-    holds: bool
-
-
-class Step(Struct, frozen=True):
-    """What is done, in a line, and what is to be seen then."""
-
-    title: str
-    play: Callable[[Stage], Iterator[Seen]]
 
 
 def _first_pair(stage: Stage) -> Iterator[Seen]:
