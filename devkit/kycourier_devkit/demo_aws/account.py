@@ -1,0 +1,68 @@
+"""An AWS account on loopback: moto, with keys for the operator and for each role.
+
+From `enforce` on, every call is let through only as its role's policies say.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import requests
+
+REGION = "eu-west-1"
+OPERATOR = "operator"
+_EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
+
+class Account:
+    """Makes clients and keys; `environ` leads any AWS SDK here as the operator."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.environ = _environ(url, "testing", "synthetic")
+        iam = self.client("iam")
+        iam.create_user(UserName=OPERATOR)
+        iam.put_user_policy(
+            UserName=OPERATOR,
+            PolicyName="everything",
+            PolicyDocument=json.dumps(_EVERYTHING),
+        )
+        key = iam.create_access_key(UserName=OPERATOR)["AccessKey"]
+        self.environ = _environ(url, key["AccessKeyId"], key["SecretAccessKey"])
+
+    def client(self, service: str, keys: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
+        """Make a client, the operator's unless other keys are given."""
+        environ = keys or self.environ
+        return boto3.Session(
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+            region_name=REGION,
+        ).client(service, endpoint_url=self.url)
+
+    def assume(self, role_arn: str, *, session: str) -> dict[str, str]:
+        """Give the environment that a role's own keys make, as Lambda does."""
+        sts = self.client("sts")
+        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=session)
+        keys = given["Credentials"]
+        environ = _environ(self.url, keys["AccessKeyId"], keys["SecretAccessKey"])
+        return environ | {"AWS_SESSION_TOKEN": keys["SessionToken"]}
+
+    def enforce(self) -> None:
+        """Let nothing through any more that a policy does not allow."""
+        answer = requests.post(f"{self.url}/moto-api/reset-auth", data="0", timeout=10)
+        answer.raise_for_status()
+
+
+def _environ(url: str, key_id: str, key: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": key,
+    }
