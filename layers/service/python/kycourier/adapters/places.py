@@ -13,6 +13,14 @@ from kycourier.setting_forms import Place
 from kycourier.settings import PREFIX
 
 T = TypeVar("T")
+AWS_SCHEMES = {
+    "dynamodb",
+    "s3",
+    "eventbridge",
+    "sqs",
+    "aws-secretsmanager",
+    "aws-ssm",
+}
 
 
 def open_state(place: Place, around: Surroundings) -> State:
@@ -76,4 +84,8 @@ def _find_home(scheme: str) -> ModuleType | None:
         from kycourier.adapters.local import places as local
 
         return local
+    if scheme in AWS_SCHEMES:
+        from kycourier.adapters.aws import places as aws
+
+        return aws
     return None

@@ -13,8 +13,11 @@ def endless() -> float:
     return math.inf
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
-    """`seconds_left` is the running invocation's time, endless between two."""
+class Surroundings(Struct, frozen=True, kw_only=True, eq=False, weakref=True):
+    """`seconds_left` is the running invocation's time, endless between two.
+
+    Compared by identity, so that what is made once per process may be kept by it.
+    """
 
     clock: Clock
     environ: Mapping[str, str]

@@ -1,0 +1,1 @@
+"""AWS: DynamoDB, S3, EventBridge, SQS, Secrets Manager and Parameter Store."""
