@@ -2,12 +2,13 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from aws_proxy import AwsProxy
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
@@ -50,6 +51,13 @@ def moto() -> Iterator[str]:
     """Give the URL of AWS's APIs, as moto serves them."""
     with or_skip(start_moto()) as url:
         yield url
+
+
+@pytest.fixture
+def proxy(moto: str) -> Iterator[AwsProxy]:
+    """Give a proxy before moto that records, and fails as it is told."""
+    with closing(AwsProxy(moto)) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

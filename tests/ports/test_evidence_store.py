@@ -2,30 +2,66 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from aws_edges import new_bucket, open_evidence
 from fakes import FakeClock, MemoryEvidenceStore
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from kycourier.ports import EvidenceStore
+from stand_ins import IN_CLOUD
 
-BUILD: dict[str, Callable[[Path, FakeClock], EvidenceStore]] = {
-    "memory": lambda _, clock: MemoryEvidenceStore(clock),
-    "file": lambda folder, clock: FileEvidenceStore(
+
+class Bench(NamedTuple):
+    """A store, and a way to make a link of 300 s that ends a second later."""
+
+    store: EvidenceStore
+    link_later: Callable[[str], str]
+
+
+def build_memory(_: pytest.FixtureRequest) -> Bench:
+    clock = FakeClock()
+    return on_a_clock(MemoryEvidenceStore(clock), clock)
+
+
+def build_file(request: pytest.FixtureRequest) -> Bench:
+    folder, clock = request.getfixturevalue("tmp_path"), FakeClock()
+    store = FileEvidenceStore(
         folder / "evidence", link_key=folder / "link.key", clock=clock
-    ),
-}
+    )
+    return on_a_clock(store, clock)
+
+
+def build_s3(request: pytest.FixtureRequest) -> Bench:
+    moto = request.getfixturevalue("moto")
+    store = open_evidence(moto, f"{new_bucket(moto)}/some/prefix")
+    return Bench(store, lambda key: store.link(key, seconds=301))  # by its own clock
+
+
+def on_a_clock(store: EvidenceStore, clock: FakeClock) -> Bench:
+    def link_later(key: str) -> str:
+        clock.sleep(1)
+        return store.link(key, seconds=300)
+
+    return Bench(store, link_later)
+
+
+BUILD = {"memory": build_memory, "file": build_file, "s3": build_s3}
+KINDS = ["memory", "file", pytest.param("s3", marks=IN_CLOUD)]
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 9
 
 
-@pytest.fixture(params=BUILD)
-def evidence(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
-) -> EvidenceStore:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return BUILD[request.param](request)
+
+
+@pytest.fixture
+def evidence(bench: Bench) -> EvidenceStore:
+    return bench.store
 
 
 def sha256(content: bytes) -> str:
@@ -121,9 +157,8 @@ def test_list_of_a_folder_that_is_not_there_is_empty(evidence):
     assert list(evidence.list("a/b")) == []
 
 
-def test_link_leads_to_the_object_and_changes_as_its_end_does(evidence, clock):
-    link = evidence.link(KEY, seconds=300)
-    clock.sleep(1)
+def test_link_leads_to_the_object_and_changes_as_its_end_does(bench):
+    link = bench.store.link(KEY, seconds=300)
 
     assert KEY in link
-    assert evidence.link(KEY, seconds=300) != link
+    assert bench.link_later(KEY) != link

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import EnvProvider
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.credentials import EnvProvider, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.parsers import ResponseParserError
 
 from kycourier.adapters.aws.silence import silence_libraries
@@ -115,11 +115,25 @@ class AwsClients:
                 client = self._clients[service] = self._make(service)
             return client
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
+    def credentials(self) -> ReadOnlyCredentials:
+        """Give the credentials of this moment, renewed first when they end soon.
+
+        It may raise as a call does.
+        """
+        with self._lock:
+            found = self._opened().get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found.get_frozen_credentials()
+
+    def _opened(self) -> boto3.Session:
         if self._session is None:
             self._session = _open_session(self._environ)
+        return self._session
+
+    def _make(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
         own = f"{_ENDPOINT}_{service.upper()}"
-        client = self._session.client(
+        client = self._opened().client(
             service,
             endpoint_url=self._environ.get(own) or self._environ.get(_ENDPOINT),
             config=Config(

@@ -2,19 +2,17 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from kycourier.adapters.evidence_key import check_key
 from kycourier.adapters.local.files import attempt, make_folder, place_file
 from kycourier.adapters.local.links import build_link, is_valid_link, load_link_key
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from kycourier.ports import Clock
 
 T = TypeVar("T")
-_PART = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+"
-_KEY = re.compile(rf"{_PART}(?:/{_PART})*")
 _PIECE_BYTES = 1 << 20
 
 
@@ -63,7 +61,7 @@ class FileEvidenceStore:
 
     def link(self, key: str, *, seconds: int) -> str:
         """Make a URL below the gateway's root that ends after `seconds`."""
-        self._place(key)
+        check_key(key)
         expires = int(self._clock.now().timestamp()) + seconds
         return build_link(self._link_key, key, expires=expires)
 
@@ -75,9 +73,7 @@ class FileEvidenceStore:
         )
 
     def _place(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise EvidenceUnavailable("unusable key")
-        return self._root / key
+        return self._root / check_key(key)
 
 
 def _attempt(work: Callable[[], T]) -> T:

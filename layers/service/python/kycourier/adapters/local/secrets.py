@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kycourier.adapters.local.files import attempt
+from kycourier.adapters.secret_text import read_secret, read_written_secret
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.hidden import Secret
 
@@ -16,7 +17,7 @@ class EnvSecret:
 
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        return _secret(self._environ.get(self._name, ""))
+        return read_secret(self._environ.get(self._name, ""))
 
 
 class FileSecret:
@@ -28,18 +29,4 @@ class FileSecret:
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         content = attempt(self._path.read_bytes, failure=StoreUnavailable)
-        return _secret(_decode(content).removesuffix("\n"))
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        pass  # raised below: the foreign error carries the bytes themselves
-    raise StoreUnavailable("secret is not UTF-8")
-
-
-def _secret(text: str) -> Secret:
-    if not text:
-        raise StoreUnavailable("secret is missing or empty")
-    return Secret(text)
+        return read_written_secret(content)

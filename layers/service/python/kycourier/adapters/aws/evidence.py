@@ -1,0 +1,122 @@
+"""Evidence in S3, as `s3://bucket/prefix`: where it lies, and with whose credentials.
+
+The bucket's own default encrypts the objects: no header of ours overrides its key.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from obstore.store import S3Store
+
+from kycourier.adapters.evidence_key import is_key
+from kycourier.adapters.object_store import ObjectEvidenceStore
+from kycourier.adapters.surroundings import Surroundings
+from kycourier.core.errors import EvidenceUnavailable
+from kycourier.setting_forms import Place, WrongForm, kyc_url
+
+if TYPE_CHECKING:  # obstore has these for type checkers alone
+    from obstore.store import S3Config, S3Credential
+
+CONNECT_SECONDS = 1
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
+_NEVER_KEPT = datetime.fromtimestamp(0, timezone.utc)
+
+
+def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
+    """Open a bucket and look whether it is there. Raises EvidenceUnavailable."""
+    bucket, _, prefix = place.where.partition("/")
+    prefix = prefix.removesuffix("/")
+    if not _BUCKET.fullmatch(bucket) or not (is_key(prefix) or not prefix):
+        raise EvidenceUnavailable("must be s3://bucket/prefix, of plain names")
+    config = _locate(bucket, around.environ)
+    credentials = _find_credentials(around)
+    opened = ObjectEvidenceStore(
+        lambda seconds: S3Store(
+            bucket,
+            prefix=prefix or None,
+            config=config,
+            client_options={
+                "allow_http": config["endpoint"].startswith("http://"),
+                "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
+                "timeout": timedelta(seconds=seconds),
+            },
+            retry_config={"max_retries": 0},
+            credential_provider=credentials,
+        ),
+        service="s3",
+        seconds_left=around.seconds_left,
+    )
+    opened.prove()
+    return opened
+
+
+def _locate(bucket: str, environ: Mapping[str, str]) -> "S3Config":
+    """Say where the bucket is. What is said here, obstore does not look up itself."""
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise EvidenceUnavailable("AWS_REGION is not set")
+    own = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    by_name = own is None and "." not in bucket  # TLS's wildcard covers one label
+    endpoint = _check(own) if own else _endpoint(region)
+    if by_name:
+        endpoint = endpoint.replace("://", f"://{bucket}.")
+    return {
+        "region": region,
+        "endpoint": endpoint,
+        "aws_endpoint_url_s3": endpoint,
+        "virtual_hosted_style_request": by_name,
+        "checksum_algorithm": "sha256",
+        "unsigned_payload": False,
+        "skip_signature": False,
+    }
+
+
+def _check(endpoint: str) -> str:
+    try:
+        return kyc_url(endpoint)
+    except WrongForm as wrong:
+        reason = str(wrong)
+    raise EvidenceUnavailable(f"its endpoint {reason}")
+
+
+def _endpoint(region: str) -> str:
+    others = [name for start, name in _SUFFIXES.items() if region.startswith(start)]
+    return f"https://s3.{region}.{others[0] if others else 'amazonaws.com'}"
+
+
+def _find_credentials(around: Surroundings) -> "Callable[[], S3Credential]":
+    """Find whom to ask for credentials, before every request: they know their end."""
+    environ = around.environ
+    if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
+        return lambda: _spell(
+            environ["AWS_ACCESS_KEY_ID"],
+            environ["AWS_SECRET_ACCESS_KEY"],
+            environ.get("AWS_SESSION_TOKEN"),
+        )
+    from kycourier.adapters.aws.clients import clients_of, run  # noqa: PLC0415 - 200 ms
+
+    clients = clients_of(around)
+    run(
+        clients.credentials,
+        action="s3:ListBucket",
+        kind="bucket",
+        failure=EvidenceUnavailable,
+    )
+
+    def ask() -> "S3Credential":
+        frozen = clients.credentials()
+        return _spell(frozen.access_key, frozen.secret_key, frozen.token)
+
+    return ask
+
+
+def _spell(key_id: str, key: str, token: str | None) -> "S3Credential":
+    return {
+        "access_key_id": key_id,
+        "secret_access_key": key,
+        "token": token,
+        "expires_at": _NEVER_KEPT,
+    }

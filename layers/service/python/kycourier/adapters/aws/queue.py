@@ -1,0 +1,54 @@
+"""Delayed work in an SQS queue, which delays a message by 15 minutes at most."""
+
+import math
+from datetime import timedelta
+
+from kycourier.adapters.aws.clients import AwsClients, clients_of, run
+from kycourier.adapters.surroundings import Surroundings
+from kycourier.core.errors import KycourierError, StoreUnavailable
+from kycourier.core.message import build_reminder
+from kycourier.core.models import Document, OrderKey
+
+MOST_DELAY = timedelta(seconds=900)
+FIFO = ".fifo"
+
+
+class SqsWorkQueue:
+    """The queue `sqs://name`; its consumer is the function that collects."""
+
+    def __init__(self, name: str, around: Surroundings) -> None:
+        """Find the queue. Raises StoreUnavailable."""
+        if name.endswith(FIFO):
+            raise StoreUnavailable("a .fifo queue cannot delay a message")
+        self._clients = clients_of(around)
+        self._url = find_queue(name, self._clients, failure=StoreUnavailable)
+
+    def enqueue(self, order: OrderKey, delay: timedelta) -> None:
+        """Deliver a message for the order after `delay`, not before.
+
+        What is further ahead than a queue can hold is left to the sweep. Raises
+        StoreUnavailable.
+        """
+        if delay > MOST_DELAY:
+            return
+        run(
+            lambda: self._clients.client("sqs").send_message(
+                QueueUrl=self._url,
+                MessageBody=build_reminder(order, Document.BANK_CARD),
+                DelaySeconds=max(0, math.ceil(delay.total_seconds())),
+            ),
+            action="sqs:SendMessage",
+            kind="queue",
+            failure=StoreUnavailable,
+        )
+
+
+def find_queue(name: str, clients: AwsClients, *, failure: type[KycourierError]) -> str:
+    """Give the URL of a queue in this region, as AWS knows it. Raises `failure`."""
+    found: str = run(
+        lambda: clients.client("sqs").get_queue_url(QueueName=name)["QueueUrl"],
+        action="sqs:GetQueueUrl",
+        kind="queue",
+        failure=failure,
+    )
+    return found
