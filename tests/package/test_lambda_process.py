@@ -19,6 +19,7 @@ from kycourier_devkit.errors import (
     FunctionNotStarted,
     FunctionTimedOut,
     ToolMissing,
+    UsageProblem,
 )
 from kycourier_devkit.functions.process import close_all
 from kycourier_devkit.lambda_runtime.deployment import Deployment, find_runtime, unpack
@@ -291,5 +292,5 @@ def is_alive(pid):
 
 
 def test_a_package_that_is_not_built_is_told_of(tmp_path):
-    with pytest.raises(ToolMissing, match=r"service\.zip is not built: run `make"):
+    with pytest.raises(UsageProblem, match=r"service\.zip is not built: run `make"):
         unpack(tmp_path / "service.zip", tmp_path)

@@ -9,9 +9,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from kycourier_devkit import toolbox
-from kycourier_devkit.errors import ToolMissing
+from kycourier_devkit.errors import ToolMissing, UsageProblem
+from kycourier_devkit.package.build import FUNCTIONS_ZIP, SERVICE_ZIP, name_sdk_zip
+from kycourier_devkit.package.bytecode import PYTHON_VERSION
 
-PYTHON_VERSION = "3.13"
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 MEMORY_MEGABYTES = 512
@@ -46,23 +47,23 @@ def name_architecture() -> str:
 def deploy(packages: Path, into: Path) -> Deployment:
     """Unpack functions and layers of the folder `packages` as Lambda does.
 
-    The SDK layer is that of this machine. Raises ToolMissing.
+    The SDK layer is that of this machine. Raises ToolMissing, or UsageProblem where
+    the packages are not built.
     """
-    sdk = f"sdk-aws-{name_architecture()}.zip"
     deployment = Deployment(
         task=into / "var/task", opt=into / "opt", python=find_runtime()
     )
     shutil.rmtree(into, ignore_errors=True)
-    unpack(packages / "functions.zip", deployment.task)
-    for layer in ("service.zip", sdk):
+    unpack(packages / FUNCTIONS_ZIP, deployment.task)
+    for layer in (SERVICE_ZIP, name_sdk_zip(name_architecture())):
         unpack(packages / layer, deployment.opt)
     return deployment
 
 
 def unpack(package: Path, into: Path) -> None:
-    """Unpack one zip over what is there. Raises ToolMissing when it is not built."""
+    """Unpack one zip over what is there. Raises UsageProblem when it is not built."""
     if not package.is_file():
-        raise ToolMissing(f"{package.name} is not built: run `make package`")
+        raise UsageProblem(f"{package.name} is not built: run `make package`")
     with zipfile.ZipFile(package) as archive:
         archive.extractall(into)
 
