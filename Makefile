@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo serve test lint
+.PHONY: help setup demo serve package test lint
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -22,6 +22,9 @@ demo: $(READY)  ## watch orders run through the real function files against the 
 
 serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
 	@$(BIN)/kycourier serve
+
+package: $(READY)  ## dist/*.zip for AWS Lambda, without Docker; BOTO3=pinned adds boto3
+	@$(BIN)/python -m kycourier_devkit.package $(if $(BOTO3),--boto3 $(BOTO3))
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

@@ -50,7 +50,7 @@ def make_environment(
             ours = [part for path in editable for part in ("-e", str(path))]
             _run([*pip, "--no-deps", "--no-build-isolation", *ours])
 
-    return _cached(name, lock, install) / "bin"
+    return cached(name, lock, install) / "bin"
 
 
 def node_tool(name: str) -> Path:
@@ -66,7 +66,7 @@ def node_tool(name: str) -> Path:
             shutil.copy(LOCKS / file, folder)
         _run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder)
 
-    return _cached("node", lock, install) / "node_modules/.bin" / name
+    return cached("node", lock, install) / "node_modules/.bin" / name
 
 
 def redis_server() -> Path:
@@ -98,7 +98,7 @@ def find_python(version: str) -> str:
     raise ToolMissing(f"Python {version} is not on this machine")
 
 
-def _cached(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
+def cached(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
     """Install once for each content of the lock, whoever comes first."""
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:_DIGEST]
     folder = CACHE / f"{name}-{digest}"

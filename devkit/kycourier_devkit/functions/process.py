@@ -24,11 +24,12 @@ from kycourier_devkit.errors import (
     UsageProblem,
 )
 from kycourier_devkit.functions.line_reader import Late, LineReader
+from kycourier_devkit.functions.running import RunningFunction
 
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 START_SECONDS = 30.0
 TIME_LIMIT_SECONDS = 30.0
-_END_SECONDS = 0.5
+END_SECONDS = 0.5
 _STATUS_SECONDS = 1.0
 
 
@@ -131,7 +132,7 @@ class FunctionProcess:
         with contextlib.suppress(OSError):
             self._requests.close()
 
-    def close(self, *, within_seconds: float = _END_SECONDS) -> None:
+    def close(self, *, within_seconds: float = END_SECONDS) -> None:
         """End the process: by itself, or killed when that takes too long."""
         self.hang_up()
         try:
@@ -189,10 +190,10 @@ class FunctionProcess:
             return None
 
 
-def close_all(processes: Iterable[FunctionProcess]) -> None:
+def close_all(processes: Iterable[RunningFunction]) -> None:
     """End several processes, all within about half a second."""
     processes = list(processes)
-    ends_at = time.monotonic() + _END_SECONDS
+    ends_at = time.monotonic() + END_SECONDS
     try:
         for process in processes:
             process.hang_up()

@@ -1,0 +1,1 @@
+"""Lambda's runtime client on this machine: functions run from the built packages."""

@@ -1,0 +1,1 @@
+"""The zips that are deployed: built here without Docker, the same bytes each time."""

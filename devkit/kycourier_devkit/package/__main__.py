@@ -1,0 +1,101 @@
+"""`python -m kycourier_devkit.package`: build dist/*.zip, and show what was built."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kycourier_devkit import toolbox
+from kycourier_devkit.errors import DevkitError, ToolMissing
+from kycourier_devkit.package.archive import Package
+from kycourier_devkit.package.build import ARCHITECTURES, Order, build, name_set
+from kycourier_devkit.package.bytecode import PYTHON_VERSION
+from kycourier_devkit.screen import Screen
+
+_STOPPED = 130
+_MEGABYTE = 1_000_000
+_SHOWN_DIGEST = 12
+_NO_BYTECODE = (
+    "The zips will hold no bytecode: functions start about twice as slowly.\n"
+    f"Put Python {PYTHON_VERSION} on the path and build again to mend that."
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build; give the exit code. What went wrong is said in one line."""
+    given = _parse(arguments)
+    screen = Screen(sys.stdout, sys.stderr)
+    order = Order(
+        root=toolbox.ROOT,
+        python=_find_compiler(screen),
+        pins_boto3=given.boto3 == "pinned",
+    )
+    try:
+        packages = build(order, given.into, tell=screen.line)
+    except DevkitError as error:
+        screen.problem(f"package: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        screen.problem("package: stopped")
+        return _STOPPED
+    _show(screen, packages)
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m kycourier_devkit.package",
+        description="Build the zips for AWS Lambda, without Docker.",
+    )
+    parser.add_argument(
+        "--boto3",
+        choices=("runtime", "pinned"),
+        default="runtime",
+        help="where boto3 comes from: Lambda's runtime, or layers/sdk_aws/boto3.txt",
+    )
+    parser.add_argument(
+        "--into",
+        type=Path,
+        default=toolbox.ROOT / "dist",
+        help="the folder for the zips (dist)",
+    )
+    return parser.parse_args(arguments)
+
+
+def _find_compiler(screen: Screen) -> str | None:
+    try:
+        return toolbox.find_python(PYTHON_VERSION)
+    except ToolMissing as missing:
+        screen.line(f"{missing}. {_NO_BYTECODE}", "yellow")
+    return None
+
+
+def _show(screen: Screen, packages: Sequence[Package]) -> None:
+    """Show each zip, and what one function is deployed with."""
+    screen.table(
+        ("zip", "files", "zipped", "unzipped", "sha256"),
+        [
+            (
+                package.name,
+                str(package.files),
+                _show_size(package.zipped),
+                _show_size(package.unzipped),
+                package.digest[:_SHOWN_DIGEST],
+            )
+            for package in packages
+        ],
+    )
+    for architecture in ARCHITECTURES:
+        names = name_set(architecture)
+        parts = [package for package in packages if package.name in names]
+        zipped = _show_size(sum(package.zipped for package in parts))
+        unzipped = _show_size(sum(package.unzipped for package in parts))
+        screen.line(f"A function on {architecture}: {zipped}, {unzipped} unzipped")
+
+
+def _show_size(size: int) -> str:
+    return f"{size / _MEGABYTE:.2f} MB"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
