@@ -189,7 +189,7 @@ def test_keys_that_cannot_be_used_let_nobody_in_and_are_not_shown(world, kept):
     api = ApiCaller(world, keys=SecretInMemory(kept))
     answer = api.send(signed(v2_event("GET", "/v1/health"), "a", at=world.clock.now()))
     assert (answer.status, answer.code) == (503, "store_unavailable")
-    assert world.journal.notes == [
-        ("handler_failed", {"function": "orders_api", "error": "store_unavailable"})
-    ]
+    [(fact, fields)] = world.journal.notes
+    assert (fact, fields["error"]) == ("handler_failed", "store_unavailable")
+    assert fields["problem"] == "no_usable_API_keys"
     assert "canary" not in json.dumps(answer.response)

@@ -1,1 +1,1 @@
-"""The demo on AWS's own terms: built packages, Lambda's runtime client, template.yaml."""
+"""The demo on AWS: built packages, Lambda's runtime client, the template's stack."""

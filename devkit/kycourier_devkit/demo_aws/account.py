@@ -44,10 +44,10 @@ class Account:
             region_name=REGION,
         ).client(service, endpoint_url=self.url)
 
-    def assume(self, role_arn: str, *, session: str) -> dict[str, str]:
+    def assume(self, role: str) -> dict[str, str]:
         """Give the environment that a role's own keys make, as Lambda does."""
-        sts = self.client("sts")
-        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=session)
+        arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="demo")
         keys = given["Credentials"]
         environ = _environ(self.url, keys["AccessKeyId"], keys["SecretAccessKey"])
         return environ | {"AWS_SESSION_TOKEN": keys["SessionToken"]}

@@ -32,6 +32,17 @@ class KycourierError(Exception):
         self.reason = reason
 
 
+def tell_failure(error: BaseException) -> dict[str, str]:
+    """Give a failure's log fields: its code and our reason, or a foreign one's class.
+
+    The reason's words are joined by `_`.
+    """
+    if not isinstance(error, KycourierError):
+        return {"error": type(error).__name__}
+    problem = {"problem": error.reason.replace(" ", "_")} if error.reason else {}
+    return {"error": error.code, **problem}
+
+
 class SettingError(KycourierError):
     """A setting that is missing or wrong; carries its name, never its value."""
 

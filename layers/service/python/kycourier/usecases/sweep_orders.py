@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from kycourier.core import order
-from kycourier.core.errors import KycourierError, OutOfTime, StaleOwner
+from kycourier.core.errors import OutOfTime, StaleOwner, tell_failure
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import Need, OrderRecord
 from kycourier.ports import Ambient, Cursor, Page, State
@@ -90,14 +90,8 @@ class SweepOrders:
             error = future.exception()
             if error is not None:
                 skipped += 1
-                name = (
-                    error.code
-                    if isinstance(error, KycourierError)
-                    else type(error).__name__
-                )
-                self._journal.note(
-                    "order_skipped", order_no=record.order_no, error=name
-                )
+                number, told = record.order_no, tell_failure(error)
+                self._journal.note("order_skipped", order_no=number, **told)
         return skipped
 
     def _turn(self, record: OrderRecord, time_left: TimeLeft) -> None:

@@ -1,4 +1,4 @@
-"""What the settings may name on AWS: `dynamodb`, `s3`, `eventbridge`, `sqs`, secrets."""
+"""What the settings may name on AWS: its databases, buckets, queues and secrets."""
 
 # ruff: noqa: PLC0415 - each adapter is imported only when it is chosen
 

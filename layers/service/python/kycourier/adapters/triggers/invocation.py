@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from kycourier.adapters.surroundings import endless
-from kycourier.core.errors import HandlerFailed, KycourierError
+from kycourier.core.errors import HandlerFailed, tell_failure
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Clock
 from kycourier.usecases.time_left import TimeLeft
@@ -32,21 +32,16 @@ class Invocation:
         seconds = parse_remaining_seconds(context)
         time_left = TimeLeft(self._clock.monotonic, seconds=seconds)
         self._time_left = time_left
-        reason = None
         try:
             return work(time_left)
-        except KycourierError as error:
-            code, reason = error.code, error.reason.replace(" ", "_")
         except Exception as error:  # noqa: BLE001 - the trigger: nothing foreign leaves
-            code = type(error).__name__
+            told = tell_failure(error)
         finally:
             self._time_left = None
             self._flush()
-        self._journal.note(
-            "handler_failed", function=self._name, error=code, problem=reason
-        )
+        self._journal.note("handler_failed", function=self._name, **told)
         self._flush()
-        raise HandlerFailed(code)
+        raise HandlerFailed(told["error"])
 
     def _flush(self) -> None:
         """Write the metrics; where nobody reads them, the work still counts."""

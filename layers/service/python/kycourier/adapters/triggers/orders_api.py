@@ -22,9 +22,9 @@ from kycourier.adapters.triggers.request_gate import RequestGate
 from kycourier.core.errors import (
     BadRequest,
     EvidenceUnavailable,
-    KycourierError,
     NewerSchema,
     StoreUnavailable,
+    tell_failure,
 )
 from kycourier.core.outcomes import Outcome
 from kycourier.ports import Ambient, EvidenceStore, SecretSource, State, WorkQueue
@@ -105,12 +105,8 @@ class OrdersApi:
         if outcome is not None:
             self._journal.note("request_refused", outcome=outcome.value, problem=code)
         elif PROBLEMS[code][0] // 100 == 5:  # noqa: PLR2004 - 5xx
-            name = error.code if isinstance(error, KycourierError) else None
-            self._journal.note(
-                "handler_failed",
-                function="orders_api",
-                error=name or type(error).__name__,
-            )
+            told = tell_failure(error)
+            self._journal.note("handler_failed", function="orders_api", **told)
         return build_problem(code)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.errors import BadRequest, HandlerFailed, KycourierError
+from kycourier.core.errors import BadRequest, HandlerFailed, tell_failure
 from kycourier.core.events import parse_traceparent
 from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
@@ -118,8 +118,7 @@ class OrdersQueue:
         self._journal.note("request_refused", outcome=outcome, problem=error.problem)
 
     def _note_returned(self, message: _Message, error: BaseException) -> None:
-        name = error.code if isinstance(error, KycourierError) else type(error).__name__
-        self._journal.note("record_returned", source=message.id, error=name)
+        self._journal.note("record_returned", source=message.id, **tell_failure(error))
 
 
 def _find_traceparent(record: Mapping[str, object]) -> str | None:

@@ -1,0 +1,202 @@
+"""The stage on AWS: an account on loopback with the stack, functions, the emulator."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from kycourier.adapters.local.files import PRIVATE_FILE
+from kycourier.ports import Clock
+from kycourier_devkit.demo.stage import LOG, Answer, Members
+from kycourier_devkit.demo_aws.account import Account
+from kycourier_devkit.demo_aws.queues import OrdersQueue, read_events
+from kycourier_devkit.functions.process import FUNCTIONS, close_all
+from kycourier_devkit.functions.trigger_events import (
+    HttpCall,
+    build_http_event,
+    build_timer_event,
+)
+from kycourier_devkit.lambda_runtime.deployment import Deployment, deploy
+from kycourier_devkit.lambda_runtime.process import LambdaProcess
+from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Report, Sandbox
+from kycourier_devkit.session import Session
+from kycourier_devkit.stand_ins.servers import start_moto
+from kycourier_devkit.stand_ins.stack import Stack, make_stack
+
+STACK = "kycourier"
+REFRESH, COLLECT, API, SWEEP = FUNCTIONS
+FIRST_SWEEP_SECONDS = 1
+
+
+class CloudStage:
+    """Calls the functions as AWS would, and looks at what came of it."""
+
+    def __init__(
+        self,
+        account: Account,
+        stack: Stack,
+        deployment: Deployment,
+        sandbox: Sandbox,
+        *,
+        log: Path,
+        clock: Clock,
+    ) -> None:
+        self.account, self.stack, self.clock = account, stack, clock
+        self._deployment, self._sandbox, self.log = deployment, sandbox, log
+        self._running: dict[str, LambdaProcess] = {}
+        self._keys = {
+            name: account.assume(function.role)
+            for name, function in stack.functions.items()
+        }
+        self._sqs, self._stream = account.client("sqs"), log.open("ab")
+        self.orders = OrdersQueue(
+            self._sqs,
+            url=stack.outputs["QueueUrl"],
+            dead_letters_url=stack.outputs["DeadLetterQueueUrl"],
+        )
+        self._consumer = _let_consumer_listen(account, stack)
+        self._events: list[Members] = []
+        account.enforce()
+
+    def close(self) -> None:
+        """End the functions."""
+        close_all(self._running.values())
+        self._stream.close()
+
+    def put_secret(self) -> None:
+        """Put the app's secret where the stack left room for it."""
+        self.account.client("secretsmanager").put_secret_value(
+            SecretId=self.stack.outputs["AppSecretArn"], SecretString=APP_SECRET
+        )
+
+    def start(self, name: str) -> LambdaProcess:
+        """Start a function cold, or give it as it runs. Raises FunctionNotStarted."""
+        if name not in self._running:
+            environ = {
+                **self.stack.functions[name].environ,
+                **self._keys[name],
+                "KYCOURIER_KYC_URL": self._sandbox.url,
+                "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),
+            }
+            process = LambdaProcess(name, self._deployment, environ, log=self._stream)
+            try:
+                process.wait_until_ready()
+            except BaseException:
+                process.close()
+                raise
+            self._running[name] = process
+        return self._running[name]
+
+    def fire(self, name: str) -> Members:
+        """Let a function's timer fire."""
+        event = build_timer_event(name, at=self.clock.now())
+        answer: Members = self.start(name).invoke(event)
+        return answer
+
+    def deliver(self) -> list[int]:
+        """Let Lambda poll the queue until it is empty; what each batch returned."""
+        polling = self.account.client("sqs", self._keys[COLLECT])
+        return self.orders.deliver(self.start(COLLECT), polling=polling)
+
+    def request(self, method: str, path: str) -> Answer:
+        """Send a request through the HTTP API, which has authenticated it."""
+        call = HttpCall(method=method, path=path, headers=[("Host", "localhost")])
+        event = build_http_event(call, at=self.clock.now())
+        answer = self.start(API).invoke(event)
+        body = answer["body"]
+        return Answer(
+            answer["statusCode"], answer["headers"], json.loads(body) if body else {}
+        )
+
+    @contextmanager
+    def denied(self, name: str) -> Iterator[None]:
+        """Take a function's rights to the table away for a while."""
+        iam = self.account.client("iam")
+        role = self.stack.functions[name].role
+        policy, document = (
+            "deny",
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Deny", "Action": "dynamodb:UpdateItem", "Resource": "*"}
+                ],
+            },
+        )
+        iam.put_role_policy(
+            RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
+        )
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+
+    def choose(self, order_no: str, behaviour: str) -> None:
+        """Choose what the platform does with an order."""
+        self._sandbox.set_order(order_no, behaviour)
+
+    def report(self) -> Report:
+        """Give what the platform has seen."""
+        return self._sandbox.report()
+
+    def queries(self, order_no: str) -> int:
+        """Tell how often the platform was asked for an order."""
+        return self.report().queries_per_order[order_no]
+
+    def events(self, order_no: str | None = None) -> list[Members]:
+        """Give the events that a consumer of the bus has had, or those of one order."""
+        came = read_events(self._sqs, self._consumer)
+        self._events += [each["detail"] for each in came]
+        return [each for each in self._events if order_no in {None, each["subject"]}]
+
+    def log_lines(self) -> list[Members]:
+        """Give the functions' log lines that are facts of ours."""
+        self._stream.flush()
+        lines = []
+        for line in self.log.read_text("utf-8").splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(line))
+        return [line for line in lines if isinstance(line, dict) and "message" in line]
+
+    def leaks(self) -> int:
+        """Count secrets and card numbers in events, log lines and dead letters."""
+        text = self.log.read_text("utf-8") + json.dumps(self._events)
+        text += "".join(self.orders.dead_letters())
+        return sum(canary in text for canary in self._sandbox.canaries())
+
+
+def _let_consumer_listen(account: Account, stack: Stack) -> str:
+    """Make a consumer's queue and a rule of the bus that fills it; give its URL."""
+    sqs, events = account.client("sqs"), account.client("events")
+    url: str = sqs.create_queue(QueueName="consumer")["QueueUrl"]
+    named = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    rule = {"Name": "consumer", "EventBusName": stack.outputs["EventBusName"]}
+    events.put_rule(**rule, EventPattern=json.dumps({"source": ["kycourier"]}))
+    target = {"Id": "consumer", "Arn": named["Attributes"]["QueueArn"]}
+    events.put_targets(
+        Rule=rule["Name"], EventBusName=rule["EventBusName"], Targets=[target]
+    )
+    return url
+
+
+@contextmanager
+def set_stage(
+    session: Session, packages: Path, folder: Path, *, record: Path | None = None
+) -> Iterator[CloudStage]:
+    """Start the account and the emulator, and create the stack; end all at the end.
+
+    `packages` holds the built zips, `folder` is free for what is unpacked and logged;
+    `record` takes who called what. Raises ToolMissing.
+    """
+    log = folder / LOG
+    log.touch(PRIVATE_FILE)
+    with ExitStack() as ends:
+        deployment = deploy(packages, folder / "lambda")
+        sandbox = ends.enter_context(Sandbox())
+        account = Account(ends.enter_context(start_moto(record=record)))
+        parameters = {"AppId": APP_ID}
+        stack = make_stack(account.environ, parameters, name=STACK)
+        stage = CloudStage(
+            account, stack, deployment, sandbox, log=log, clock=session.clock
+        )
+        ends.callback(stage.close)
+        yield stage
