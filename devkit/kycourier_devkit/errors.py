@@ -3,6 +3,7 @@
 DevkitError
 ├── UsageProblem        what was asked for cannot be done: exit code 2
 ├── ToolMissing         a tool cannot be had on this machine
+├── StackNotMade        a stand-in of a cloud did not take our template
 └── FunctionProblem     a function's process
     ├── FunctionNotStarted    a wrong setting, or a file that does not load
     ├── FunctionFailed        it answered with an error's code
@@ -27,6 +28,10 @@ class UsageProblem(DevkitError):  # noqa: N818 - reads as a fact
 
 class ToolMissing(DevkitError):  # noqa: N818 - reads as a fact
     """A tool is not here and could not be installed; says which, in plain words."""
+
+
+class StackNotMade(DevkitError):  # noqa: N818 - reads as a fact
+    """A stand-in of a cloud did not take our template; says at which step."""
 
 
 class FunctionProblem(DevkitError):  # noqa: N818 - reads as a fact
