@@ -16,7 +16,15 @@ _MOST_PORT = 65535
 _PORT_HELP = "Port on 127.0.0.1; 0: any."
 
 
-def demo(context: typer.Context) -> None:
+def demo(
+    context: typer.Context,
+    on_aws: Annotated[  # noqa: FBT002 - an option
+        bool,
+        typer.Option(
+            "--aws", help="The built packages, in an AWS on loopback (make demo-aws)."
+        ),
+    ] = False,
+) -> None:
     """Watch orders run through the real function files, step by step.
 
     Starts an emulator of the KYC platform and the four functions in processes of their
@@ -28,6 +36,10 @@ def demo(context: typer.Context) -> None:
     Example:
       kycourier demo
     """
+    if on_aws:
+        from kycourier_devkit.demo_aws.run import run_demo_aws
+
+        raise typer.Exit(run_demo_aws(session_of(context)))
     from kycourier_devkit.demo.run import run_demo
 
     raise typer.Exit(run_demo(session_of(context)))

@@ -109,7 +109,7 @@ def _build_record(message: dict[str, Any]) -> dict[str, object]:
 
 def read_events(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401 - boto3's
     """Take what a rule of the bus has put into a consumer's queue; give the events."""
-    events = []
+    events: list[dict[str, Any]] = []
     while True:
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=_BATCH)
         messages = found.get("Messages", ())

@@ -1,13 +1,17 @@
 """The stage on AWS: an account on loopback with the stack, functions, the emulator."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from kycourier.adapters.local.files import PRIVATE_FILE
+from msgspec import Struct
+
 from kycourier.ports import Clock
-from kycourier_devkit.demo.stage import LOG, Answer, Members
+from kycourier_devkit.demo.stage import Answer, Members
 from kycourier_devkit.demo_aws.account import Account
 from kycourier_devkit.demo_aws.queues import OrdersQueue, read_events
 from kycourier_devkit.functions.process import FUNCTIONS, close_all
@@ -26,6 +30,14 @@ from kycourier_devkit.stand_ins.stack import Stack, make_stack
 STACK = "kycourier"
 REFRESH, COLLECT, API, SWEEP = FUNCTIONS
 FIRST_SWEEP_SECONDS = 1
+_COMMAND_SECONDS = 60
+
+
+class Ended(Struct, frozen=True):
+    """How a command ended, and the lines that it printed."""
+
+    code: int
+    lines: list[str]
 
 
 class CloudStage:
@@ -72,12 +84,7 @@ class CloudStage:
     def start(self, name: str) -> LambdaProcess:
         """Start a function cold, or give it as it runs. Raises FunctionNotStarted."""
         if name not in self._running:
-            environ = {
-                **self.stack.functions[name].environ,
-                **self._keys[name],
-                "KYCOURIER_KYC_URL": self._sandbox.url,
-                "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),
-            }
+            environ = self._read_environ(name) | self._keys[name]
             process = LambdaProcess(name, self._deployment, environ, log=self._stream)
             try:
                 process.wait_until_ready()
@@ -86,6 +93,18 @@ class CloudStage:
                 raise
             self._running[name] = process
         return self._running[name]
+
+    def operate(self, *arguments: str) -> Ended:
+        """Run a command of `kycourier` as the operator, with the account's address."""
+        ended = subprocess.run(  # noqa: S603 - this Python, our own command
+            [sys.executable, "-m", "kycourier_devkit", *arguments],
+            env={"PATH": os.defpath, **self.account.environ},
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+        return Ended(ended.returncode, ended.stdout.splitlines())
 
     def fire(self, name: str) -> Members:
         """Let a function's timer fire."""
@@ -161,7 +180,19 @@ class CloudStage:
         """Count secrets and card numbers in events, log lines and dead letters."""
         text = self.log.read_text("utf-8") + json.dumps(self._events)
         text += "".join(self.orders.dead_letters())
-        return sum(canary in text for canary in self._sandbox.canaries())
+        return sum(canary in text for canary in self.canaries())
+
+    def canaries(self) -> list[str]:
+        """Give what must not be seen: secrets, tickets, signatures, card numbers."""
+        return list(self._sandbox.canaries())
+
+    def _read_environ(self, name: str) -> dict[str, str]:
+        functions = self.account.client("lambda")
+        found = functions.get_function_configuration(
+            FunctionName=self.stack.functions[name].name
+        )
+        variables: dict[str, str] = found["Environment"]["Variables"]
+        return variables
 
 
 def _let_consumer_listen(account: Account, stack: Stack) -> str:
@@ -178,23 +209,41 @@ def _let_consumer_listen(account: Account, stack: Stack) -> str:
     return url
 
 
+def _point_to(url: str, account: Account, stack: Stack) -> None:
+    """Tell the stack's functions where the emulator is."""
+    functions = account.client("lambda")
+    for function in stack.functions.values():
+        variables = {
+            **function.environ,
+            "KYCOURIER_KYC_URL": url,
+            "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),
+        }
+        functions.update_function_configuration(
+            FunctionName=function.name, Environment={"Variables": variables}
+        )
+
+
 @contextmanager
 def set_stage(
-    session: Session, packages: Path, folder: Path, *, record: Path | None = None
+    session: Session,
+    packages: Path,
+    folder: Path,
+    *,
+    log: Path,
+    record: Path | None = None,
 ) -> Iterator[CloudStage]:
-    """Start the account and the emulator, and create the stack; end all at the end.
+    """Start the account and the emulator, and make the stack; end all at the end.
 
-    `packages` holds the built zips, `folder` is free for what is unpacked and logged;
-    `record` takes who called what. Raises ToolMissing.
+    `packages` holds the built zips, `folder` is free for what is unpacked; `record`
+    takes who called what. Raises ToolMissing, StackNotMade.
     """
-    log = folder / LOG
-    log.touch(PRIVATE_FILE)
     with ExitStack() as ends:
-        deployment = deploy(packages, folder / "lambda")
+        deployment = deploy(packages, folder)
         sandbox = ends.enter_context(Sandbox())
         account = Account(ends.enter_context(start_moto(record=record)))
         parameters = {"AppId": APP_ID}
         stack = make_stack(account.environ, parameters, name=STACK)
+        _point_to(sandbox.url, account, stack)
         stage = CloudStage(
             account, stack, deployment, sandbox, log=log, clock=session.clock
         )

@@ -12,10 +12,12 @@ from kycourier_devkit.demo_aws.stage import (
     COLLECT,
     FIRST_SWEEP_SECONDS,
     REFRESH,
+    STACK,
     SWEEP,
     CloudStage,
 )
 from kycourier_devkit.errors import FunctionNotStarted
+from kycourier_devkit.sandbox import APP_ID
 
 BATCH = tuple(f"DEMO{number:04}" for number in range(1, 10))
 BROKEN = '{"order_no": "DEMO0010"'
@@ -121,6 +123,21 @@ def _forget(stage: CloudStage) -> Iterator[Seen]:
     yield _collected(stage, FORGOTTEN)
 
 
+def _verify(stage: CloudStage) -> Iterator[Seen]:
+    ended = stage.operate("verify", f"{stage.stack.outputs['EvidenceUri']}/{APP_ID}")
+    whole = ended.code == 0 and len(stage.events()) == len(ended.lines) - 1
+    yield Seen(ended.lines[-1] if ended.lines else "it said nothing", whole)
+
+
+def _examine(stage: CloudStage) -> Iterator[Seen]:
+    ended = stage.operate("--stack", STACK, "doctor")
+    problems = [line for line in ended.lines if line.startswith("problem")]
+    said = problems or ended.lines[-1:] or ["it said nothing"]
+    yield from (Seen(" ".join(line.split()), ended.code == 0) for line in said)
+    secret = any(canary in "".join(ended.lines) for canary in stage.canaries())
+    yield Seen("it shows no secret", not secret)
+
+
 def _silence(stage: CloudStage) -> Iterator[Seen]:
     text = "no card number, secret, token, ticket or signature stands in them"
     yield Seen(text, stage.leaks() == 0)
@@ -153,5 +170,7 @@ STEPS = (
     Step(f"HTTP: GET /v1/orders/{ANNOUNCED}/photos/original", _photo),
     Step(f"{LATER} is announced before its result is there.", _later),
     Step(f"{FORGOTTEN} is registered, and nobody announces it.", _forget),
+    Step("The operator: kycourier verify s3://…/evidence", _verify),
+    Step(f"The operator: kycourier --stack {STACK} doctor", _examine),
     Step("Events, log lines and dead letters are searched.", _silence),
 )
