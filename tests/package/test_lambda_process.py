@@ -116,6 +116,12 @@ def test_the_handler_has_lambdas_own_context(function):
     assert again["aws_request_id"] != context["aws_request_id"]
 
 
+def test_a_function_in_china_has_an_arn_of_its_partition(start):
+    context = start(environ={"AWS_REGION": "cn-north-1"}).invoke("context")
+    arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:acts"
+    assert context["invoked_function_arn"] == arn
+
+
 def test_the_function_sees_what_lambda_gives_and_its_own_variables(start, deployed):
     given = {"ONE": "1", "AWS_REGION": "cn-north-1", "LAMBDA_TASK_ROOT": "elsewhere"}
     seen = start(environ=given).invoke("environ")

@@ -16,7 +16,7 @@ from kycourier_devkit.package.bytecode import PYTHON_VERSION
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 MEMORY_MEGABYTES = 512
-_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -38,9 +38,9 @@ def find_runtime() -> Path:
 
 def name_architecture() -> str:
     """Name this machine's architecture as Lambda does. Raises ToolMissing."""
-    machine = platform.machine()
-    if machine not in _ARCHITECTURES:
-        raise ToolMissing(f"the packages are not built for {machine}")
+    system, machine = platform.system(), platform.machine()
+    if system != "Linux" or machine not in _ARCHITECTURES:
+        raise ToolMissing(f"the packages are not built for {system} on {machine}")
     return _ARCHITECTURES[machine]
 
 
@@ -53,7 +53,8 @@ def deploy(packages: Path, into: Path) -> Deployment:
     deployment = Deployment(
         task=into / "var/task", opt=into / "opt", python=find_runtime()
     )
-    shutil.rmtree(into, ignore_errors=True)
+    for folder in (deployment.task, deployment.opt):
+        shutil.rmtree(folder, ignore_errors=True)
     unpack(packages / FUNCTIONS_ZIP, deployment.task)
     for layer in (SERVICE_ZIP, name_sdk_zip(name_architecture())):
         unpack(packages / layer, deployment.opt)

@@ -140,12 +140,14 @@ class LambdaProcess:
 
     def _build_invocation(self, event: object, timeout_seconds: float) -> Invocation:
         region = self._environ.get("AWS_REGION", REGION)
+        partition = "aws-cn" if region.startswith("cn-") else "aws"
+        arn = f"arn:{partition}:lambda:{region}:{ACCOUNT}:function:{self.name}"
         now = SystemClock().now().timestamp()
         return Invocation(
             request_id=str(uuid.uuid4()),
             event=json.dumps(event).encode(),
             deadline_ms=int((now + timeout_seconds) * 1000),
-            function_arn=f"arn:aws:lambda:{region}:{ACCOUNT}:function:{self.name}",
+            function_arn=arn,
             trace_id=f"Root=1-{int(now):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
         )
 

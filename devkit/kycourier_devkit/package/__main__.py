@@ -16,8 +16,8 @@ _STOPPED = 130
 _MEGABYTE = 1_000_000
 _SHOWN_DIGEST = 12
 _NO_BYTECODE = (
-    "The zips will hold no bytecode: functions start about twice as slowly.\n"
-    f"Put Python {PYTHON_VERSION} on the path and build again to mend that."
+    "The zips will hold no bytecode: functions start two to four times as slowly.",
+    f"Put Python {PYTHON_VERSION} on the path and build again to mend that.",
 )
 
 
@@ -66,7 +66,8 @@ def _find_compiler(screen: Screen) -> str | None:
     try:
         return toolbox.find_python(PYTHON_VERSION)
     except ToolMissing as missing:
-        screen.line(f"{missing}. {_NO_BYTECODE}", "yellow")
+        for text in (f"{missing}.", *_NO_BYTECODE):
+            screen.line(text, "yellow")
     return None
 
 

@@ -67,8 +67,7 @@ def _pip(*arguments: str) -> None:
     """Run pip; what it says goes to a file. Raises ToolMissing."""
     _run(
         [*_PIP, *arguments, "--retries", "2"],
-        f"pip could not {arguments[0]} the SDK layer's wheels: is there a network?"
-        f" What pip said is in .cache/{_LOG}",
+        f"pip {arguments[0]} failed: is there a network? See .cache/{_LOG}",
     )
 
 

@@ -1,0 +1,97 @@
+"""The packages' bytecode is what Lambda's Python loads."""
+
+import json
+import shutil
+
+import msgspec
+import pytest
+
+from built import PACKAGED, run_in
+from kycourier_devkit.functions.process import FUNCTIONS
+
+pytestmark = PACKAGED
+UNCHECKED_HASH = 0b01
+START = """
+import importlib.machinery, json, os, sys
+compiled = []
+compile_source = importlib.machinery.SourceFileLoader.source_to_code
+def note(self, data, path, **options):
+    compiled.append(str(path))
+    return compile_source(self, data, path, **options)
+importlib.machinery.SourceFileLoader.source_to_code = note
+start = importlib.import_module(sys.argv[1])
+places = os.environ["PYTHONPATH"].split(":")
+loaded = [
+    module.__name__
+    for module in list(sys.modules.values())
+    if any((getattr(module, "__file__", None) or "").startswith(p) for p in places)
+]
+print(json.dumps({"compiled": compiled, "loaded": loaded}))
+"""
+PATHS = """
+import json, marshal, pathlib, sys
+def paths(code):
+    yield code.co_filename
+    for constant in code.co_consts:
+        if hasattr(constant, "co_filename"):
+            yield from paths(constant)
+found = {}
+for folder in sys.argv[1:]:
+    for cached in pathlib.Path(folder).rglob("*.pyc"):
+        content = cached.read_bytes()
+        flags = int.from_bytes(content[4:8], "little")
+        found[str(cached)] = [flags, sorted(set(paths(marshal.loads(content[16:]))))]
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_start_compiles_nothing(aws, deployment, name):
+    seen = json.loads(run_in(deployment, START, name, **aws.environ))
+    assert len(seen["loaded"]) > 100
+    assert seen["compiled"] == []
+
+
+def test_without_its_bytecode_a_start_compiles_all(aws, deployment, tmp_path):
+    environ = aws.environ | {"PYTHONPYCACHEPREFIX": str(tmp_path)}
+    seen = json.loads(run_in(deployment, START, "sweep_orders", **environ))
+    assert len(seen["compiled"]) > 100
+
+
+def test_bytecode_is_loaded_whatever_the_sources_are_now(deployment, tmp_path):
+    task = tmp_path / "task"
+    shutil.copytree(deployment.task, task)
+    (task / "sweep_orders.py").write_text("raise SystemError")
+    moved = msgspec.structs.replace(deployment, task=task)
+    script = "import sys; sys.path.insert(0, sys.argv[1]); import sweep_orders"
+    with pytest.raises(Exception, match="returned non-zero") as failed:
+        run_in(moved, script, str(task))
+    assert "KYCOURIER_APP_ID: is not set" in failed.value.stderr
+
+
+def test_every_module_has_unchecked_bytecode_that_names_lambdas_folders(deployment):
+    folders = deployment.task, deployment.opt
+    found = json.loads(run_in(deployment, PATHS, *map(str, folders)))
+    modules = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(found) == len(modules) > 500
+    assert {flags for flags, _ in found.values()} == {UNCHECKED_HASH}
+    for cached, (_, [path]) in found.items():
+        in_task = cached.startswith(str(deployment.task))
+        here, there = folders[0 if in_task else 1], "/var/task" if in_task else "/opt"
+        assert path == cache_to_source(cached).replace(str(here), there, 1)
+
+
+def cache_to_source(cached):
+    folder, _, name = cached.partition("/__pycache__/")
+    return f"{folder}/{name.removesuffix('.cpython-313.pyc')}.py"
+
+
+def test_boto3_comes_from_the_runtime_and_the_rest_from_the_layer(deployment):
+    script = (
+        "import boto3, requests, urllib3, obstore, redis, json\n"
+        "print(json.dumps([m.__file__ for m in"
+        " (boto3, requests, urllib3, obstore, redis)]))"
+    )
+    boto3, *rest = json.loads(run_in(deployment, script))
+    assert boto3.startswith(str(deployment.python.parents[1]))
+    assert all(path.startswith(str(deployment.opt / "python")) for path in rest)
