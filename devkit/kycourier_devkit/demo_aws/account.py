@@ -4,7 +4,8 @@ From `enforce` on, every call is let through only as its role's policies say.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -12,6 +13,7 @@ import requests
 
 REGION = "eu-west-1"
 OPERATOR = "operator"
+_ALL = 10**9
 _EVERYTHING = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -54,8 +56,20 @@ class Account:
 
     def enforce(self) -> None:
         """Let nothing through any more that a policy does not allow."""
-        answer = requests.post(f"{self.url}/moto-api/reset-auth", data="0", timeout=10)
-        answer.raise_for_status()
+        self._let_through(0)
+
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        """Let all through meanwhile: moto cannot check how Lambda's API is signed."""
+        self._let_through(_ALL)
+        try:
+            yield
+        finally:
+            self._let_through(0)
+
+    def _let_through(self, calls: int) -> None:
+        address = f"{self.url}/moto-api/reset-auth"
+        requests.post(address, data=str(calls), timeout=10).raise_for_status()
 
 
 def _environ(url: str, key_id: str, key: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -50,11 +50,13 @@ class CloudStage:
         deployment: Deployment,
         sandbox: Sandbox,
         *,
+        variables: Mapping[str, Mapping[str, str]],
         log: Path,
         clock: Clock,
     ) -> None:
         self.account, self.stack, self.clock = account, stack, clock
         self._deployment, self._sandbox, self.log = deployment, sandbox, log
+        self._variables = variables
         self._running: dict[str, LambdaProcess] = {}
         self._keys = {
             name: account.assume(function.role)
@@ -84,7 +86,7 @@ class CloudStage:
     def start(self, name: str) -> LambdaProcess:
         """Start a function cold, or give it as it runs. Raises FunctionNotStarted."""
         if name not in self._running:
-            environ = self._read_environ(name) | self._keys[name]
+            environ = {**self._variables[name], **self._keys[name]}
             process = LambdaProcess(name, self._deployment, environ, log=self._stream)
             try:
                 process.wait_until_ready()
@@ -96,14 +98,15 @@ class CloudStage:
 
     def operate(self, *arguments: str) -> Ended:
         """Run a command of `kycourier` as the operator, with the account's address."""
-        ended = subprocess.run(  # noqa: S603 - this Python, our own command
-            [sys.executable, "-m", "kycourier_devkit", *arguments],
-            env={"PATH": os.defpath, **self.account.environ},
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_SECONDS,
-            check=False,
-        )
+        with self.account.relaxed():
+            ended = subprocess.run(  # noqa: S603 - this Python, our own command
+                [sys.executable, "-m", "kycourier_devkit", *arguments],
+                env={"PATH": os.defpath, **self.account.environ},
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
         return Ended(ended.returncode, ended.stdout.splitlines())
 
     def fire(self, name: str) -> Members:
@@ -186,14 +189,6 @@ class CloudStage:
         """Give what must not be seen: secrets, tickets, signatures, card numbers."""
         return list(self._sandbox.canaries())
 
-    def _read_environ(self, name: str) -> dict[str, str]:
-        functions = self.account.client("lambda")
-        found = functions.get_function_configuration(
-            FunctionName=self.stack.functions[name].name
-        )
-        variables: dict[str, str] = found["Environment"]["Variables"]
-        return variables
-
 
 def _let_consumer_listen(account: Account, stack: Stack) -> str:
     """Make a consumer's queue and a rule of the bus that fills it; give its URL."""
@@ -209,18 +204,17 @@ def _let_consumer_listen(account: Account, stack: Stack) -> str:
     return url
 
 
-def _point_to(url: str, account: Account, stack: Stack) -> None:
-    """Tell the stack's functions where the emulator is."""
-    functions = account.client("lambda")
-    for function in stack.functions.values():
-        variables = {
-            **function.environ,
-            "KYCOURIER_KYC_URL": url,
-            "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),
-        }
+def _set(
+    settings: Mapping[str, str], account: Account, stack: Stack
+) -> dict[str, dict[str, str]]:
+    """Set variables of the stack's functions; give all that each has then."""
+    functions, variables = account.client("lambda"), {}
+    for name, function in stack.functions.items():
+        variables[name] = {**function.environ, **settings}
         functions.update_function_configuration(
-            FunctionName=function.name, Environment={"Variables": variables}
+            FunctionName=function.name, Environment={"Variables": variables[name]}
         )
+    return variables
 
 
 @contextmanager
@@ -243,9 +237,18 @@ def set_stage(
         account = Account(ends.enter_context(start_moto(record=record)))
         parameters = {"AppId": APP_ID}
         stack = make_stack(account.environ, parameters, name=STACK)
-        _point_to(sandbox.url, account, stack)
+        settings = {
+            "KYCOURIER_KYC_URL": sandbox.url,
+            "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),
+        }
         stage = CloudStage(
-            account, stack, deployment, sandbox, log=log, clock=session.clock
+            account,
+            stack,
+            deployment,
+            sandbox,
+            variables=_set(settings, account, stack),
+            log=log,
+            clock=session.clock,
         )
         ends.callback(stage.close)
         yield stage
