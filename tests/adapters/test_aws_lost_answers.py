@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from aws_bench import APP, PAIR, Bench, settled
-from aws_gate import Forward, cut, failing, lose
+from aws_gate import Answer, Forward, cut, failing, lose
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner, StoreUnavailable
 from kycourier.core.models import OrderKey
@@ -154,3 +154,36 @@ def test_claim_and_resume_that_others_hinder_for_ever_give_up(dynamo):
 
     assert len(dynamo.gate.asked("UpdateItem")) == 2 * len(refusals)
     assert dynamo.items() == {}
+
+
+def test_lease_that_came_and_went_while_one_asked_is_not_given_twice(dynamo):
+    leases = dynamo.stores.leases
+    leases.release("trial", lease=leases.acquire("trial", owner="one", seconds=15))
+    given = []
+
+    def overtake(body: Mapping[str, Any], forward: Forward) -> Answer:
+        given.append(leases.acquire("trial", owner="two", seconds=15))
+        leases.release("trial", lease=given[0])
+        return forward(body)
+
+    dynamo.gate.plan("UpdateItem", overtake)
+
+    assert leases.acquire("trial", owner="three", seconds=15) is None
+    later = leases.acquire("trial", owner="three", seconds=15)
+    assert later.fence == given[0].fence + 1
+
+
+def test_brake_that_was_resumed_while_a_worker_tripped_it_stays_clean(dynamo):
+    brakes = dynamo.stores.brakes
+    brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
+
+    def overtake(body: Mapping[str, Any], forward: Forward) -> Answer:
+        brakes.release(APP)
+        return forward(body)
+
+    dynamo.gate.plan("UpdateItem", overtake)
+
+    with pytest.raises(StaleOwner):
+        brakes.trip(APP, Brake(trips=2, version=2), expected_version=1)
+
+    assert brakes.load(APP) == Brake(version=2)
