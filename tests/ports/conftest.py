@@ -10,12 +10,19 @@ import pytest
 from fakes import FakeClock
 
 T = TypeVar("T")
+StandIn = Callable[[str], str]
 WORKERS = 8
 
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def stand_in(request: pytest.FixtureRequest) -> StandIn:
+    """Give the URL of a stand-in by its fixture's name, started when it is used."""
+    return request.getfixturevalue
 
 
 @pytest.fixture

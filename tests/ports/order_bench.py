@@ -7,18 +7,24 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from msgspec.structs import replace
 
 from fakes import START, FakeClock, MemoryOrderStore
 from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.redis.keys import order_key
+from kycourier.adapters.redis.orders import RedisOrderStore
 from kycourier.core import order as rules
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, OutboxEvent, State
 from kycourier.ports import Claim, OrderStore
+from redis_bench import ServerOnFakeTime, empty, look_into
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
 KEY = OrderKey(APP, "order1")
+StandIn = Callable[[str], str]
 LEASE = timedelta(seconds=60)
 TICK = timedelta(microseconds=1)
 EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
@@ -47,7 +53,7 @@ class Bench(NamedTuple):
         )
 
 
-def build_memory(_: Path, clock: FakeClock) -> Bench:
+def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
     store = MemoryOrderStore(clock)
 
     def overwrite(key: OrderKey, record: bytes) -> None:
@@ -56,7 +62,7 @@ def build_memory(_: Path, clock: FakeClock) -> Bench:
     return Bench(store, clock, overwrite, lambda: set(store.poison))
 
 
-def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
     path = folder / "state.db"
     store = SqliteOrderStore(path, clock)
 
@@ -75,7 +81,24 @@ def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     return Bench(store, clock, overwrite, poison)
 
 
-BUILD = {"memory": build_memory, "sqlite": build_sqlite}
+def build_redis(_: Path, clock: FakeClock, stand_in: StandIn) -> Bench:
+    url = empty(stand_in("redis_url"))
+    client = look_into(url)
+
+    def overwrite(key: OrderKey, record: bytes) -> None:
+        client.hset(order_key(key), "record", record)
+
+    def poison() -> set[tuple[str, str, str]]:
+        found = (key.decode().split(":", 4) for key in client.keys("*:poison:*"))
+        return {(app.strip("}"), source, why) for _, app, _, source, why in found}
+
+    return Bench(
+        RedisOrderStore(ServerOnFakeTime(url, clock)), clock, overwrite, poison
+    )
+
+
+BUILD = {"memory": build_memory, "sqlite": build_sqlite, "redis": build_redis}
+KINDS = ["memory", "sqlite", pytest.param("redis", marks=IN_CLOUD)]
 
 
 def draft(order: OrderKey = KEY) -> OrderRecord:

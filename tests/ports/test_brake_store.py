@@ -6,17 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from fakes import MemoryBrakeStore
+from fakes import FakeClock, MemoryBrakeStore
 from kycourier.adapters.local.brake import SqliteBrakeStore
+from kycourier.adapters.redis.brake import RedisBrakeStore
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner
 from kycourier.ports import BrakeStore
+from redis_bench import ServerOnFakeTime, empty
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
-BUILD: dict[str, Callable[[Path], BrakeStore]] = {
-    "memory": lambda _: MemoryBrakeStore(),
-    "sqlite": lambda folder: SqliteBrakeStore(folder / "state.db"),
+StandIn = Callable[[str], str]
+BUILD: dict[str, Callable[[Path, StandIn], BrakeStore]] = {
+    "memory": lambda _, __: MemoryBrakeStore(),
+    "sqlite": lambda folder, _: SqliteBrakeStore(folder / "state.db"),
+    "redis": lambda _, stand_in: RedisBrakeStore(
+        ServerOnFakeTime(empty(stand_in("redis_url")), FakeClock())
+    ),
 }
+KINDS = ["memory", "sqlite", pytest.param("redis", marks=IN_CLOUD)]
 TRIPPED = Brake(
     unanswered=10,
     trips=2,
@@ -25,9 +33,11 @@ TRIPPED = Brake(
 )
 
 
-@pytest.fixture(params=BUILD)
-def brakes(request: pytest.FixtureRequest, tmp_path: Path) -> BrakeStore:
-    return BUILD[request.param](tmp_path)
+@pytest.fixture(params=KINDS)
+def brakes(
+    request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn
+) -> BrakeStore:
+    return BUILD[request.param](tmp_path, stand_in)
 
 
 def test_brake_is_clean_at_first(brakes):

@@ -10,20 +10,31 @@ from hypothesis import strategies as st
 
 from fakes import FakeClock, MemoryLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
+from kycourier.adapters.redis.leases import RedisLeaseStore
 from kycourier.ports import LeaseStore
+from redis_bench import ServerOnFakeTime, empty
+from stand_ins import IN_CLOUD
 
-BUILD: dict[str, Callable[[Path, FakeClock], LeaseStore]] = {
-    "memory": lambda _, clock: MemoryLeaseStore(clock),
-    "sqlite": lambda folder, clock: SqliteLeaseStore(folder / "state.db", clock),
+StandIn = Callable[[str], str]
+BUILD: dict[str, Callable[[Path, FakeClock, StandIn], LeaseStore]] = {
+    "memory": lambda _, clock, __: MemoryLeaseStore(clock),
+    "sqlite": lambda folder, clock, _: SqliteLeaseStore(folder / "state.db", clock),
+    "redis": lambda _, clock, stand_in: RedisLeaseStore(
+        ServerOnFakeTime(empty(stand_in("redis_url")), clock)
+    ),
 }
+KINDS = ["memory", "sqlite", pytest.param("redis", marks=IN_CLOUD)]
 TICK = 1e-6
 
 
-@pytest.fixture(params=BUILD)
+@pytest.fixture(params=KINDS)
 def leases(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: FakeClock,
+    stand_in: StandIn,
 ) -> LeaseStore:
-    return BUILD[request.param](tmp_path, clock)
+    return BUILD[request.param](tmp_path, clock, stand_in)
 
 
 def test_first_owner_is_given_a_lease_by_the_stores_clock(leases, clock):
@@ -139,14 +150,14 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("kind", BUILD)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=20, deadline=None)
 @given(steps=STEPS)
 def test_there_is_one_holder_and_each_new_ones_fence_is_higher(
-    kind, steps, tmp_path_factory
+    kind, steps, tmp_path_factory, stand_in
 ):
     clock = FakeClock()
-    leases = BUILD[kind](tmp_path_factory.mktemp("leases"), clock)
+    leases = BUILD[kind](tmp_path_factory.mktemp("leases"), clock, stand_in)
     given_out, held = [], None
     for step, value in steps:
         if held and held.ends_at <= clock.now():

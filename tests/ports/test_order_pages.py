@@ -19,19 +19,26 @@ from ports.order_bench import (
     BUILD,
     DAMAGED,
     EVENT,
+    KINDS,
     LEASE,
     NEWER,
     SENT,
     TICK,
     Bench,
+    StandIn,
     collected,
     draft,
 )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: FakeClock,
+    stand_in: StandIn,
+) -> Bench:
+    return BUILD[request.param](tmp_path, clock, stand_in)
 
 
 class List(Protocol):
@@ -166,7 +173,7 @@ def test_pages_pass_over_rows_that_cannot_be_read(bench, record, limit):
 INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
 
 
-@pytest.mark.parametrize("kind", BUILD)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=15, deadline=None)
 @given(
     due_times=st.lists(INSTANTS, max_size=12),
@@ -174,10 +181,10 @@ INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
     passed=st.integers(0, 4),
 )
 def test_pages_are_the_due_rows_in_order(
-    kind, due_times, limit, passed, tmp_path_factory
+    kind, due_times, limit, passed, tmp_path_factory, stand_in
 ):
     clock = FakeClock(START + passed * TICK)
-    bench = BUILD[kind](tmp_path_factory.mktemp("orders"), clock)
+    bench = BUILD[kind](tmp_path_factory.mktemp("orders"), clock, stand_in)
     expected = []
     for number, due_at in enumerate(due_times):
         bench.store.register(replace(row(f"{number:02}"), due_at=due_at))

@@ -19,19 +19,26 @@ from ports.order_bench import (
     DAMAGED,
     EVENT,
     KEY,
+    KINDS,
     LEASE,
     NEWER,
     SENT,
     TICK,
     Bench,
+    StandIn,
     collected,
     draft,
 )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: FakeClock,
+    stand_in: StandIn,
+) -> Bench:
+    return BUILD[request.param](tmp_path, clock, stand_in)
 
 
 # now

@@ -12,13 +12,19 @@ import pytest
 from fakes import FakeClock, MemoryLeaseStore, MemoryTicketStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.adapters.redis.keys import app_key
+from kycourier.adapters.redis.leases import RedisLeaseStore
+from kycourier.adapters.redis.tickets import RedisTicketStore
 from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
 from kycourier.core.hidden import Secret
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, refresh_lease
 from kycourier.ports import LeaseStore, TicketStore
+from redis_bench import ServerOnFakeTime, empty, look_into
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
+StandIn = Callable[[str], str]
 
 
 class Bench(NamedTuple):
@@ -34,13 +40,13 @@ class Bench(NamedTuple):
         return lease
 
 
-def build_memory(_: Path, clock: FakeClock) -> Bench:
+def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
     leases = MemoryLeaseStore(clock)
     tickets = MemoryTicketStore(leases)
     return Bench(tickets, leases, tickets.records.__setitem__)
 
 
-def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
     path = folder / "state.db"
 
     def overwrite(app_id: str, record: bytes) -> None:
@@ -52,12 +58,28 @@ def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     return Bench(SqliteTicketStore(path), SqliteLeaseStore(path, clock), overwrite)
 
 
-BUILD = {"memory": build_memory, "sqlite": build_sqlite}
+def build_redis(_: Path, clock: FakeClock, stand_in: StandIn) -> Bench:
+    url = empty(stand_in("redis_url"))
+    server = ServerOnFakeTime(url, clock)
+
+    def overwrite(app_id: str, record: bytes) -> None:
+        look_into(url).hset(app_key(app_id, "ticket"), "record", record)
+
+    return Bench(RedisTicketStore(server), RedisLeaseStore(server), overwrite)
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+BUILD = {"memory": build_memory, "sqlite": build_sqlite, "redis": build_redis}
+KINDS = ["memory", "sqlite", pytest.param("redis", marks=IN_CLOUD)]
+
+
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: FakeClock,
+    stand_in: StandIn,
+) -> Bench:
+    return BUILD[request.param](tmp_path, clock, stand_in)
 
 
 def pair(generation: int, ticket: str = "ticket") -> TicketPair:

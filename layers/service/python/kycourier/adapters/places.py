@@ -60,7 +60,7 @@ def open_secret(name: str, place: Place, around: Surroundings) -> SecretSource:
 
 def _open(name: str, place: Place, make: Callable[[ModuleType], T]) -> T:
     variable = PREFIX + name.upper()
-    home = _find_home(place.scheme)
+    home = find_home(place.scheme)
     if home is None:
         raise SettingError(variable, "names a service this release lacks")
     try:
@@ -70,10 +70,14 @@ def _open(name: str, place: Place, make: Callable[[ModuleType], T]) -> T:
     raise SettingError(variable, f"cannot be used: {reason}")
 
 
-def _find_home(scheme: str) -> ModuleType | None:
+def find_home(scheme: str) -> ModuleType | None:
     """Import the technology that a scheme belongs to."""
     if scheme in {"sqlite", "file", "env"}:
         from kycourier.adapters.local import places as local
 
         return local
+    if scheme in {"redis", "rediss"}:
+        from kycourier.adapters.redis import places as redis
+
+        return redis
     return None
