@@ -53,6 +53,7 @@ _PASSING = (  # a fresh connection or a moment may mend it, a new password too
     theirs.TryAgainError,
     OSError,
 )
+_LASTING = (theirs.NoPermissionError, theirs.OutOfMemoryError)  # on any connection
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (_DENIED, "denied"),
     (theirs.BusyLoadingError, "loading"),
@@ -110,9 +111,10 @@ class RedisServer:
                 return self._ask(command, slot)
             except (theirs.RedisError, OSError) as error:
                 reason, passing = _reason(error), isinstance(error, _PASSING)
+                lasting = isinstance(error, _LASTING)
             except KycourierError as error:
-                reason, passing = error.reason or error.code, False
-            if passing:
+                reason, passing, lasting = error.reason or error.code, False, False
+            if not lasting:
                 self._start_over()
             pause = PAUSE_SECONDS * number * (0.5 + self._nonces.draw())
             needed = pause + CONNECT_SECONDS + READ_SECONDS
@@ -169,7 +171,8 @@ class RedisServer:
     def _start_over(self) -> None:
         """Forget what may have changed; what broke one connection broke the idle ones.
 
-        A node may have become a replica, a password or the cluster's layout changed.
+        A node may have become a replica (Redis 6 tells that from within a script by no
+        class of its own), a password or the cluster's layout may have changed.
         """
         self._homes = {}
         if self._login is not None:
