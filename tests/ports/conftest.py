@@ -12,6 +12,7 @@ from aws_table import STAND_INS
 from fakes import FakeClock
 
 T = TypeVar("T")
+StandIn = Callable[[str], str]
 WORKERS = 8
 
 
@@ -32,6 +33,12 @@ def stage(
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def stand_in(request: pytest.FixtureRequest) -> StandIn:
+    """Give the URL of a stand-in by its fixture's name, started when it is used."""
+    return request.getfixturevalue
 
 
 @pytest.fixture

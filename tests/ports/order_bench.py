@@ -15,6 +15,8 @@ from aws_table import overwrite as spoil
 from fakes import START, FakeClock, MemoryOrderStore
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.redis.keys import order_key
+from kycourier.adapters.redis.orders import RedisOrderStore
 from kycourier.core import order as rules
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order import Urgency
@@ -24,6 +26,7 @@ from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
 KEY = OrderKey(APP, "order1")
+StandIn = Callable[[str], str]
 LEASE = timedelta(seconds=60)
 TICK = timedelta(microseconds=1)
 EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
@@ -56,7 +59,7 @@ class Bench(NamedTuple):
         )
 
 
-def build_memory(_: Path, clock: FakeClock) -> Bench:
+def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
     store = MemoryOrderStore(clock)
 
     def overwrite(key: OrderKey, record: bytes) -> None:
@@ -65,7 +68,7 @@ def build_memory(_: Path, clock: FakeClock) -> Bench:
     return Bench(store, clock, overwrite, lambda: set(store.poison))
 
 
-def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
     path = folder / "state.db"
     store = SqliteOrderStore(path, clock)
 

@@ -11,6 +11,7 @@ from aws_table import make_table, open_held
 from fakes import FakeClock, MemoryBrakeStore
 from kycourier.adapters.aws.brake import DynamoBrakeStore
 from kycourier.adapters.local.brake import SqliteBrakeStore
+from kycourier.adapters.redis.brake import RedisBrakeStore
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner
 from kycourier.ports import BrakeStore

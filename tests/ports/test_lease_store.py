@@ -13,6 +13,7 @@ from aws_table import make_table, open_held
 from fakes import FakeClock, MemoryLeaseStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
+from kycourier.adapters.redis.leases import RedisLeaseStore
 from kycourier.ports import LeaseStore
 from stand_ins import IN_CLOUD
 

@@ -26,6 +26,7 @@ from ports.order_bench import (
     SENT,
     TICK,
     Bench,
+    StandIn,
     collected,
     draft,
 )

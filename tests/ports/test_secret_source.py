@@ -7,11 +7,15 @@ from typing import NamedTuple
 import pytest
 
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
+from kycourier.adapters.redis.secrets import RedisSecret
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.hidden import Secret
 from kycourier.ports import SecretSource
+from redis_bench import around, empty, look_into, open_server
+from stand_ins import IN_CLOUD
 
 VALUE = "synthetic-app-secret"
+StandIn = Callable[[str], str]
 
 
 class Bench(NamedTuple):
@@ -22,7 +26,7 @@ class Bench(NamedTuple):
     remove: Callable[[], object]
 
 
-def build_env(_: Path) -> Bench:
+def build_env(_: Path, __: StandIn) -> Bench:
     environ = {"OTHER": "not this one"}
     return Bench(
         EnvSecret("NAME", environ),
@@ -31,17 +35,28 @@ def build_env(_: Path) -> Bench:
     )
 
 
-def build_file(folder: Path) -> Bench:
+def build_file(folder: Path, _: StandIn) -> Bench:
     path = folder / "secret"
     return Bench(FileSecret(path), path.write_text, path.unlink)
 
 
-BUILD = {"env": build_env, "file": build_file}
+def build_redis(_: Path, stand_in: StandIn) -> Bench:
+    url = empty(stand_in("redis_url"))
+    client, key = look_into(url), "their:{app}:ticket"
+    return Bench(
+        RedisSecret(open_server(url, around()), key),
+        lambda value: client.set(key, value),
+        lambda: client.delete(key),
+    )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    return BUILD[request.param](tmp_path)
+BUILD = {"env": build_env, "file": build_file, "redis": build_redis}
+KINDS = ["env", "file", pytest.param("redis", marks=IN_CLOUD)]
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn) -> Bench:
+    return BUILD[request.param](tmp_path, stand_in)
 
 
 def test_secret_is_given_hidden(bench):

@@ -16,6 +16,9 @@ from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.aws.tickets import DynamoTicketStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.adapters.redis.keys import app_key
+from kycourier.adapters.redis.leases import RedisLeaseStore
+from kycourier.adapters.redis.tickets import RedisTicketStore
 from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
 from kycourier.core.hidden import Secret
 from kycourier.core.models import Lease
@@ -24,6 +27,7 @@ from kycourier.ports import LeaseStore, TicketStore
 from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
+StandIn = Callable[[str], str]
 
 
 class Bench(NamedTuple):
@@ -43,13 +47,13 @@ class Bench(NamedTuple):
         return lease
 
 
-def build_memory(_: Path, clock: FakeClock) -> Bench:
+def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
     leases = MemoryLeaseStore(clock)
     tickets = MemoryTicketStore(leases)
     return Bench(tickets, leases, tickets.records.__setitem__)
 
 
-def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
     path = folder / "state.db"
 
     def overwrite(app_id: str, record: bytes) -> None:

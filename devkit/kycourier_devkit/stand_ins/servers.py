@@ -41,22 +41,40 @@ def start_dynalite() -> Iterator[str]:
 
 
 @contextmanager
-def start_redis(folder: Path, *options: str) -> Iterator[str]:
+def start_redis(folder: Path) -> Iterator[str]:
     """Serve Redis as a cluster of one, so that keys must lie together; give the URL.
 
     Raises ToolMissing.
     """
-    port = find_free_port()
+    port, bus = find_free_port(), find_free_port()  # else it is port + 10000
+    options = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
+    with start_redis_node(folder, *options, port=port):
+        _form_cluster(port)
+        yield f"redis://{HOST}:{port}"
+
+
+@contextmanager
+def start_redis_node(folder: Path, *options: str, port: int) -> Iterator[None]:
+    """Serve one Redis that keeps nothing on disk unless told. Raises ToolMissing."""
     program = toolbox.redis_server()
     settings = ["--port", str(port), "--bind", HOST, "--dir", str(folder)]
-    settings += ["--save", "", "--cluster-enabled", "yes", *options]
-    with _started([program, *settings]) as process:
+    with _started([program, *settings, "--save", "", *options]) as process:
         _wait_for(port, process)
-        with socket.create_connection((HOST, port)) as connection:
-            connection.sendall(b"CLUSTER ADDSLOTSRANGE 0 16383\r\n")
-            if not connection.recv(64).startswith(b"+OK"):
+        yield
+
+
+def _form_cluster(port: int) -> None:
+    """Give a Redis all slots, and wait until it serves them: two seconds."""
+    ends_at = time.monotonic() + _START_SECONDS
+    with socket.create_connection((HOST, port)) as connection:
+        connection.sendall(b"CLUSTER ADDSLOTSRANGE 0 16383\r\n")
+        answer = connection.recv(4096)
+        while b"cluster_state:ok" not in answer:
+            if time.monotonic() > ends_at:
                 raise ToolMissing("redis-server does not serve as a cluster")
-        yield f"redis://{HOST}:{port}"
+            time.sleep(0.05)
+            connection.sendall(b"CLUSTER INFO\r\n")
+            answer = connection.recv(4096)
 
 
 def find_free_port() -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from kycourier.core.wire import Profile
 
+_REDIS = {"redis", "rediss"}
 _PATH_CHARACTERS = "/!$&'()*+,;=:@~"  # RFC 3986, what needs no encoding
 
 
@@ -53,6 +54,7 @@ def one_of(*names: str) -> Callable[[str], str]:
 def place(*forms: str, word: str | None = None) -> Callable[[str], Place | None]:
     """Accept a URL in one of `forms` (`scheme://…`), or `word`, which gives None."""
     schemes = [form.partition(":")[0] for form in forms]
+    keyed = any("#" in form for form in forms)
     known = " or ".join([word, *forms] if word else forms)
 
     def parse(text: str) -> Place | None:
@@ -67,9 +69,20 @@ def place(*forms: str, word: str | None = None) -> Callable[[str], Place | None]
             raise WrongForm("must be an absolute path: file:///…")
         if scheme == "sqlite" and not re.fullmatch("//?[^/].*", where):
             raise WrongForm("must name a file: sqlite:///path")
+        if scheme in _REDIS:
+            _check_key(where, wanted=keyed)
         return Place(scheme, where)
 
     return parse
+
+
+def _check_key(where: str, *, wanted: bool) -> None:
+    """Refuse a Redis URL without the key that it needs, or with one to no purpose."""
+    _, mark, key = where.partition("#")
+    if wanted and not key:
+        raise WrongForm("must name a key: redis[s]://…#key")
+    if mark and not wanted:
+        raise WrongForm("must name no key; a # in a password is written %23")
 
 
 SECRET_FORMS = (

@@ -68,7 +68,7 @@ def open_secret(name: str, place: Place, around: Surroundings) -> SecretSource:
 
 def _open(name: str, place: Place, make: Callable[[ModuleType], T]) -> T:
     variable = PREFIX + name.upper()
-    home = _find_home(place.scheme)
+    home = find_home(place.scheme)
     if home is None:
         raise SettingError(variable, "names a service this release lacks")
     try:
@@ -78,7 +78,7 @@ def _open(name: str, place: Place, make: Callable[[ModuleType], T]) -> T:
     raise SettingError(variable, f"cannot be used: {reason}")
 
 
-def _find_home(scheme: str) -> ModuleType | None:
+def find_home(scheme: str) -> ModuleType | None:
     """Import the technology that a scheme belongs to."""
     if scheme in {"sqlite", "file", "env"}:
         from kycourier.adapters.local import places as local

@@ -1,0 +1,160 @@
+"""What the tests of the Redis adapters share."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import cache
+
+import redis
+from msgspec.structs import replace
+
+from fakes import START, FakeClock
+from kycourier.adapters.redis.address import parse_address
+from kycourier.adapters.redis.brake import RedisBrakeStore
+from kycourier.adapters.redis.leases import RedisLeaseStore
+from kycourier.adapters.redis.orders import RedisOrderStore
+from kycourier.adapters.redis.server import RedisServer
+from kycourier.adapters.redis.tickets import RedisTicketStore
+from kycourier.adapters.surroundings import Surroundings, endless
+from kycourier.adapters.system import SystemClock
+from kycourier.core import order as rules
+from kycourier.core.brake import Brake
+from kycourier.core.hidden import Secret
+from kycourier.core.models import Document, OrderKey
+from kycourier.core.order import Urgency
+from kycourier.core.order_record import OrderRecord, OutboxEvent
+from kycourier.core.order_record import State as Stage
+from kycourier.core.ticket import TicketPair, refresh_lease
+from kycourier.ports import Claim, OrderStore, State
+from kycourier.setting_forms import Place
+
+APP = "SANDBOX1"
+EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class ServerOnFakeTime(RedisServer):
+    """A server whose scripts tell a test's time; in production nothing can do that."""
+
+    def __init__(self, url: str, clock: FakeClock) -> None:
+        pauses = FakeClock()  # between two tries: no time passes for the stores
+        super().__init__(
+            parse_address(place_of(url)), around(pauses), load_password=None
+        )
+        self._clock = clock
+
+    def _with_clock(self, script: str) -> str:
+        microseconds = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+        return f"local function now() return {microseconds} end\n{script}"
+
+
+def place_of(url: str) -> Place:
+    scheme, _, where = url.partition("://")
+    return Place(scheme, where)
+
+
+def around(
+    clock: FakeClock | SystemClock | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    seconds_left: Callable[[], float] = endless,
+) -> Surroundings:
+    return Surroundings(
+        clock=clock or SystemClock(), environ=environ or {}, seconds_left=seconds_left
+    )
+
+
+def open_server(url: str, around: Surroundings) -> RedisServer:
+    """Open a server as production does, with its own time."""
+    address = parse_address(place_of(url))
+    password = address.password or Secret("")
+    load = (lambda: password) if password.reveal() else None
+    return RedisServer(address, around, load_password=load)
+
+
+@cache
+def look_into(url: str) -> redis.Redis:
+    """Make a client of our own, to set the stage and to look at it."""
+    return redis.Redis.from_url(url)
+
+
+def empty(url: str) -> str:
+    """Remove every key."""
+    look_into(url).flushall()
+    return url
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def dump(url: str) -> dict[bytes, object]:
+    """Spell out every key, but for what marks a write."""
+    client, found = look_into(url), {}
+    for key in client.keys():  # noqa: SIM118 - Redis is no mapping
+        if client.type(key) == b"hash":
+            found[key] = client.hgetall(key)
+            found[key].pop(b"writer", None)
+        else:
+            found[key] = client.zrange(key, 0, -1, withscores=True)
+    return found
+
+
+def draft(order_no: str = "order1", **changes: object) -> OrderRecord:
+    made = rules.draft(
+        OrderKey(APP, order_no),
+        document=Document.BANK_CARD,
+        now=START,
+        ttl=timedelta(hours=48),
+        first_sweep=timedelta(0),
+    )
+    return replace(made, **changes)
+
+
+def pair(generation: int = 1, ticket: str = "synthetic-ticket") -> TicketPair:
+    return TicketPair(
+        generation=generation,
+        obtained_at=START,
+        expires_in=timedelta(hours=1),
+        token=Secret("synthetic-token"),
+        ticket=Secret(ticket),
+    )
+
+
+def stores_of(server: RedisServer) -> State:
+    return State(
+        tickets=RedisTicketStore(server),
+        leases=RedisLeaseStore(server),
+        orders=RedisOrderStore(server),
+        brakes=RedisBrakeStore(server),
+    )
+
+
+def claim(orders: OrderStore, order_no: str = "order1", owner: str = "one") -> Claim:
+    return orders.claim(
+        draft(order_no),
+        owner=owner,
+        lease=timedelta(seconds=60),
+        urgency=Urgency.NOW,
+        folder="2026/01/01/a",
+    )
+
+
+def use_everything(state: State) -> None:
+    """Call every verb of every store, once at least."""
+    lease = state.leases.acquire(refresh_lease(APP), owner="one", seconds=15)
+    state.tickets.save(APP, pair(), expected_generation=0, lease=lease)
+    state.tickets.load(APP)
+    state.leases.release(refresh_lease(APP), lease=lease)
+    state.orders.register(draft("order2"))
+    claimed = claim(state.orders).record
+    done = rules.settle(
+        claimed, state=Stage.COLLECTED, reason=None, event=EVENT, now=state.orders.now()
+    )
+    state.orders.commit(done, expected=claimed)
+    state.orders.load(done.key)
+    state.orders.due(APP, limit=2)
+    state.orders.unsent(APP, limit=2)
+    state.orders.record_poison(APP, source="queue", problem="malformed_json")
+    state.brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
+    state.brakes.load(APP)
+    state.brakes.release(APP)
