@@ -12,7 +12,6 @@ from kycourier.adapters.aws.table import Table
 from kycourier.adapters.surroundings import endless
 from stand_ins import aws_environ, client
 
-STAND_INS = {"dynamodb": "moto", "dynalite": "dynalite"}  # kind → fixture of its URL
 EXPIRY = "expires_at"
 SCHEMA: Mapping[str, Any] = {
     "AttributeDefinitions": [

@@ -13,6 +13,12 @@ from kycourier_devkit.errors import ToolMissing
 REGION = "eu-west-1"
 KEY_ID, KEY = "testing", "synthetic"
 IN_CLOUD = (pytest.mark.enable_socket, pytest.mark.slow)
+STAND_INS = {"dynamodb": "moto", "dynalite": "dynalite", "redis": "redis_url"}
+STATE_KINDS = [
+    "memory",
+    "sqlite",
+    *(pytest.param(kind, marks=IN_CLOUD) for kind in STAND_INS),
+]
 
 
 @contextmanager

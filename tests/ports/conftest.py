@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from aws_table import STAND_INS
 from fakes import FakeClock
+from stand_ins import STAND_INS
 
 T = TypeVar("T")
 StandIn = Callable[[str], str]

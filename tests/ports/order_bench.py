@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 from msgspec.structs import replace
 
 from aws_table import items_of, make_table, open_held
@@ -22,7 +21,7 @@ from kycourier.core.models import Document, OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, OutboxEvent, State
 from kycourier.ports import Claim, OrderStore
-from stand_ins import IN_CLOUD
+from redis_bench import ServerOnFakeTime, empty, look_into
 
 APP = "SANDBOX1"
 KEY = OrderKey(APP, "order1")
@@ -59,7 +58,7 @@ class Bench(NamedTuple):
         )
 
 
-def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
+def build_memory(_: Path, clock: FakeClock) -> Bench:
     store = MemoryOrderStore(clock)
 
     def overwrite(key: OrderKey, record: bytes) -> None:
@@ -68,7 +67,7 @@ def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
     return Bench(store, clock, overwrite, lambda: set(store.poison))
 
 
-def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     path = folder / "state.db"
     store = SqliteOrderStore(path, clock)
 
@@ -101,18 +100,27 @@ def build_dynamodb(url: str, clock: FakeClock) -> Bench:
     return Bench(store, clock, overwrite, poison, margin=timedelta(seconds=2))
 
 
+def build_redis(url: str, clock: FakeClock) -> Bench:
+    client = look_into(empty(url))
+
+    def overwrite(key: OrderKey, record: bytes) -> None:
+        client.hset(order_key(key), "record", record)
+
+    def poison() -> set[tuple[str, str, str]]:
+        found = (key.decode().split(":", 4) for key in client.keys("*:poison:*"))
+        return {(app.strip("}"), source, why) for _, app, _, source, why in found}
+
+    store = RedisOrderStore(ServerOnFakeTime(url, clock))
+    return Bench(store, clock, overwrite, poison)
+
+
 BUILD = {
     "memory": build_memory,
     "sqlite": build_sqlite,
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "redis": build_redis,
 }
-KINDS = [
-    "memory",
-    "sqlite",
-    pytest.param("dynamodb", marks=IN_CLOUD),
-    pytest.param("dynalite", marks=IN_CLOUD),
-]
 
 
 def draft(order: OrderKey = KEY) -> OrderRecord:

@@ -15,7 +15,8 @@ from kycourier.adapters.redis.brake import RedisBrakeStore
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner
 from kycourier.ports import BrakeStore
-from stand_ins import IN_CLOUD
+from redis_bench import ServerOnFakeTime, empty
+from stand_ins import STATE_KINDS
 
 APP = "SANDBOX1"
 
@@ -24,18 +25,17 @@ def build_dynamodb(url: str) -> BrakeStore:
     return DynamoBrakeStore(open_held(url, make_table(url), FakeClock()))
 
 
+def build_redis(url: str) -> BrakeStore:
+    return RedisBrakeStore(ServerOnFakeTime(empty(url), FakeClock()))
+
+
 BUILD: dict[str, Callable[[Any], BrakeStore]] = {
     "memory": lambda _: MemoryBrakeStore(),
     "sqlite": lambda folder: SqliteBrakeStore(folder / "state.db"),
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "redis": build_redis,
 }
-KINDS = [
-    "memory",
-    "sqlite",
-    pytest.param("dynamodb", marks=IN_CLOUD),
-    pytest.param("dynalite", marks=IN_CLOUD),
-]
 TRIPPED = Brake(
     unanswered=10,
     trips=2,
@@ -44,7 +44,7 @@ TRIPPED = Brake(
 )
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=STATE_KINDS)
 def brakes(
     request: pytest.FixtureRequest, stage: Callable[[str], Path | str]
 ) -> BrakeStore:

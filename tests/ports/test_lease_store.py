@@ -15,7 +15,8 @@ from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.redis.leases import RedisLeaseStore
 from kycourier.ports import LeaseStore
-from stand_ins import IN_CLOUD
+from redis_bench import ServerOnFakeTime, empty
+from stand_ins import STATE_KINDS
 
 TICK = 1e-6
 
@@ -24,22 +25,21 @@ def build_dynamodb(url: str, clock: FakeClock) -> LeaseStore:
     return DynamoLeaseStore(open_held(url, make_table(url), clock))
 
 
+def build_redis(url: str, clock: FakeClock) -> LeaseStore:
+    return RedisLeaseStore(ServerOnFakeTime(empty(url), clock))
+
+
 BUILD: dict[str, Callable[[Any, FakeClock], LeaseStore]] = {
     "memory": lambda _, clock: MemoryLeaseStore(clock),
     "sqlite": lambda folder, clock: SqliteLeaseStore(folder / "state.db", clock),
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "redis": build_redis,
 }
-KINDS = [
-    "memory",
-    "sqlite",
-    pytest.param("dynamodb", marks=IN_CLOUD),
-    pytest.param("dynalite", marks=IN_CLOUD),
-]
 MARGINS = {"dynamodb": 2, "dynalite": 2}  # seconds from a lease's end to the next owner
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=STATE_KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -169,7 +169,7 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", STATE_KINDS)
 @settings(max_examples=20, deadline=None)
 @given(steps=STEPS)
 def test_there_is_one_holder_and_each_new_ones_fence_is_higher(kind, steps, stage):

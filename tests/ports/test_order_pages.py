@@ -20,19 +20,18 @@ from ports.order_bench import (
     BUILD,
     DAMAGED,
     EVENT,
-    KINDS,
     LEASE,
     NEWER,
     SENT,
     TICK,
     Bench,
-    StandIn,
     collected,
     draft,
 )
+from stand_ins import STATE_KINDS
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=STATE_KINDS)
 def bench(
     request: pytest.FixtureRequest,
     stage: Callable[[str], Path | str],
@@ -173,7 +172,7 @@ def test_pages_pass_over_rows_that_cannot_be_read(bench, record, limit):
 INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", STATE_KINDS)
 @settings(max_examples=15, deadline=None)
 @given(
     due_times=st.lists(INSTANTS, max_size=12),

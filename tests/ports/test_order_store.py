@@ -20,19 +20,18 @@ from ports.order_bench import (
     DAMAGED,
     EVENT,
     KEY,
-    KINDS,
     LEASE,
     NEWER,
     SENT,
     TICK,
     Bench,
-    StandIn,
     collected,
     draft,
 )
+from stand_ins import STATE_KINDS
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=STATE_KINDS)
 def bench(
     request: pytest.FixtureRequest,
     stage: Callable[[str], Path | str],

@@ -24,7 +24,8 @@ from kycourier.core.hidden import Secret
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, refresh_lease
 from kycourier.ports import LeaseStore, TicketStore
-from stand_ins import IN_CLOUD
+from redis_bench import ServerOnFakeTime, empty, look_into
+from stand_ins import STATE_KINDS
 
 APP = "SANDBOX1"
 StandIn = Callable[[str], str]
@@ -47,13 +48,13 @@ class Bench(NamedTuple):
         return lease
 
 
-def build_memory(_: Path, clock: FakeClock, __: StandIn) -> Bench:
+def build_memory(_: Path, clock: FakeClock) -> Bench:
     leases = MemoryLeaseStore(clock)
     tickets = MemoryTicketStore(leases)
     return Bench(tickets, leases, tickets.records.__setitem__)
 
 
-def build_sqlite(folder: Path, clock: FakeClock, _: StandIn) -> Bench:
+def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     path = folder / "state.db"
 
     def overwrite(app_id: str, record: bytes) -> None:
@@ -75,21 +76,25 @@ def build_dynamodb(url: str, clock: FakeClock) -> Bench:
     return Bench(DynamoTicketStore(table), DynamoLeaseStore(table), overwrite, margin=2)
 
 
+def build_redis(url: str, clock: FakeClock) -> Bench:
+    server = ServerOnFakeTime(empty(url), clock)
+
+    def overwrite(app_id: str, record: bytes) -> None:
+        look_into(url).hset(app_key(app_id, "ticket"), "record", record)
+
+    return Bench(RedisTicketStore(server), RedisLeaseStore(server), overwrite)
+
+
 BUILD = {
     "memory": build_memory,
     "sqlite": build_sqlite,
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "redis": build_redis,
 }
-KINDS = [
-    "memory",
-    "sqlite",
-    pytest.param("dynamodb", marks=IN_CLOUD),
-    pytest.param("dynalite", marks=IN_CLOUD),
-]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=STATE_KINDS)
 def bench(
     request: pytest.FixtureRequest,
     stage: Callable[[str], Path | str],

@@ -88,4 +88,8 @@ def find_home(scheme: str) -> ModuleType | None:
         from kycourier.adapters.aws import places as aws
 
         return aws
+    if scheme in {"redis", "rediss"}:
+        from kycourier.adapters.redis import places as redis
+
+        return redis
     return None

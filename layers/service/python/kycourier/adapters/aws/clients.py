@@ -15,6 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.parsers import ResponseParserError
 
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
@@ -25,6 +26,7 @@ CONNECT_SECONDS, READ_SECONDS = 1, 2
 ATTEMPTS = 3
 CONNECTIONS = 20
 DENIED = {
+    "403",  # where the answer's body has no symbol
     "AccessDenied",
     "AccessDeniedException",
     "KmsAccessDenied",
@@ -66,7 +68,7 @@ def run(
         return call()
     except ClientError as error:
         reason = _reason(code_of(error), action, kind)
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         reason = type(error).__name__
     except _NoTimeLeft:
         reason = "no time left"
