@@ -1,15 +1,16 @@
 """The contract of SecretSource, held to by every implementation."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from aws_edges import client, new_name, open_secret
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.hidden import Secret
 from kycourier.ports import SecretSource
+from stand_ins import IN_CLOUD
 
 VALUE = "synthetic-app-secret"
 
@@ -22,7 +23,7 @@ class Bench(NamedTuple):
     remove: Callable[[], object]
 
 
-def build_env(_: Path) -> Bench:
+def build_env(_: pytest.FixtureRequest) -> Bench:
     environ = {"OTHER": "not this one"}
     return Bench(
         EnvSecret("NAME", environ),
@@ -31,17 +32,63 @@ def build_env(_: Path) -> Bench:
     )
 
 
-def build_file(folder: Path) -> Bench:
-    path = folder / "secret"
+def build_file(request: pytest.FixtureRequest) -> Bench:
+    path = request.getfixturevalue("tmp_path") / "secret"
     return Bench(FileSecret(path), path.write_text, path.unlink)
 
 
-BUILD = {"env": build_env, "file": build_file}
+def build_secretsmanager(request: pytest.FixtureRequest) -> Bench:
+    moto, name = request.getfixturevalue("moto"), new_name("secret")
+    keeper = client("secretsmanager", moto)
+
+    def put(value: str) -> None:
+        listed = keeper.list_secrets(Filters=[{"Key": "name", "Values": [name]}])
+        if not listed["SecretList"]:
+            keeper.create_secret(Name=name)
+        if value:  # an empty one is what a template creates
+            keeper.put_secret_value(SecretId=name, SecretString=value)
+
+    return Bench(
+        open_secret(moto, "aws-secretsmanager", name),
+        put,
+        lambda: keeper.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True),
+    )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    return BUILD[request.param](tmp_path)
+def build_ssm(request: pytest.FixtureRequest) -> Bench:
+    moto, name = request.getfixturevalue("moto"), f"/kycourier/{new_name('secret')}"
+    keeper = client("ssm", moto)
+
+    def put(value: str) -> None:
+        if value:  # Parameter Store takes no empty one
+            keeper.put_parameter(
+                Name=name, Value=value, Type="SecureString", Overwrite=True
+            )
+
+    return Bench(
+        open_secret(moto, "aws-ssm", name),
+        put,
+        lambda: keeper.delete_parameter(Name=name),
+    )
+
+
+BUILD = {
+    "env": build_env,
+    "file": build_file,
+    "secretsmanager": build_secretsmanager,
+    "ssm": build_ssm,
+}
+KINDS = [
+    "env",
+    "file",
+    pytest.param("secretsmanager", marks=IN_CLOUD),
+    pytest.param("ssm", marks=IN_CLOUD),
+]
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return BUILD[request.param](request)
 
 
 def test_secret_is_given_hidden(bench):

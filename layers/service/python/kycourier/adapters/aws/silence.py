@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from pkgutil import iter_modules
 
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
+
 LOUD_PACKAGES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
@@ -25,9 +27,14 @@ def loud_loggers() -> tuple[str, ...]:
 
 
 def silence_libraries() -> None:
-    """Drop every record of the SDK's loggers: at DEBUG they write whole requests."""
+    """Drop every record of the SDK's loggers: at DEBUG they write whole requests.
+
+    Nor do its connections heed the switch of http.client that prints them.
+    """
     for name in loud_loggers():
         logging.getLogger(name).addFilter(_drop)
+    for connection in (AWSHTTPConnection, AWSHTTPSConnection):
+        connection.debuglevel = 0  # http.client's own prints every request
 
 
 def _modules(folders: Iterable[str], package: str) -> Iterator[str]:
