@@ -3,14 +3,30 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from aws_table import STAND_INS
 from fakes import FakeClock
 
 T = TypeVar("T")
 WORKERS = 8
+
+
+@pytest.fixture(scope="session")
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path | str]:
+    """Give where a store of a kind lies: a new folder, or a stand-in's URL."""
+
+    def give(kind: str) -> Path | str:
+        if kind in STAND_INS:
+            return request.getfixturevalue(STAND_INS[kind])
+        return tmp_path_factory.mktemp(kind)
+
+    return give
 
 
 @pytest.fixture

@@ -7,15 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from msgspec.structs import replace
 
+from aws_table import items_of, make_table, open_held
+from aws_table import overwrite as spoil
 from fakes import START, FakeClock, MemoryOrderStore
+from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.core import order as rules
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, OutboxEvent, State
 from kycourier.ports import Claim, OrderStore
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
 KEY = OrderKey(APP, "order1")
@@ -28,12 +33,16 @@ DAMAGED = [b"", b"{", b'{"schema":1}', b'{"schema":1,"app_id":"\xff"}', b"[" * 9
 
 
 class Bench(NamedTuple):
-    """An order store, its clock, a way to spoil a row, and the poison it kept."""
+    """An order store, its clock, a way to spoil a row, and the poison it kept.
+
+    `margin` is how long after a lease's end nobody else may take the order yet.
+    """
 
     store: OrderStore
     clock: FakeClock
     overwrite: Callable[[OrderKey, bytes], None]
     poison: Callable[[], set[tuple[str, str, str]]]
+    margin: timedelta = timedelta(0)
 
     def claim(
         self,
@@ -75,7 +84,32 @@ def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     return Bench(store, clock, overwrite, poison)
 
 
-BUILD = {"memory": build_memory, "sqlite": build_sqlite}
+def build_dynamodb(url: str, clock: FakeClock) -> Bench:
+    name = make_table(url)
+    store = DynamoOrderStore(open_held(url, name, clock))
+
+    def overwrite(key: OrderKey, record: bytes) -> None:
+        spoil(url, name, f"order/{key.app_id}/{key.order_no}", record=record)
+
+    def poison() -> set[tuple[str, str, str]]:
+        keys = [key.split("/") for key in items_of(url, name)]
+        return {tuple(rest) for kind, *rest in keys if kind == "poison"}
+
+    return Bench(store, clock, overwrite, poison, margin=timedelta(seconds=2))
+
+
+BUILD = {
+    "memory": build_memory,
+    "sqlite": build_sqlite,
+    "dynamodb": build_dynamodb,
+    "dynalite": build_dynamodb,
+}
+KINDS = [
+    "memory",
+    "sqlite",
+    pytest.param("dynamodb", marks=IN_CLOUD),
+    pytest.param("dynalite", marks=IN_CLOUD),
+]
 
 
 def draft(order: OrderKey = KEY) -> OrderRecord:

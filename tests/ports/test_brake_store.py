@@ -3,20 +3,38 @@
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fakes import MemoryBrakeStore
+from aws_table import make_table, open_held
+from fakes import FakeClock, MemoryBrakeStore
+from kycourier.adapters.aws.brake import DynamoBrakeStore
 from kycourier.adapters.local.brake import SqliteBrakeStore
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner
 from kycourier.ports import BrakeStore
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
-BUILD: dict[str, Callable[[Path], BrakeStore]] = {
+
+
+def build_dynamodb(url: str) -> BrakeStore:
+    return DynamoBrakeStore(open_held(url, make_table(url), FakeClock()))
+
+
+BUILD: dict[str, Callable[[Any], BrakeStore]] = {
     "memory": lambda _: MemoryBrakeStore(),
     "sqlite": lambda folder: SqliteBrakeStore(folder / "state.db"),
+    "dynamodb": build_dynamodb,
+    "dynalite": build_dynamodb,
 }
+KINDS = [
+    "memory",
+    "sqlite",
+    pytest.param("dynamodb", marks=IN_CLOUD),
+    pytest.param("dynalite", marks=IN_CLOUD),
+]
 TRIPPED = Brake(
     unanswered=10,
     trips=2,
@@ -25,9 +43,11 @@ TRIPPED = Brake(
 )
 
 
-@pytest.fixture(params=BUILD)
-def brakes(request: pytest.FixtureRequest, tmp_path: Path) -> BrakeStore:
-    return BUILD[request.param](tmp_path)
+@pytest.fixture(params=KINDS)
+def brakes(
+    request: pytest.FixtureRequest, stage: Callable[[str], Path | str]
+) -> BrakeStore:
+    return BUILD[request.param](stage(request.param))
 
 
 def test_brake_is_clean_at_first(brakes):

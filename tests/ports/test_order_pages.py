@@ -1,5 +1,6 @@
 """The contract of OrderStore's pages: what is due, and what is unsent."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from ports.order_bench import (
     BUILD,
     DAMAGED,
     EVENT,
+    KINDS,
     LEASE,
     NEWER,
     SENT,
@@ -29,9 +31,13 @@ from ports.order_bench import (
 )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    stage: Callable[[str], Path | str],
+    clock: FakeClock,
+) -> Bench:
+    return BUILD[request.param](stage(request.param), clock)
 
 
 class List(Protocol):
@@ -166,18 +172,16 @@ def test_pages_pass_over_rows_that_cannot_be_read(bench, record, limit):
 INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
 
 
-@pytest.mark.parametrize("kind", BUILD)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=15, deadline=None)
 @given(
     due_times=st.lists(INSTANTS, max_size=12),
     limit=st.integers(1, 5),
     passed=st.integers(0, 4),
 )
-def test_pages_are_the_due_rows_in_order(
-    kind, due_times, limit, passed, tmp_path_factory
-):
+def test_pages_are_the_due_rows_in_order(kind, due_times, limit, passed, stage):
     clock = FakeClock(START + passed * TICK)
-    bench = BUILD[kind](tmp_path_factory.mktemp("orders"), clock)
+    bench = BUILD[kind](stage(kind), clock)
     expected = []
     for number, due_at in enumerate(due_times):
         bench.store.register(replace(row(f"{number:02}"), due_at=due_at))

@@ -1,5 +1,6 @@
 """The contract of OrderStore, held to by every implementation (pages: see there)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ports.order_bench import (
     DAMAGED,
     EVENT,
     KEY,
+    KINDS,
     LEASE,
     NEWER,
     SENT,
@@ -29,9 +31,13 @@ from ports.order_bench import (
 )
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    stage: Callable[[str], Path | str],
+    clock: FakeClock,
+) -> Bench:
+    return BUILD[request.param](stage(request.param), clock)
 
 
 # now
@@ -142,7 +148,7 @@ def test_registered_order_is_taken_as_it_is_stored(bench):
 
 def test_order_of_another_worker_is_given_as_it_is_until_its_lease_ends(bench):
     first = bench.claim(owner="one")
-    bench.clock.set(START + LEASE - TICK)
+    bench.clock.set(START + LEASE + bench.margin - TICK)
 
     assert bench.claim(owner="two") == Claim(first.record, granted=False)
     assert bench.store.load(KEY) == first.record
@@ -150,7 +156,7 @@ def test_order_of_another_worker_is_given_as_it_is_until_its_lease_ends(bench):
 
 def test_order_is_taken_over_exactly_at_its_leases_end_with_a_higher_fence(bench):
     first = bench.claim(owner="one", folder="first")
-    bench.clock.set(START + LEASE)
+    bench.clock.set(START + LEASE + bench.margin)
 
     second = bench.claim(owner="two", folder="second")
 
@@ -222,7 +228,7 @@ def test_commit_with_another_fence_is_refused_and_the_row_stands(bench):
 
 def test_worker_that_was_replaced_commits_nothing_and_the_new_one_commits(bench):
     paused = bench.claim(owner="one").record
-    bench.clock.sleep(LEASE.total_seconds())
+    bench.clock.sleep((LEASE + bench.margin).total_seconds())
     later = bench.claim(owner="two").record
     done = collected(later, bench.clock)
 

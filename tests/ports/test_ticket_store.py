@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
+from aws_table import make_table, open_held
+from aws_table import overwrite as spoil
 from fakes import FakeClock, MemoryLeaseStore, MemoryTicketStore
+from kycourier.adapters.aws.leases import DynamoLeaseStore
+from kycourier.adapters.aws.tickets import DynamoTicketStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
@@ -17,16 +21,21 @@ from kycourier.core.hidden import Secret
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, refresh_lease
 from kycourier.ports import LeaseStore, TicketStore
+from stand_ins import IN_CLOUD
 
 APP = "SANDBOX1"
 
 
 class Bench(NamedTuple):
-    """A ticket store, its leases, and a way to spoil what is stored."""
+    """A ticket store, its leases, and a way to spoil what is stored.
+
+    `margin` is how many seconds after a lease's end nobody else may take it yet.
+    """
 
     tickets: TicketStore
     leases: LeaseStore
     overwrite: Callable[[str, bytes], None]
+    margin: int = 0
 
     def lease(self, owner: str, app_id: str = APP) -> Lease:
         lease = self.leases.acquire(refresh_lease(app_id), owner=owner, seconds=15)
@@ -52,12 +61,37 @@ def build_sqlite(folder: Path, clock: FakeClock) -> Bench:
     return Bench(SqliteTicketStore(path), SqliteLeaseStore(path, clock), overwrite)
 
 
-BUILD = {"memory": build_memory, "sqlite": build_sqlite}
+def build_dynamodb(url: str, clock: FakeClock) -> Bench:
+    name = make_table(url)
+    table = open_held(url, name, clock)
+
+    def overwrite(app_id: str, record: bytes) -> None:
+        spoil(url, name, f"lease/refresh/{app_id}", pair=record)
+
+    return Bench(DynamoTicketStore(table), DynamoLeaseStore(table), overwrite, margin=2)
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Bench:
-    return BUILD[request.param](tmp_path, clock)
+BUILD = {
+    "memory": build_memory,
+    "sqlite": build_sqlite,
+    "dynamodb": build_dynamodb,
+    "dynalite": build_dynamodb,
+}
+KINDS = [
+    "memory",
+    "sqlite",
+    pytest.param("dynamodb", marks=IN_CLOUD),
+    pytest.param("dynalite", marks=IN_CLOUD),
+]
+
+
+@pytest.fixture(params=KINDS)
+def bench(
+    request: pytest.FixtureRequest,
+    stage: Callable[[str], Path | str],
+    clock: FakeClock,
+) -> Bench:
+    return BUILD[request.param](stage(request.param), clock)
 
 
 def pair(generation: int, ticket: str = "ticket") -> TicketPair:
@@ -111,7 +145,7 @@ def test_first_save_that_expects_an_earlier_pair_is_refused(bench):
 
 def test_holder_that_was_replaced_saves_nothing_and_the_new_one_saves(bench, clock):
     paused = bench.lease("one")
-    clock.sleep(15)
+    clock.sleep(15 + bench.margin)
     later = bench.lease("two")
 
     with pytest.raises(StaleOwner):
@@ -123,7 +157,7 @@ def test_holder_that_was_replaced_saves_nothing_and_the_new_one_saves(bench, clo
 
 def test_replaced_holder_saves_nothing_also_after_the_new_ones_release(bench, clock):
     paused = bench.lease("one")
-    clock.sleep(15)
+    clock.sleep(15 + bench.margin)
     bench.leases.release(refresh_lease(APP), lease=bench.lease("two"))
 
     with pytest.raises(StaleOwner):

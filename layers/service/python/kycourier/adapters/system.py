@@ -9,12 +9,18 @@ from kycourier.core.hidden import Secret
 
 NONCE_LENGTH = 32
 KEY_BYTES = 32
+MARK_BYTES = 16
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
 def draw_key() -> Secret:
     """Draw a key: 32 random bytes as 64 lower-case hexadecimal digits."""
     return Secret(secrets.token_hex(KEY_BYTES))
+
+
+def draw_mark() -> str:
+    """Draw what nothing else is marked with: 32 lower-case hexadecimal digits."""
+    return secrets.token_hex(MARK_BYTES)
 
 
 class SystemClock:

@@ -15,7 +15,6 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from botocore.parsers import ResponseParserError
 
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
@@ -67,7 +66,7 @@ def run(
         return call()
     except ClientError as error:
         reason = _reason(code_of(error), action, kind)
-    except (BotoCoreError, ResponseParserError) as error:
+    except BotoCoreError as error:
         reason = type(error).__name__
     except _NoTimeLeft:
         reason = "no time left"

@@ -3,14 +3,25 @@
 # ruff: noqa: PLC0415 - each adapter is imported only when it is chosen
 
 from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import StoreUnavailable
 from kycourier.ports import EventSink, EvidenceStore, SecretSource, State, WorkQueue
 from kycourier.setting_forms import Place
 
 
-def open_state(_: Place, _around: Surroundings) -> State:
-    """Refuse: the tables are not kept there yet. Raises StoreUnavailable."""
-    raise StoreUnavailable("not part of this release")
+def open_state(place: Place, around: Surroundings) -> State:
+    """Open `dynamodb://table`. Raises StoreUnavailable."""
+    from kycourier.adapters.aws.brake import DynamoBrakeStore
+    from kycourier.adapters.aws.leases import DynamoLeaseStore
+    from kycourier.adapters.aws.orders import DynamoOrderStore
+    from kycourier.adapters.aws.table import open_table
+    from kycourier.adapters.aws.tickets import DynamoTicketStore
+
+    table = open_table(place.where, around)
+    return State(
+        tickets=DynamoTicketStore(table),
+        leases=DynamoLeaseStore(table),
+        orders=DynamoOrderStore(table),
+        brakes=DynamoBrakeStore(table),
+    )
 
 
 def open_evidence(place: Place, around: Surroundings, *, state: Place) -> EvidenceStore:  # noqa: ARG001 - its links need no key of ours

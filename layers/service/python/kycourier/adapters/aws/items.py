@@ -1,0 +1,61 @@
+"""How values stand in an item of DynamoDB: texts, whole numbers, bytes and instants."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from msgspec import Struct
+
+from kycourier.core.errors import StoreUnavailable
+
+Value = str | int | bytes
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_TICK = timedelta(microseconds=1)
+
+
+def to_ticks(instant: datetime) -> int:
+    """Give an instant as microseconds since 1970."""
+    return (instant - _EPOCH) // _TICK
+
+
+def to_instant(ticks: int) -> datetime:
+    """Undo `to_ticks`: aware UTC."""
+    return _EPOCH + ticks * _TICK
+
+
+def to_wire(value: Value) -> dict[str, str | bytes]:
+    """Write a value as DynamoDB's API has it."""
+    if isinstance(value, str):
+        return {"S": value}
+    return {"B": value} if isinstance(value, bytes) else {"N": str(value)}
+
+
+class Item(Struct, frozen=True):
+    """An item as it was read; what it lacks is None.
+
+    An attribute of another type than is asked for raises StoreUnavailable.
+    """
+
+    wire: Mapping[str, Mapping[str, Any]]
+
+    def text(self, name: str) -> str | None:
+        """Give a text."""
+        value: str | None = self._find(name, "S")
+        return value
+
+    def number(self, name: str) -> int | None:
+        """Give a whole number."""
+        value: str | None = self._find(name, "N")
+        return None if value is None else int(value)
+
+    def content(self, name: str) -> bytes | None:
+        """Give bytes."""
+        value: bytes | None = self._find(name, "B")
+        return value
+
+    def _find(self, name: str, kind: str) -> Any:  # noqa: ANN401 - as `kind` says
+        if name not in self.wire:
+            return None
+        if kind not in self.wire[name]:
+            raise StoreUnavailable("item unreadable")
+        return self.wire[name][kind]

@@ -1,0 +1,310 @@
+"""AWS's clients: how failures are named, how long is tried, and who shares them."""
+
+import gc
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from aws_gate import SAID, Answer, Gate, answering, cut, failing
+from aws_table import make_table
+from fakes import FakeClock
+from hostile import refusing_port, unaccepting_port
+from kycourier.adapters import places
+from kycourier.adapters.aws import clients
+from kycourier.adapters.aws.clients import AwsClients, clients_of, run
+from kycourier.adapters.surroundings import Surroundings, endless
+from kycourier.adapters.system import SystemClock
+from kycourier.core.errors import (
+    SettingError,
+    SinkUnavailable,
+    StoreUnavailable,
+)
+from kycourier.core.ticket import refresh_lease
+from kycourier.setting_forms import Place
+from stand_ins import IN_CLOUD, REGION, aws_environ
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.close()
+
+
+def surroundings(
+    url: str, seconds_left: Callable[[], float] = endless, **environ: str
+) -> Surroundings:
+    return Surroundings(
+        clock=SystemClock(),
+        environ={**aws_environ(url), **environ},
+        seconds_left=seconds_left,
+    )
+
+
+def call(url: str, *, seconds_left: float = 1) -> object:
+    """Read an item; one second left allows one attempt."""
+    aws = AwsClients(aws_environ(url), seconds_left=lambda: seconds_left)
+    return run(
+        lambda: aws.client("dynamodb").get_item(TableName="t", Key={"pk": {"S": "k"}}),
+        action="dynamodb:GetItem",
+        kind="table",
+        failure=StoreUnavailable,
+    )
+
+
+# how failures are named
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("AccessDeniedException", "denied dynamodb:GetItem on a table"),
+        ("ResourceNotFoundException", "no such table in this region"),
+        ("ThrottlingException", "throttled"),
+        ("ProvisionedThroughputExceededException", "throttled"),
+        ("RequestLimitExceeded", "throttled"),
+        ("UnrecognizedClientException", "UnrecognizedClientException"),
+        ("ValidationException", "ValidationException"),
+        (SAID, "unreadable answer"),
+        ("<html>", "unreadable answer"),
+    ],
+)
+def test_errors_of_aws_are_named_by_what_they_mean_and_nothing_else(gate, code, reason):
+    gate.plan("GetItem", failing(code))
+
+    with pytest.raises(StoreUnavailable) as failure:
+        call(gate.url)
+
+    assert failure.value.reason == reason
+    assert failure.value.__context__ is None
+
+
+@pytest.mark.parametrize("kind", ["parameter", "secret", "queue", "bus"])
+def test_a_denied_permission_names_the_resources_kind_and_the_failure_is_the_callers(
+    gate, kind
+):
+    gate.plan("GetItem", failing("AccessDeniedException"))
+    aws = AwsClients(aws_environ(gate.url), seconds_left=endless)
+
+    with pytest.raises(SinkUnavailable, match=f"denied a:B on a {kind}$"):
+        run(
+            lambda: aws.client("dynamodb").get_item(TableName="t", Key={}),
+            action="a:B",
+            kind=kind,
+            failure=SinkUnavailable,
+        )
+
+
+def test_nobody_there_is_named_by_the_sdks_symbol():
+    with pytest.raises(StoreUnavailable) as failure:
+        call(f"http://127.0.0.1:{refusing_port()}")
+
+    assert failure.value.reason == "EndpointConnectionError"
+    assert failure.value.__context__ is None
+
+
+def test_an_endpoint_that_does_not_accept_is_given_up_after_a_second():
+    clock = SystemClock()
+    before = clock.monotonic()
+    with unaccepting_port() as port, pytest.raises(StoreUnavailable) as failure:
+        call(f"http://127.0.0.1:{port}")
+
+    assert failure.value.reason == "ConnectTimeoutError"
+    assert clock.monotonic() - before < 1.9
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(503, f"<html>{SAID}</html>"), "503"),
+        (Answer(404, SAID), "404"),
+    ],
+)
+def test_an_answer_that_is_not_dynamodbs_is_a_failure(gate, answer, reason):
+    gate.plan("GetItem", lambda *_: answer)
+
+    with pytest.raises(StoreUnavailable) as failure:
+        call(gate.url)
+
+    assert failure.value.reason == reason
+    assert failure.value.__context__ is None
+
+
+def test_a_call_that_no_region_was_set_for_is_a_failure(monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    aws = AwsClients({}, seconds_left=endless)
+
+    with pytest.raises(StoreUnavailable, match="NoRegionError"):
+        run(
+            lambda: aws.client("dynamodb"),
+            action="dynamodb:GetItem",
+            kind="table",
+            failure=StoreUnavailable,
+        )
+
+
+# how long is tried
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "attempts", "reason"),
+    [
+        (-1, 0, "no time left"),
+        (0, 0, "no time left"),
+        (0.1, 1, "ConnectionClosedError"),
+        (3.9, 1, "ConnectionClosedError"),
+        (4.0, 2, "ConnectionClosedError"),
+        (4.9, 2, "ConnectionClosedError"),
+        (5.0, 3, "ConnectionClosedError"),
+        (math.inf, 3, "ConnectionClosedError"),
+    ],
+)
+def test_as_often_is_tried_as_the_invocation_has_time_for(
+    gate, seconds_left, attempts, reason
+):
+    gate.plan("GetItem", cut, cut, cut, cut)
+
+    with pytest.raises(StoreUnavailable) as failure:
+        call(gate.url, seconds_left=seconds_left)
+
+    assert failure.value.reason == reason
+    assert failure.value.__context__ is None
+    assert len(gate.calls) == attempts
+
+
+def test_time_that_runs_out_between_two_attempts_ends_them(gate):
+    left = iter([10.0, 10.0, 0.0])
+    aws = AwsClients(aws_environ(gate.url), seconds_left=lambda: next(left))
+    gate.plan("GetItem", cut, cut)
+
+    with pytest.raises(StoreUnavailable, match="no time left"):
+        run(
+            lambda: aws.client("dynamodb").get_item(TableName="t", Key={}),
+            action="dynamodb:GetItem",
+            kind="table",
+            failure=StoreUnavailable,
+        )
+
+    assert len(gate.calls) == 1
+
+
+def test_a_broken_connection_is_tried_again_and_goes_unnoticed(gate):
+    gate.plan("GetItem", cut, failing("InternalServerError", 500), answering(Item={}))
+
+    assert call(gate.url, seconds_left=60)["Item"] == {}
+
+
+# who shares them
+
+
+def test_adapters_of_one_process_share_one_client_of_each_service(gate):
+    around = surroundings(gate.url)
+
+    def ask(number: int) -> object:
+        service = ("dynamodb", "sqs")[number % 2]
+        return clients_of(around).client(service)
+
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(ask, range(32)))
+
+    assert len(set(map(id, made))) == 2
+
+
+def test_other_surroundings_have_other_clients_and_none_outlives_its_own(gate):
+    around, other = surroundings(gate.url), surroundings(gate.url)
+    known = len(clients._made)
+    assert clients_of(around) is not clients_of(other)
+    assert len(clients._made) == known + 2
+
+    del around, other
+    gc.collect()
+
+    assert len(clients._made) <= known
+
+
+def test_region_endpoint_and_credentials_come_from_the_surroundings(gate, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    environ = {
+        **aws_environ("http://127.0.0.1:1"),
+        "AWS_ENDPOINT_URL_DYNAMODB": gate.url,
+        "AWS_SESSION_TOKEN": "session",
+    }
+    client = AwsClients(environ, seconds_left=endless).client("dynamodb")
+
+    assert client.meta.region_name == REGION
+    assert client.meta.endpoint_url == gate.url
+    used = client._request_signer._credentials
+    assert (used.access_key, used.token) == ("testing", "session")
+
+
+# opening
+
+
+STATE = Place("dynamodb", "state")
+
+
+@pytest.mark.parametrize(
+    ("plays", "why"),
+    [
+        ([failing("ResourceNotFoundException")], "no such table in this region"),
+        ([failing("AccessDeniedException")], "denied dynamodb:GetItem on a table"),
+        ([failing("ValidationException")], "ValidationException"),
+        ([cut] * 3, "ConnectionClosedError"),
+    ],
+)
+def test_a_state_that_cannot_be_used_stops_the_start(gate, plays, why):
+    gate.plan("GetItem", *plays)
+
+    with pytest.raises(SettingError) as error:
+        places.open_state(STATE, surroundings(gate.url))
+
+    assert (error.value.variable, error.value.why) == (
+        "KYCOURIER_STATE",
+        f"cannot be used: {why}",
+    )
+    assert error.value.__context__ is None
+
+
+def test_opening_reads_once_strongly_and_takes_the_stores_time(gate):
+    gate.plan("GetItem", answering())
+
+    state = places.open_state(STATE, surroundings(gate.url))
+
+    [(operation, body)] = gate.calls
+    assert operation == "GetItem"
+    assert (body["TableName"], body["ConsistentRead"]) == ("state", True)
+    assert (
+        state.orders.now().replace(microsecond=0).isoformat().startswith("2026-01-01")
+    )
+
+
+@pytest.fixture(params=[pytest.param("moto", marks=IN_CLOUD)])
+def url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(request.param)
+
+
+def test_a_table_of_another_region_stops_the_start(url):
+    name = make_table(url)
+    elsewhere = surroundings(url, AWS_REGION="us-east-1")
+
+    assert places.open_state(Place("dynamodb", name), surroundings(url))
+    with pytest.raises(SettingError, match="no such table in this region"):
+        places.open_state(Place("dynamodb", name), elsewhere)
+
+
+def test_opened_state_works_by_the_stores_clock_whatever_the_workers_says(url):
+    around = Surroundings(clock=FakeClock(), environ=aws_environ(url))
+    state = places.open_state(Place("dynamodb", make_table(url)), around)
+
+    lease = state.leases.acquire(refresh_lease("A"), owner="one", seconds=15)
+
+    true = SystemClock().now()
+    assert timedelta(0) <= true - lease.seen_at < timedelta(seconds=10)
+    assert lease.ends_at - lease.seen_at == timedelta(seconds=15)

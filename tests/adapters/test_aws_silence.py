@@ -1,0 +1,196 @@
+"""No ticket of the state reaches a log or an output, whatever is set to DEBUG."""
+
+import logging
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from aws_gate import Answer, Forward, Gate, answering, cut, failing
+from fakes import START, FakeClock
+from kycourier.adapters import places
+from kycourier.adapters.aws.silence import loud_loggers
+from kycourier.adapters.surroundings import Surroundings
+from kycourier.core.errors import KycourierError
+from kycourier.core.hidden import Secret
+from kycourier.core.models import Lease
+from kycourier.core.ticket import TicketPair
+from kycourier.ports import State
+from kycourier.setting_forms import Place
+from leak_scan import find_leaks
+from stand_ins import KEY, aws_environ
+
+pytestmark = pytest.mark.enable_socket
+
+APP = "SANDBOX1"
+CANARIES = ("canaryToken-0123456789", "canaryTicket/9876543210", KEY)
+PAIR = TicketPair(
+    generation=1,
+    obtained_at=START,
+    expires_in=timedelta(hours=1),
+    token=Secret(CANARIES[0]),
+    ticket=Secret(CANARIES[1]),
+)
+LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
+
+
+class Records(logging.Handler):
+    """Keeps everything that a record carries."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts += [record.getMessage(), repr(vars(record)), self.format(record)]
+
+
+@pytest.fixture
+def records() -> Iterator[Records]:
+    """Listen at DEBUG to the root and to each of the SDK's loggers itself."""
+    handler = Records()
+    loggers = [logging.getLogger(name) for name in ("", *loud_loggers())]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    yield handler
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.close()
+
+
+def open_state(gate: Gate) -> State:
+    gate.plan("GetItem", answering())
+    around = Surroundings(
+        clock=FakeClock(), environ=aws_environ(gate.url), seconds_left=lambda: 60
+    )
+    return places.open_state(Place("dynamodb", "state"), around)
+
+
+def save_and_load(gate: Gate, state: State) -> TicketPair | None:
+    """Save the pair, and load what was sent."""
+    sent: list[Any] = []
+
+    def keep(body: Mapping[str, Any], _: Forward) -> Answer:
+        sent.append(body)
+        return Answer(200, {})
+
+    def give(*_: object) -> Answer:
+        values = sent[0]["ExpressionAttributeValues"].values()
+        [pair] = [value for value in values if "B" in value]
+        return Answer(200, {"Item": {"pair": pair}})
+
+    gate.plan("UpdateItem", cut, keep)
+    gate.plan("GetItem", give)
+    state.tickets.save(APP, PAIR, expected_generation=0, lease=LEASE)
+    return state.tickets.load(APP)
+
+
+def leaks(texts: list[str]) -> list[tuple[str, str]]:
+    return find_leaks(CANARIES, {str(at): text for at, text in enumerate(texts)})
+
+
+def test_a_pair_saved_and_loaded_leaves_no_trace(
+    gate: Gate, records: Records, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loaded = save_and_load(gate, open_state(gate))
+
+    assert loaded == PAIR
+    assert leaks(records.texts) == []
+    assert records.texts == []
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "plays",
+    [
+        [cut] * 3,
+        [failing("AccessDeniedException")],
+        [failing("InternalServerError", 500)] * 3,
+    ],
+    ids=["broken off", "denied", "failed"],
+)
+def test_a_failure_leaves_no_trace_either(
+    gate: Gate, records: Records, capfd: pytest.CaptureFixture[str], plays: list[Any]
+) -> None:
+    state = open_state(gate)
+    gate.plan("UpdateItem", *plays)
+
+    with pytest.raises(KycourierError) as failure:
+        state.tickets.save(APP, PAIR, expected_generation=0, lease=LEASE)
+
+    error = failure.value
+    shown = "".join(traceback.TracebackException.from_exception(error).format())
+    assert leaks([*records.texts, str(error), repr(vars(error)), shown]) == []
+    assert records.texts == []
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+def test_the_scan_finds_what_the_sdk_writes_on_its_own(
+    gate: Gate, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = open_state(gate)
+    for name in loud_loggers():
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])
+
+    save_and_load(gate, state)
+
+    assert "base64" in {
+        spelling.partition(" ")[0] for _, spelling in leaks(records.texts)
+    }
+
+
+LATE = """
+import importlib, logging
+from contextlib import suppress
+from kycourier.adapters.aws import silence
+
+silence.silence_libraries()
+silence.silence_libraries()
+for name in silence.loud_loggers():
+    with suppress(ImportError):  # what another library or platform is needed for
+        importlib.import_module(name)
+made = [name for name, one in logging.root.manager.loggerDict.items()
+        if isinstance(one, logging.Logger)
+        and name.partition(".")[0] in silence.LOUD_PACKAGES]
+loud = [one for one in made if len(logging.getLogger(one).filters) != 1]
+print(len(made) > 100, loud)
+"""
+FIRST = """
+import sys
+from kycourier.adapters.aws import silence
+
+print(len(silence.loud_loggers()) > 100, {*silence.LOUD_PACKAGES} & {*sys.modules})
+"""
+
+
+def run(program: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    return ended.stdout.strip()
+
+
+def test_every_logger_is_shut_also_of_modules_that_are_imported_later() -> None:
+    assert run(LATE) == "True []"
+
+
+def test_naming_the_loggers_imports_nothing() -> None:
+    assert run(FIRST) == "True set()"

@@ -1,0 +1,158 @@
+"""The store's clock as its answers' dates and the monotonic clock tell it."""
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import START, FakeClock
+from kycourier.adapters.aws.store_clock import MARGIN, DateClock
+from kycourier.core.errors import StoreUnavailable
+
+TICK = timedelta(microseconds=1)
+
+
+def header(instant: datetime) -> str:
+    return format_datetime(instant, usegmt=True)
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Give a worker's clock whose wall time is wrong by years."""
+    return FakeClock(datetime(2031, 7, 1, tzinfo=timezone.utc))
+
+
+@pytest.fixture
+def store(clock: FakeClock) -> DateClock:
+    return DateClock(clock)
+
+
+def test_there_is_no_time_before_the_first_answer(store):
+    with pytest.raises(StoreUnavailable, match="no date from the store"):
+        store.now()
+
+
+def test_the_first_date_is_believed_and_is_utc(store):
+    store.note(header(START))
+
+    assert store.now() == START
+    assert store.now().utcoffset() == timedelta(0)
+
+
+def test_time_goes_on_with_the_monotonic_clock_to_the_microsecond(store, clock):
+    store.note(header(START))
+    clock.sleep(12.000001)
+
+    assert store.now() == after(12.000001)
+
+
+def test_the_workers_wall_clock_is_never_asked(store, clock):
+    store.note(header(START))
+    clock.set(datetime(1999, 1, 1, tzinfo=timezone.utc))
+
+    assert store.now() == START
+
+
+@pytest.mark.parametrize(
+    ("told", "then"),
+    [
+        (after(100), after(100)),
+        (after(101), after(101)),
+        (after(4000), after(4000)),
+        (after(99), after(100)),
+        (after(97), after(100)),
+        (after(96), after(96)),
+        (after(-4000), after(-4000)),
+    ],
+    ids=[
+        "the same instant",
+        "a second later: we were behind",
+        "an hour later: the worker was frozen",
+        "a second earlier: cut to the second",
+        "three seconds earlier: cut, and slow on its way",
+        "four seconds earlier: the first date was wrong",
+        "an hour earlier: the first date was wrong",
+    ],
+)
+def test_a_new_date_after_100_seconds(store, clock, told, then):
+    store.note(header(START))
+    clock.sleep(100)
+
+    store.note(header(told))
+
+    assert store.now() == then
+
+
+def test_what_was_told_last_is_where_it_goes_on(store, clock):
+    store.note(header(START))
+    clock.sleep(1)
+    store.note(header(after(61)))
+    clock.sleep(5)
+
+    assert store.now() == after(66)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        None,
+        "",
+        "yesterday",
+        "Thu, 99 Jan 2026 00:00:00 GMT",
+        "Thu, 01 Jan 99999 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "\0",
+    ],
+)
+def test_a_date_that_is_missing_or_unreadable_says_nothing(store, clock, date):
+    store.note(header(after(50)))
+    clock.sleep(1)
+
+    store.note(date)
+
+    assert store.now() == after(51)
+
+
+@pytest.mark.parametrize("zone", ["GMT", "UTC", "+0000", "-0000", ""])
+def test_every_spelling_of_utc_is_read(store, zone):
+    store.note(f"Thu, 01 Jan 2026 00:00:00 {zone}".strip())
+
+    assert store.now() == START
+
+
+def test_another_zone_is_turned_into_utc(store):
+    store.note("Thu, 01 Jan 2026 08:00:00 +0800")
+
+    assert store.now() == START
+    assert store.now().utcoffset() == timedelta(0)
+
+
+ANSWERS = st.lists(
+    st.tuples(
+        st.integers(0, 5_000_000),  # microseconds until the answer leaves
+        st.integers(0, 1_000_000),  # microseconds it is on its way
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(answers=ANSWERS, phase=st.integers(0, 999_999))
+def test_the_estimate_never_leads_the_store_and_lags_less_than_the_margin(
+    answers, phase
+):
+    clock, true = FakeClock(), START + phase * TICK
+    store = DateClock(clock)
+    for until, travel in answers:
+        left = true + until * TICK
+        true = left + travel * TICK
+        clock.sleep((until + travel) / 1e6)
+        store.note(header(left.replace(microsecond=0)))
+
+        assert true - MARGIN < store.now() <= true + 2 * len(answers) * TICK

@@ -1,0 +1,94 @@
+"""The table of the state on DynamoDB: its schema, and fresh ones on a stand-in."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from fakes import FakeClock
+from kycourier.adapters.aws.clients import AwsClients
+from kycourier.adapters.aws.table import Table
+from kycourier.adapters.surroundings import endless
+from stand_ins import aws_environ, client
+
+STAND_INS = {"dynamodb": "moto", "dynalite": "dynalite"}  # kind → fixture of its URL
+EXPIRY = "expires_at"
+SCHEMA: Mapping[str, Any] = {
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"}
+        for name in ("pk", "part", "entry")
+    ],
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "due",
+            "KeySchema": [
+                {"AttributeName": "part", "KeyType": "HASH"},
+                {"AttributeName": "entry", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+class HeldClock:
+    """A store's clock that only the test moves, whatever the stand-in's answers say."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def note(self, date: str | None) -> None:
+        """Hear nothing."""
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+
+@cache
+def aws_of(url: str) -> AwsClients:
+    """Give the clients that lead to a stand-in."""
+    return AwsClients(aws_environ(url), seconds_left=endless)
+
+
+@cache
+def looking_at(url: str) -> Any:
+    """Give a client of the test's own, to set the stage and to look at it."""
+    return client("dynamodb", url)
+
+
+def make_table(url: str) -> str:
+    """Make an empty table; give its name."""
+    name, mine = f"state-{uuid.uuid4().hex}", looking_at(url)
+    mine.create_table(TableName=name, **SCHEMA)
+    while mine.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+        pass
+    return name
+
+
+def open_held(url: str, name: str, clock: FakeClock) -> Table:
+    """Open a table by the test's clock."""
+    return Table(name, aws=aws_of(url), clock=HeldClock(clock), pause=clock.sleep)
+
+
+def overwrite(url: str, name: str, key: str, **attribute: bytes) -> None:
+    """Spoil an attribute of what is stored under a key."""
+    [(of, content)] = attribute.items()
+    looking_at(url).update_item(
+        TableName=name,
+        Key={"pk": {"S": key}},
+        UpdateExpression="SET #of = :content",
+        ExpressionAttributeNames={"#of": of},
+        ExpressionAttributeValues={":content": {"B": content}},
+    )
+
+
+def items_of(url: str, name: str) -> dict[str, dict[str, Any]]:
+    """Give every item of a table by its key."""
+    return {
+        item["pk"]["S"]: item
+        for page in looking_at(url).get_paginator("scan").paginate(TableName=name)
+        for item in page["Items"]
+    }
