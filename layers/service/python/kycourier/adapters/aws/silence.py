@@ -7,8 +7,6 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from pkgutil import iter_modules
 
-from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
-
 LOUD_PACKAGES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 
@@ -33,6 +31,11 @@ def silence_libraries() -> None:
     """
     for name in loud_loggers():
         logging.getLogger(name).addFilter(_drop)
+    from botocore.awsrequest import (  # noqa: PLC0415 - naming them loads nothing
+        AWSHTTPConnection,
+        AWSHTTPSConnection,
+    )
+
     for connection in (AWSHTTPConnection, AWSHTTPSConnection):
         connection.debuglevel = 0  # http.client's own prints every request
 
