@@ -1,10 +1,17 @@
 """What the adapters' tests share."""
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
+from aws_bench import Bench, build
+from aws_gate import Gate
+from aws_table import STAND_INS
 from certificates import Certificates, make_certificates
+from stand_ins import IN_CLOUD
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +19,36 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if shutil.which("openssl") is None:
         pytest.skip("certificates are made by the openssl command")
     return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def gates() -> Iterator[Callable[[str], Gate]]:
+    """Give the one gate before a stand-in, with nothing planned or noted."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(url: str) -> Gate:
+            gate = Gate(url)
+            stack.callback(gate.close)
+            return gate
+
+        def give(url: str) -> Gate:
+            gate = opened(url)
+            gate.forget()
+            return gate
+
+        yield give
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=IN_CLOUD) for kind in STAND_INS])
+def dynamo(request: pytest.FixtureRequest, gates: Callable[[str], Gate]) -> Bench:
+    url = request.getfixturevalue(STAND_INS[request.param])
+    return build(gates(url), url)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """Give a gate that nothing lies behind."""
+    gate = Gate()
+    yield gate
+    gate.close()

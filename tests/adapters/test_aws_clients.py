@@ -2,48 +2,27 @@
 
 import gc
 import math
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 
-from aws_gate import SAID, Answer, Gate, answering, cut, failing
-from aws_table import make_table
-from fakes import FakeClock
+from aws_gate import SAID, Answer, answering, cut, failing
 from hostile import refusing_port, unaccepting_port
-from kycourier.adapters import places
 from kycourier.adapters.aws import clients
 from kycourier.adapters.aws.clients import AwsClients, clients_of, run
 from kycourier.adapters.surroundings import Surroundings, endless
 from kycourier.adapters.system import SystemClock
 from kycourier.core.errors import (
-    SettingError,
     SinkUnavailable,
     StoreUnavailable,
 )
-from kycourier.core.ticket import refresh_lease
-from kycourier.setting_forms import Place
-from stand_ins import IN_CLOUD, REGION, aws_environ
+from stand_ins import REGION, aws_environ
 
 pytestmark = pytest.mark.enable_socket
 
 
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.close()
-
-
-def surroundings(
-    url: str, seconds_left: Callable[[], float] = endless, **environ: str
-) -> Surroundings:
-    return Surroundings(
-        clock=SystemClock(),
-        environ={**aws_environ(url), **environ},
-        seconds_left=seconds_left,
-    )
+def surroundings(url: str) -> Surroundings:
+    return Surroundings(clock=SystemClock(), environ=aws_environ(url))
 
 
 def call(url: str, *, seconds_left: float = 1) -> object:
@@ -242,69 +221,3 @@ def test_region_endpoint_and_credentials_come_from_the_surroundings(gate, monkey
     assert client.meta.endpoint_url == gate.url
     used = client._request_signer._credentials
     assert (used.access_key, used.token) == ("testing", "session")
-
-
-# opening
-
-
-STATE = Place("dynamodb", "state")
-
-
-@pytest.mark.parametrize(
-    ("plays", "why"),
-    [
-        ([failing("ResourceNotFoundException")], "no such table in this region"),
-        ([failing("AccessDeniedException")], "denied dynamodb:GetItem on a table"),
-        ([failing("ValidationException")], "ValidationException"),
-        ([cut] * 3, "ConnectionClosedError"),
-    ],
-)
-def test_a_state_that_cannot_be_used_stops_the_start(gate, plays, why):
-    gate.plan("GetItem", *plays)
-
-    with pytest.raises(SettingError) as error:
-        places.open_state(STATE, surroundings(gate.url))
-
-    assert (error.value.variable, error.value.why) == (
-        "KYCOURIER_STATE",
-        f"cannot be used: {why}",
-    )
-    assert error.value.__context__ is None
-
-
-def test_opening_reads_once_strongly_and_takes_the_stores_time(gate):
-    gate.plan("GetItem", answering())
-
-    state = places.open_state(STATE, surroundings(gate.url))
-
-    [(operation, body)] = gate.calls
-    assert operation == "GetItem"
-    assert (body["TableName"], body["ConsistentRead"]) == ("state", True)
-    assert (
-        state.orders.now().replace(microsecond=0).isoformat().startswith("2026-01-01")
-    )
-
-
-@pytest.fixture(params=[pytest.param("moto", marks=IN_CLOUD)])
-def url(request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(request.param)
-
-
-def test_a_table_of_another_region_stops_the_start(url):
-    name = make_table(url)
-    elsewhere = surroundings(url, AWS_REGION="us-east-1")
-
-    assert places.open_state(Place("dynamodb", name), surroundings(url))
-    with pytest.raises(SettingError, match="no such table in this region"):
-        places.open_state(Place("dynamodb", name), elsewhere)
-
-
-def test_opened_state_works_by_the_stores_clock_whatever_the_workers_says(url):
-    around = Surroundings(clock=FakeClock(), environ=aws_environ(url))
-    state = places.open_state(Place("dynamodb", make_table(url)), around)
-
-    lease = state.leases.acquire(refresh_lease("A"), owner="one", seconds=15)
-
-    true = SystemClock().now()
-    assert timedelta(0) <= true - lease.seen_at < timedelta(seconds=10)
-    assert lease.ends_at - lease.seen_at == timedelta(seconds=15)

@@ -64,13 +64,6 @@ def records() -> Iterator[Records]:
         logger.setLevel(level)
 
 
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.close()
-
-
 def open_state(gate: Gate) -> State:
     gate.plan("GetItem", answering())
     around = Surroundings(

@@ -173,6 +173,18 @@ def test_ended_lease_that_nobody_took_still_has_the_highest_fence(bench, clock):
     assert bench.tickets.load(APP) == pair(1)
 
 
+def test_pair_stays_while_its_lease_changes_hands(bench, clock):
+    bench.tickets.save(APP, pair(1), expected_generation=0, lease=bench.lease("one"))
+    clock.sleep(15 + bench.margin)
+    bench.leases.release(refresh_lease(APP), lease=bench.lease("two"))
+
+    later = bench.lease("three")
+
+    assert bench.tickets.load(APP) == pair(1)
+    bench.tickets.save(APP, pair(2), expected_generation=1, lease=later)
+    assert bench.tickets.load(APP) == pair(2)
+
+
 def test_lease_that_the_store_never_gave_saves_nothing(bench, clock):
     invented = Lease(owner="one", fence=7, seen_at=clock.now(), ends_at=clock.now())
 

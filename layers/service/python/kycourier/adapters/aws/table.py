@@ -105,7 +105,7 @@ class Table:
     ) -> None:
         """Add one to `count`; set `first` where it is absent, and `latest` always.
 
-        Raises StoreUnavailable.
+        One whose answer is lost may count twice. Raises StoreUnavailable.
         """
         change = Change()
         once = [
