@@ -1,5 +1,6 @@
 """What the tests of AWS's edges share: surroundings, and a new place for each test."""
 
+from functools import cache
 from itertools import count
 from uuid import uuid4
 
@@ -9,10 +10,12 @@ from kycourier.adapters.object_store import ObjectEvidenceStore
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.ports import EventSink, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
-from stand_ins import REGION, aws_environ, client
+from stand_ins import REGION, aws_environ
+from stand_ins import client as make_client
 
 STATE = Place("dynamodb", "table")
 _numbers = count()
+client = cache(make_client)
 
 
 def surroundings(url: str, *, left: float | None = None, **more: str) -> Surroundings:

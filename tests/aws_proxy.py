@@ -73,17 +73,23 @@ def flipping_a_bit(call: Call, forward: Forward) -> Answer:
 
 
 class AwsProxy:
-    """Serves on loopback; `calls` are those that came, `url` is where."""
+    """Serves on loopback, at `url`.
+
+    `calls` are those that came, `answers` what the stand-in itself said to which.
+    """
 
     def __init__(self, target: str) -> None:
         self._target = urlsplit(target).netloc
         self._plays: dict[str, deque[Play]] = defaultdict(deque)
         self._lock = threading.Lock()
         self.calls: list[Call] = []
+        self.answers: list[tuple[Call, Answer]] = []
         self.closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        ).start()
 
     def plan(self, name: str, *plays: Play) -> None:
         """Let the next calls of that name go so; after them all goes as ever."""
@@ -125,7 +131,10 @@ class AwsProxy:
         finally:
             upstream.close()
         headers = [(k, v) for k, v in got.getheaders() if k.lower() not in HOP]
-        return Answer(got.status, body, tuple(headers))
+        answer = Answer(got.status, body, tuple(headers))
+        with self._lock:
+            self.answers.append((call, answer))
+        return answer
 
 
 def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:

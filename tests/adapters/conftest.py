@@ -8,9 +8,13 @@ from functools import cache
 import pytest
 
 from aws_bench import Bench, build
+from aws_edges import new_bucket, open_evidence
 from aws_gate import Gate
+from aws_proxy import AwsProxy
 from aws_table import STAND_INS
+from bucket_bench import PREFIX
 from certificates import Certificates, make_certificates
+from kycourier.adapters.object_store import ObjectEvidenceStore
 from stand_ins import IN_CLOUD
 
 
@@ -52,3 +56,14 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.close()
+
+
+@pytest.fixture
+def bucket(moto: str) -> str:
+    return new_bucket(moto)
+
+
+@pytest.fixture
+def store(proxy: AwsProxy, bucket: str) -> ObjectEvidenceStore:
+    """Open a prefix of the bucket, through the proxy."""
+    return open_evidence(proxy.url, f"{bucket}/{PREFIX}")

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from aws_edges import client, new_bucket, new_bus, new_name, new_queue
 from kycourier.adapters.local.state import open_state
 from kycourier_devkit.doctor.host import _examine_clock
-from kycourier_devkit.sandbox import Sandbox
+from kycourier_devkit.sandbox import APP_SECRET, Sandbox
+from stand_ins import aws_environ
 
 pytestmark = pytest.mark.enable_socket
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -79,6 +81,66 @@ def test_what_a_setting_names_must_be_usable(examine, environ, row):
     code, rows = examine(**environ)
     assert code == 1
     assert rows[row][0] == "problem"
+    assert [name for name, (state, _) in rows.items() if state == "problem"] == [row]
+
+
+@pytest.fixture
+def aws(moto):
+    """Name a place on AWS for each edge, with what is to be kept there."""
+    secret, key = new_name("secret"), f"/{new_name('fingerprint')}"
+    client("secretsmanager", moto).create_secret(Name=secret, SecretString=APP_SECRET)
+    client("ssm", moto).put_parameter(Name=key, Value="k" * 32, Type="SecureString")
+    return {
+        **aws_environ(moto),
+        "KYCOURIER_APP_SECRET": f"aws-secretsmanager://{secret}",
+        "KYCOURIER_FINGERPRINT_KEY": f"aws-ssm://{key}",
+        "KYCOURIER_EVIDENCE": f"s3://{new_bucket(moto)}/kyc",
+        "KYCOURIER_EVENTS": f"eventbridge://{new_bus(moto)}",
+        "KYCOURIER_QUEUE": f"sqs://{new_queue(moto)}",
+    }
+
+
+@pytest.mark.slow
+def test_places_on_aws_are_looked_at(examine, aws):
+    code, rows = examine(**aws)
+
+    assert code == 0
+    assert rows["app secret"] == ("ok", "can be read")
+    assert rows["fingerprint key"] == ("ok", "can be read")
+    assert rows["evidence"] == ("ok", "can be listed")
+    assert rows["events"] == ("ok", "is there")
+    assert rows["queue"] == ("ok", "is there")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variable", "value", "row", "why"),
+    [
+        ("EVIDENCE", f"s3://{CANARY}-1", "evidence", "no such bucket in this region"),
+        ("EVENTS", f"eventbridge://{CANARY}", "events", "no such bus in this region"),
+        ("EVENTS", f"sqs://{CANARY}", "events", "no such queue in this region"),
+        ("QUEUE", f"sqs://{CANARY}", "queue", "no such queue in this region"),
+        (
+            "APP_SECRET",
+            f"aws-secretsmanager://{CANARY}",
+            "app secret",
+            "no such secret in this region",
+        ),
+        (
+            "FINGERPRINT_KEY",
+            f"aws-ssm://{CANARY}",
+            "fingerprint key",
+            "no such parameter in this region",
+        ),
+    ],
+)
+def test_a_place_that_aws_does_not_know_is_a_problem(
+    examine, aws, variable, value, row, why
+):
+    code, rows = examine(**{**aws, f"KYCOURIER_{variable}": value})
+
+    assert code == 1
+    assert rows[row] == ("problem", f"cannot be used: {why}")
     assert [name for name, (state, _) in rows.items() if state == "problem"] == [row]
 
 

@@ -12,7 +12,6 @@ from fakes import FakeClock
 from stand_ins import STAND_INS
 
 T = TypeVar("T")
-StandIn = Callable[[str], str]
 WORKERS = 8
 
 
@@ -33,12 +32,6 @@ def stage(
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@pytest.fixture(scope="session")
-def stand_in(request: pytest.FixtureRequest) -> StandIn:
-    """Give the URL of a stand-in by its fixture's name, started when it is used."""
-    return request.getfixturevalue
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from redis_bench import ServerOnFakeTime, empty, look_into
 
 APP = "SANDBOX1"
 KEY = OrderKey(APP, "order1")
-StandIn = Callable[[str], str]
 LEASE = timedelta(seconds=60)
 TICK = timedelta(microseconds=1)
 EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')

@@ -1,15 +1,18 @@
 """The contract of EventSink, held to by every implementation."""
 
+import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from aws_edges import new_bus, new_queue, open_sink, read_queue
 from fakes import MemoryEventSink
 from kycourier.adapters.local.events import FileEventSink
+from kycourier.core.errors import SinkUnavailable
 from kycourier.core.order_record import OutboxEvent
 from kycourier.ports import EventSink
+from stand_ins import IN_CLOUD
 
 
 class Bench(NamedTuple):
@@ -19,23 +22,62 @@ class Bench(NamedTuple):
     bodies: Callable[[], list[str]]
 
 
-def build_memory(_: Path) -> Bench:
+def build_memory(_: pytest.FixtureRequest) -> Bench:
     sink = MemoryEventSink()
     return Bench(sink, lambda: [event.body for event in sink.events])
 
 
-def build_file(folder: Path) -> Bench:
-    path = folder / "events.jsonl"
+def build_file(request: pytest.FixtureRequest) -> Bench:
+    path = request.getfixturevalue("tmp_path") / "events.jsonl"
     sink = FileEventSink(path)
     return Bench(sink, lambda: path.read_bytes().decode().split("\n")[:-1])
 
 
-BUILD = {"memory": build_memory, "file": build_file}
+def build_eventbridge(request: pytest.FixtureRequest) -> Bench:
+    """Read what moto said it took: what its rules pass on is spelled anew."""
+    proxy = request.getfixturevalue("proxy")
+    sink = open_sink(proxy.url, "eventbridge", new_bus(proxy.url))
+
+    def bodies() -> list[str]:
+        return [
+            entry["Detail"]
+            for call, answer in proxy.answers
+            if call.name == "PutEvents" and answer.status == 200
+            for entry, taken in zip(
+                json.loads(call.body)["Entries"],
+                json.loads(answer.body)["Entries"],
+                strict=True,
+            )
+            if "EventId" in taken
+        ]
+
+    return Bench(sink, bodies)
 
 
-@pytest.fixture(params=BUILD)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    return BUILD[request.param](tmp_path)
+def build_sqs(request: pytest.FixtureRequest) -> Bench:
+    moto = request.getfixturevalue("moto")
+    name = new_queue(moto)
+    sink = open_sink(moto, "sqs", name)
+    return Bench(sink, lambda: [each["Body"] for each in read_queue(moto, name)])
+
+
+BUILD = {
+    "memory": build_memory,
+    "file": build_file,
+    "eventbridge": build_eventbridge,
+    "sqs": build_sqs,
+}
+KINDS = [
+    "memory",
+    "file",
+    pytest.param("eventbridge", marks=IN_CLOUD),
+    pytest.param("sqs", marks=IN_CLOUD),
+]
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return BUILD[request.param](request)
 
 
 def event(number: int, text: str = "") -> OutboxEvent:
@@ -67,11 +109,25 @@ def test_no_events_are_nothing(bench):
     assert bench.bodies() == []
 
 
-@pytest.mark.parametrize("text", ["识别 \\u8bc6", "\u2028\x85\x0b", "a" * 200_000])
+@pytest.mark.parametrize("text", ["识别 \\u8bc6", "\u2028\x85", "a" * 200_000])
 def test_body_is_handed_over_to_the_byte(bench, text):
     bench.sink.publish([event(1, text)])
 
     assert bench.bodies() == [event(1, text).body]
+
+
+def test_body_that_is_no_json_is_handed_over_to_the_byte_or_refused_whole(
+    bench, request
+):
+    events = [event(1), event(2, "\x0b")]
+
+    if request.node.callspec.params["bench"] in {"memory", "file"}:
+        bench.sink.publish(events)
+        assert bench.bodies() == [each.body for each in events]
+    else:
+        with pytest.raises(SinkUnavailable):
+            bench.sink.publish(events)
+        assert bench.bodies() == []
 
 
 def test_events_of_many_at_once_stay_whole_and_together(bench, at_once):

@@ -1,11 +1,11 @@
 """The contract of SecretSource, held to by every implementation."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from aws_edges import client, new_name, open_secret
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.adapters.redis.secrets import RedisSecret
 from kycourier.core.errors import StoreUnavailable
@@ -15,7 +15,6 @@ from redis_bench import around, empty, look_into, open_server
 from stand_ins import IN_CLOUD
 
 VALUE = "synthetic-app-secret"
-StandIn = Callable[[str], str]
 
 
 class Bench(NamedTuple):
@@ -26,7 +25,7 @@ class Bench(NamedTuple):
     remove: Callable[[], object]
 
 
-def build_env(_: Path, __: StandIn) -> Bench:
+def build_env(_: pytest.FixtureRequest) -> Bench:
     environ = {"OTHER": "not this one"}
     return Bench(
         EnvSecret("NAME", environ),
@@ -35,28 +34,75 @@ def build_env(_: Path, __: StandIn) -> Bench:
     )
 
 
-def build_file(folder: Path, _: StandIn) -> Bench:
-    path = folder / "secret"
+def build_file(request: pytest.FixtureRequest) -> Bench:
+    path = request.getfixturevalue("tmp_path") / "secret"
     return Bench(FileSecret(path), path.write_text, path.unlink)
 
 
-def build_redis(_: Path, stand_in: StandIn) -> Bench:
-    url = empty(stand_in("redis_url"))
-    client, key = look_into(url), "their:{app}:ticket"
+def build_secretsmanager(request: pytest.FixtureRequest) -> Bench:
+    moto, name = request.getfixturevalue("moto"), new_name("secret")
+    keeper = client("secretsmanager", moto)
+
+    def put(value: str) -> None:
+        listed = keeper.list_secrets(Filters=[{"Key": "name", "Values": [name]}])
+        if not listed["SecretList"]:
+            keeper.create_secret(Name=name)
+        if value:  # an empty one is what a template creates
+            keeper.put_secret_value(SecretId=name, SecretString=value)
+
     return Bench(
-        RedisSecret(open_server(url, around()), key),
-        lambda value: client.set(key, value),
-        lambda: client.delete(key),
+        open_secret(moto, "aws-secretsmanager", name),
+        put,
+        lambda: keeper.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True),
     )
 
 
-BUILD = {"env": build_env, "file": build_file, "redis": build_redis}
-KINDS = ["env", "file", pytest.param("redis", marks=IN_CLOUD)]
+def build_ssm(request: pytest.FixtureRequest) -> Bench:
+    moto, name = request.getfixturevalue("moto"), f"/kycourier/{new_name('secret')}"
+    keeper = client("ssm", moto)
+
+    def put(value: str) -> None:
+        if value:  # Parameter Store takes no empty one
+            keeper.put_parameter(
+                Name=name, Value=value, Type="SecureString", Overwrite=True
+            )
+
+    return Bench(
+        open_secret(moto, "aws-ssm", name),
+        put,
+        lambda: keeper.delete_parameter(Name=name),
+    )
+
+
+def build_redis(request: pytest.FixtureRequest) -> Bench:
+    url = empty(request.getfixturevalue("redis_url"))
+    stored, key = look_into(url), "their:{app}:ticket"
+    return Bench(
+        RedisSecret(open_server(url, around()), key),
+        lambda value: stored.set(key, value),
+        lambda: stored.delete(key),
+    )
+
+
+BUILD = {
+    "env": build_env,
+    "file": build_file,
+    "secretsmanager": build_secretsmanager,
+    "ssm": build_ssm,
+    "redis": build_redis,
+}
+KINDS = [
+    "env",
+    "file",
+    pytest.param("secretsmanager", marks=IN_CLOUD),
+    pytest.param("ssm", marks=IN_CLOUD),
+    pytest.param("redis", marks=IN_CLOUD),
+]
 
 
 @pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn) -> Bench:
-    return BUILD[request.param](tmp_path, stand_in)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return BUILD[request.param](request)
 
 
 def test_secret_is_given_hidden(bench):

@@ -28,7 +28,6 @@ from redis_bench import ServerOnFakeTime, empty, look_into
 from stand_ins import STATE_KINDS
 
 APP = "SANDBOX1"
-StandIn = Callable[[str], str]
 
 
 class Bench(NamedTuple):

@@ -1,17 +1,18 @@
 """The contract of WorkQueue, with the consumer's side that the local gateway uses."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from aws_edges import new_queue, open_queue
+from aws_proxy import AwsProxy
 from fakes import Delivery, FakeClock, MemoryWorkQueue
 from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
 from kycourier.core.models import OrderKey
 from kycourier.ports import WorkQueue
+from stand_ins import IN_CLOUD
 
 Message = Delivery | QueuedMessage
 
@@ -26,17 +27,58 @@ class Queue(WorkQueue, Protocol):
     def acknowledge(self, message: Message) -> None: ...
 
 
-BUILD: dict[str, Callable[[Path, FakeClock], Queue]] = {
-    "memory": lambda _, clock: MemoryWorkQueue(clock),
-    "sqlite": lambda folder, clock: SqliteWorkQueue(folder / "queue.db", clock),
-}
+class SqsBench:
+    """Delivers what moto took, as its DelaySeconds say, by the test's clock.
+
+    Receiving again and acknowledging are SQS's own, and not acted here.
+    """
+
+    def __init__(self, proxy: AwsProxy, clock: FakeClock) -> None:
+        self._queue = open_queue(proxy.url, new_queue(proxy.url))
+        self._proxy, self._clock = proxy, clock
+        self._waiting: list[tuple[float, Delivery]] = []
+
+    def enqueue(self, order: OrderKey, delay: timedelta) -> None:
+        self._queue.enqueue(order, delay)
+        call, answer = self._proxy.answers[-1]
+        assert (call.name, answer.status) == ("SendMessage", 200)
+        sent = json.loads(call.body)
+        due = self._clock.monotonic() + sent["DelaySeconds"]
+        delivery = Delivery(len(self._proxy.answers), 1, sent["MessageBody"])
+        self._waiting.append((due, delivery))
+
+    def receive(self, limit: int, *, visibility_seconds: float) -> tuple[Delivery, ...]:
+        assert visibility_seconds > 0
+        now = self._clock.monotonic()
+        taken = sorted(each for each in self._waiting if each[0] <= now)[:limit]
+        self._waiting = [each for each in self._waiting if each not in taken]
+        return tuple(delivery for _, delivery in taken)
+
+
+def build_memory(_: pytest.FixtureRequest, clock: FakeClock) -> Queue:
+    return MemoryWorkQueue(clock)
+
+
+def build_sqlite(request: pytest.FixtureRequest, clock: FakeClock) -> Queue:
+    return SqliteWorkQueue(request.getfixturevalue("tmp_path") / "queue.db", clock)
+
+
+def build_sqs(request: pytest.FixtureRequest, clock: FakeClock) -> SqsBench:
+    return SqsBench(request.getfixturevalue("proxy"), clock)
+
+
+BUILD = {"memory": build_memory, "sqlite": build_sqlite, "sqs": build_sqs}
+ENQUEUING = pytest.mark.parametrize(
+    "queue", ["memory", "sqlite", pytest.param("sqs", marks=IN_CLOUD)], indirect=True
+)
+CONSUMING = pytest.mark.parametrize("queue", ["memory", "sqlite"], indirect=True)
 NOW = timedelta(0)
 TICK = 1e-6
 
 
-@pytest.fixture(params=BUILD)
-def queue(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Queue:
-    return BUILD[request.param](tmp_path, clock)
+@pytest.fixture
+def queue(request: pytest.FixtureRequest, clock: FakeClock) -> Queue | SqsBench:
+    return BUILD[request.param](request, clock)
 
 
 def order(number: int) -> OrderKey:
@@ -48,6 +90,7 @@ def receive(queue: Queue, limit: int = 10) -> list[str]:
     return [json.loads(message.body)["order_no"] for message in messages]
 
 
+@ENQUEUING
 def test_message_holds_the_order_and_that_it_is_due_and_nothing_else(queue):
     queue.enqueue(order(1), NOW)
 
@@ -61,6 +104,7 @@ def test_message_holds_the_order_and_that_it_is_due_and_nothing_else(queue):
     }
 
 
+@ENQUEUING
 def test_message_is_delivered_when_its_delay_is_over_and_not_before(queue, clock):
     queue.enqueue(order(1), timedelta(seconds=5))
     clock.sleep(5 - TICK)
@@ -71,6 +115,7 @@ def test_message_is_delivered_when_its_delay_is_over_and_not_before(queue, clock
     assert receive(queue) == ["order1"]
 
 
+@ENQUEUING
 def test_messages_come_in_the_order_they_are_due(queue, clock):
     for number, seconds in [(1, 9), (2, 3), (3, 3), (4, 0)]:
         queue.enqueue(order(number), timedelta(seconds=seconds))
@@ -79,6 +124,7 @@ def test_messages_come_in_the_order_they_are_due(queue, clock):
     assert receive(queue) == ["order4", "order2", "order3", "order1"]
 
 
+@CONSUMING
 def test_at_most_limit_messages_are_taken_at_once(queue):
     for number in range(5):
         queue.enqueue(order(number), NOW)
@@ -89,6 +135,7 @@ def test_at_most_limit_messages_are_taken_at_once(queue):
     assert receive(queue, 2) == []
 
 
+@CONSUMING
 def test_message_that_was_not_acknowledged_is_delivered_again(queue, clock):
     queue.enqueue(order(1), NOW)
     first = queue.receive(10, visibility_seconds=30)
@@ -102,6 +149,7 @@ def test_message_that_was_not_acknowledged_is_delivered_again(queue, clock):
     assert [(m.receives, m.body) for m in again] == [(2, first[0].body)]
 
 
+@CONSUMING
 def test_acknowledged_message_is_gone(queue, clock):
     queue.enqueue(order(1), NOW)
     queue.enqueue(order(2), NOW)
@@ -113,6 +161,7 @@ def test_acknowledged_message_is_gone(queue, clock):
     assert receive(queue) == ["order2"]
 
 
+@CONSUMING
 def test_late_acknowledgement_does_not_end_the_next_delivery(queue, clock):
     queue.enqueue(order(1), NOW)
     (first,) = queue.receive(10, visibility_seconds=30)
@@ -125,6 +174,7 @@ def test_late_acknowledgement_does_not_end_the_next_delivery(queue, clock):
     assert receive(queue) == ["order1"]
 
 
+@CONSUMING
 def test_acknowledging_twice_changes_nothing(queue, clock):
     queue.enqueue(order(1), NOW)
     queue.enqueue(order(2), NOW)
@@ -137,6 +187,7 @@ def test_acknowledging_twice_changes_nothing(queue, clock):
     assert receive(queue) == ["order2"]
 
 
+@ENQUEUING
 def test_same_order_enqueued_twice_is_delivered_twice(queue):
     queue.enqueue(order(1), NOW)
     queue.enqueue(order(1), NOW)

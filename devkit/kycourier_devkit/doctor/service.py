@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kycourier.adapters import places
-from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.adapters.triggers.api_health import Health
 from kycourier.assembly import Assembly
 from kycourier.core.card import parse_fingerprint_key
@@ -92,11 +91,14 @@ def _look_at_state(parts: Assembly) -> str:
 
 
 def _look_at_evidence(parts: Assembly) -> str:
-    place, opened = parts.settings.evidence, parts.evidence
-    if place is not None and isinstance(opened, FileEvidenceStore):
-        with tempfile.TemporaryFile(dir=place.where):
-            return "can be written"
-    return "opens"
+    place = parts.settings.evidence
+    if place is None:
+        return "none set"
+    places.open_evidence(place, parts.around, state=parts.settings.state)
+    if place.scheme != "file":
+        return "can be listed"  # a trial object would stay: nothing is ever deleted
+    with tempfile.TemporaryFile(dir=place.where):
+        return "can be written"
 
 
 def _look_at_events(parts: Assembly) -> str:
@@ -104,12 +106,12 @@ def _look_at_events(parts: Assembly) -> str:
     if place is None:
         return "none set"
     places.open_events(place, parts.around)
-    return "can be written" if place.scheme == "file" else "opens"
+    return "can be written" if place.scheme == "file" else "is there"
 
 
 def _look_at_queue(parts: Assembly) -> str:
     queue = places.open_queue(parts.settings.queue, parts.around)
-    return "opens" if queue else "none: the sweep alone"
+    return "is there" if queue else "none: the sweep alone"
 
 
 _LOOKS: Mapping[str, Callable[[Assembly], str]] = {

@@ -1,8 +1,9 @@
 """Evidence in a bucket that speaks S3's protocol: checked, and never replaced.
 
 Reasons of failures: `denied <service>:<Action> on a bucket`, `no such bucket in this
-region`, `unreachable, or in another region`, `no clear answer`, `no time left` and what
-a key or content lacks. Which it is, obstore's classes say; their texts hold URLs.
+region`, `unreachable, or in another region`, `no clear answer`, `no credentials`, `no
+time left` and what a key or content lacks. Which it is, obstore's classes say: their
+texts hold URLs.
 """
 
 import hashlib
@@ -172,10 +173,12 @@ class ObjectEvidenceStore:
             return work(bucket)
         except FileNotFoundError:
             failure: EvidenceUnavailable = _Absent()
-        except (PermissionDeniedError, UnauthenticatedError):
+        except PermissionDeniedError:
             failure = EvidenceUnavailable(
                 f"denied {self._service}:{action} on a bucket"
             )
+        except UnauthenticatedError:  # also what the credentials' callback raises
+            failure = EvidenceUnavailable("no credentials")
         except InvalidPathError:
             failure = EvidenceUnavailable("a key is no path")
         except BaseError:

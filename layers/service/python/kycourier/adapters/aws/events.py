@@ -59,7 +59,7 @@ class EventBridgeSink:
             kind="bus",
             failure=SinkUnavailable,
         )
-        answers = answer["Entries"]
+        answers = answer.get("Entries", ())
         taken = {at for at, each in enumerate(answers) if each.get("EventId")}
         return [entry for at, entry in enumerate(entries) if at not in taken]
 
@@ -112,7 +112,7 @@ class SqsEventSink:
             kind="queue",
             failure=SinkUnavailable,
         )
-        taken = {each["Id"] for each in answer.get("Successful", ())}
+        taken = {each.get("Id") for each in answer.get("Successful", ())}
         return [entry for entry in entries if entry["Id"] not in taken]
 
 

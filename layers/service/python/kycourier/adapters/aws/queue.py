@@ -45,10 +45,13 @@ class SqsWorkQueue:
 
 def find_queue(name: str, clients: AwsClients, *, failure: type[KycourierError]) -> str:
     """Give the URL of a queue in this region, as AWS knows it. Raises `failure`."""
-    found: str = run(
-        lambda: clients.client("sqs").get_queue_url(QueueName=name)["QueueUrl"],
+    found = run(
+        lambda: clients.client("sqs").get_queue_url(QueueName=name),
         action="sqs:GetQueueUrl",
         kind="queue",
         failure=failure,
     )
-    return found
+    url: str | None = found.get("QueueUrl")
+    if url is None:
+        raise failure("unreadable answer")
+    return url

@@ -74,4 +74,4 @@ class ParameterSecret:
             kind="parameter",
             failure=StoreUnavailable,
         )
-        return read_written_secret(kept["Parameter"]["Value"])
+        return read_written_secret(kept.get("Parameter", {}).get("Value", ""))

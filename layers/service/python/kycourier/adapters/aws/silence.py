@@ -25,9 +25,19 @@ def loud_loggers() -> tuple[str, ...]:
 
 
 def silence_libraries() -> None:
-    """Drop every record of the SDK's loggers: at DEBUG they write whole requests."""
+    """Drop every record of the SDK's loggers: at DEBUG they write whole requests.
+
+    Nor do its connections heed the switch of http.client that prints them.
+    """
     for name in loud_loggers():
         logging.getLogger(name).addFilter(_drop)
+    from botocore.awsrequest import (  # noqa: PLC0415 - naming them loads nothing
+        AWSHTTPConnection,
+        AWSHTTPSConnection,
+    )
+
+    for connection in (AWSHTTPConnection, AWSHTTPSConnection):
+        connection.debuglevel = 0  # http.client's own prints every request
 
 
 def _modules(folders: Iterable[str], package: str) -> Iterator[str]:
