@@ -11,11 +11,12 @@ from aws_bench import Bench, build
 from aws_edges import new_bucket, open_evidence
 from aws_gate import Gate
 from aws_proxy import AwsProxy
-from aws_table import STAND_INS
 from bucket_bench import PREFIX
 from certificates import Certificates, make_certificates
 from kycourier.adapters.object_store import ObjectEvidenceStore
-from stand_ins import IN_CLOUD
+from stand_ins import IN_CLOUD, STAND_INS
+
+DYNAMODBS = ("dynamodb", "dynalite")
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +45,7 @@ def gates() -> Iterator[Callable[[str], Gate]]:
         yield give
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=IN_CLOUD) for kind in STAND_INS])
+@pytest.fixture(params=[pytest.param(kind, marks=IN_CLOUD) for kind in DYNAMODBS])
 def dynamo(request: pytest.FixtureRequest, gates: Callable[[str], Gate]) -> Bench:
     url = request.getfixturevalue(STAND_INS[request.param])
     return build(gates(url), url)
