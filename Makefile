@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo serve package test lint
+.PHONY: help setup demo demo-aws serve package test lint
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -19,6 +19,9 @@ $(READY): devkit/requirements.txt pyproject.toml devkit/pyproject.toml
 
 demo: $(READY)  ## watch orders run through the real function files against the emulator
 	@$(BIN)/kycourier demo
+
+demo-aws: package  ## the same on AWS: built packages under Lambda's runtime client, moto as AWS
+	@$(BIN)/kycourier demo --aws
 
 serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
 	@$(BIN)/kycourier serve

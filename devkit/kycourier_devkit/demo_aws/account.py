@@ -4,7 +4,7 @@ From `enforce` on, every call is let through only as its role's policies say.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,8 +46,20 @@ class Account:
             region_name=REGION,
         ).client(service, endpoint_url=self.url)
 
-    def assume(self, role: str) -> dict[str, str]:
-        """Give the environment that a role's own keys make, as Lambda does."""
+    def assume(
+        self, role: str, policies: Sequence[Mapping[str, Any]]
+    ) -> dict[str, str]:
+        """Give the environment that a role's own keys make, as Lambda does.
+
+        Of its policies moto can check the actions, and resources for S3 alone.
+        """
+        for number, policy in enumerate(policies):
+            statements = [_as_moto_checks(each) for each in policy["Statement"]]
+            self.client("iam").put_role_policy(
+                RoleName=role,
+                PolicyName=f"as-moto-checks-{number}",
+                PolicyDocument=json.dumps({**policy, "Statement": statements}),
+            )
         arn = self.client("iam").get_role(RoleName=role)["Role"]["Arn"]
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="demo")
         keys = given["Credentials"]
@@ -70,6 +82,13 @@ class Account:
     def _let_through(self, calls: int) -> None:
         address = f"{self.url}/moto-api/reset-auth"
         requests.post(address, data=str(calls), timeout=10).raise_for_status()
+
+
+def _as_moto_checks(statement: Mapping[str, Any]) -> dict[str, Any]:
+    actions = statement["Action"]
+    first = actions if isinstance(actions, str) else actions[0]
+    kept = {name: at for name, at in statement.items() if name != "Condition"}
+    return kept if first.startswith("s3:") else {**kept, "Resource": "*"}
 
 
 def _environ(url: str, key_id: str, key: str) -> dict[str, str]:

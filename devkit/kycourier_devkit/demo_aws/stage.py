@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import requests
 from msgspec import Struct
 
 from kycourier.ports import Clock
@@ -30,7 +31,7 @@ from kycourier_devkit.stand_ins.stack import Stack, make_stack
 STACK = "kycourier"
 REFRESH, COLLECT, API, SWEEP = FUNCTIONS
 FIRST_SWEEP_SECONDS = 1
-_COMMAND_SECONDS = 60
+_COMMAND_SECONDS, _DOWNLOAD_SECONDS = 60, 10
 
 
 class Ended(Struct, frozen=True):
@@ -59,7 +60,7 @@ class CloudStage:
         self._variables = variables
         self._running: dict[str, LambdaProcess] = {}
         self._keys = {
-            name: account.assume(function.role)
+            name: account.assume(function.role, function.policies)
             for name, function in stack.functions.items()
         }
         self._sqs, self._stream = account.client("sqs"), log.open("ab")
@@ -68,6 +69,7 @@ class CloudStage:
             url=stack.outputs["QueueUrl"],
             dead_letters_url=stack.outputs["DeadLetterQueueUrl"],
         )
+        _take_over_queue(account)
         self._consumer = _let_consumer_listen(account, stack)
         self._events: list[Members] = []
         account.enforce()
@@ -130,6 +132,11 @@ class CloudStage:
             answer["statusCode"], answer["headers"], json.loads(body) if body else {}
         )
 
+    def download(self, link: str) -> bytes:
+        """Follow a link as a browser does; moto asks for a header where none is due."""
+        with self.account.relaxed():
+            return requests.get(link, timeout=_DOWNLOAD_SECONDS).content
+
     @contextmanager
     def denied(self, name: str) -> Iterator[None]:
         """Take a function's rights to the table away for a while."""
@@ -188,6 +195,13 @@ class CloudStage:
     def canaries(self) -> list[str]:
         """Give what must not be seen: secrets, tickets, signatures, card numbers."""
         return list(self._sandbox.canaries())
+
+
+def _take_over_queue(account: Account) -> None:
+    """Switch the trigger off: moto would work on it by Docker, we do it ourselves."""
+    functions = account.client("lambda")
+    for trigger in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=trigger["UUID"], Enabled=False)
 
 
 def _let_consumer_listen(account: Account, stack: Stack) -> str:

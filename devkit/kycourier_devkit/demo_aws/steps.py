@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator
 
-import requests
-
 from kycourier_devkit.demo.script import Seen, Step
 from kycourier_devkit.demo_aws.queues import MOST_RECEIVES
 from kycourier_devkit.demo_aws.stage import (
@@ -93,8 +91,7 @@ def _photo(stage: CloudStage) -> Iterator[Seen]:
     link = answer.headers.get("Location", "")
     signed = answer.status == 302 and "X-Amz-Signature=" in link  # noqa: PLR2004 - Found
     yield Seen("302 to the bucket, signed for five minutes", signed)
-    photo = requests.get(link, timeout=10)
-    yield Seen("the link gives a JPEG", photo.content.startswith(_JPEG))
+    yield Seen("the link gives a JPEG", stage.download(link).startswith(_JPEG))
 
 
 def _later(stage: CloudStage) -> Iterator[Seen]:
