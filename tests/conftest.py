@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from aws_proxy import AwsProxy
+from built import build_once
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
@@ -44,6 +45,14 @@ def house(tmp_path: Path) -> Iterator[House]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         yield House(tmp_path, sandbox, stack)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Give the folder of zips, built once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    return build_once(shared / "dist")
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from built import LambdaHouse, build_once
+from built import LambdaHouse
 from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.lambda_runtime.deployment import deploy
-
-
-@pytest.fixture(scope="session")
-def packages(tmp_path_factory, worker_id):
-    """Give the folder of zips, built once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    return build_once(shared / "dist")
 
 
 @pytest.fixture(scope="session")

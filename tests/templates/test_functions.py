@@ -1,5 +1,6 @@
 """What each function is given: file, time, variables, triggers."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -133,6 +134,27 @@ def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> N
     most = concurrency * collecting + sweeping + one_refresh
     assert 2 <= concurrency <= 1000
     assert 0.9 * int(cap) <= most <= int(cap)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "accepted", "refused"),
+    [
+        ("AppId", ["SANDBOX1"], ["", "a b", "x" * 33]),
+        ("KycUrl", ["", "https://kyc.example"], ["http://kyc.example", "kyc"]),
+        (
+            "Ticket",
+            ["owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket"],
+            ["owned2", "rediss://:password@host#key", "aws-ssm://kyc", "env:TICKET"],
+        ),
+    ],
+)
+def test_parameters_are_checked_before_anything_is_made(
+    renderer: Renderer, parameter: str, accepted: list[str], refused: list[str]
+) -> None:
+    pattern = renderer.sam()["Parameters"][parameter]["AllowedPattern"]
+
+    assert all(re.search(pattern, value) for value in accepted)
+    assert not any(re.search(pattern, value) for value in refused)
 
 
 def test_every_allowed_cap_has_its_share(renderer: Renderer) -> None:

@@ -14,12 +14,21 @@ Resources = Callable[..., dict[str, Any]]
 TABLE, INDEX = "${StateTable.Arn}", "${StateTable.Arn}/index/due"
 BUCKET, OBJECTS = "${EvidenceBucket.Arn}", "${EvidenceBucket.Arn}/evidence/*"
 BUS, QUEUE = "${EventBus.Arn}", "${OrdersQueue.Arn}"
-SECRET = "secretsmanager:GetSecretValue"
 PREFIX = "{'StringLikeIfExists': {'s3:prefix': 'evidence/*'}}"
+ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+
+
+def reading(secret: str) -> set[tuple[str, str, str]]:
+    """Give what reading a secret takes, and saying why it cannot be read."""
+    return {
+        ("secretsmanager:GetSecretValue", secret, ""),
+        ("secretsmanager:DescribeSecret", secret, ""),
+    }
+
+
 COLLECTING = {
     ("dynamodb:GetItem", TABLE, ""),
     ("dynamodb:BatchGetItem", TABLE, ""),
-    ("dynamodb:PutItem", TABLE, ""),
     ("dynamodb:UpdateItem", TABLE, ""),
     ("dynamodb:Query", INDEX, ""),
     ("s3:GetObject", OBJECTS, ""),
@@ -29,8 +38,7 @@ COLLECTING = {
     ("events:DescribeEventBus", BUS, ""),
     ("sqs:SendMessage", QUEUE, ""),
     ("sqs:GetQueueUrl", QUEUE, ""),
-    (SECRET, "${FingerprintKey}", ""),
-}
+} | reading("${FingerprintKey}")
 TRIGGERED = {
     ("sqs:ReceiveMessage", QUEUE, ""),
     ("sqs:DeleteMessage", QUEUE, ""),
@@ -39,11 +47,9 @@ TRIGGERED = {
 }
 REFRESHING = {
     ("dynamodb:GetItem", TABLE, ""),
-    ("dynamodb:PutItem", TABLE, ""),
     ("dynamodb:UpdateItem", TABLE, ""),
 }
-BUYING = {(SECRET, "${AppSecret}", "")}
-ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+BUYING = reading("${AppSecret}")
 OWNED = {
     "RefreshTicket": REFRESHING | BUYING,
     "CollectResults": COLLECTING | TRIGGERED | BUYING,
@@ -51,16 +57,12 @@ OWNED = {
     "OrdersApi": COLLECTING,
 }
 FOREIGN = {
-    "aws-secretsmanager://kyc/ticket": (
-        SECRET,
-        ARN % ("secretsmanager", "secret:kyc/ticket-??????"),
-        "",
+    "aws-secretsmanager://kyc/ticket": reading(
+        ARN % ("secretsmanager", "secret:kyc/ticket-??????")
     ),
-    "aws-ssm:///kyc/ticket": (
-        "ssm:GetParameter",
-        ARN % ("ssm", "parameter/kyc/ticket"),
-        "",
-    ),
+    "aws-ssm:///kyc/ticket": {
+        ("ssm:GetParameter", ARN % ("ssm", "parameter/kyc/ticket"), "")
+    },
 }
 
 
@@ -89,7 +91,7 @@ def test_a_foreign_ticket_is_read_and_no_app_secret(
 ) -> None:
     made = resources(Ticket=ticket)
 
-    reads = {FOREIGN[ticket]}
+    reads = FOREIGN[ticket]
     assert "AppSecret" not in made
     assert allowed(made, "RefreshTicket") == REFRESHING
     assert allowed(made, "CollectResults") == COLLECTING | TRIGGERED | reads
@@ -100,7 +102,7 @@ def test_a_foreign_ticket_is_read_and_no_app_secret(
 def test_api_reads_its_keys_only_where_it_checks_signatures(
     resources: Resources,
 ) -> None:
-    keys = {(SECRET, "${ApiKeys}", "")}
+    keys = reading("${ApiKeys}")
 
     assert allowed(resources(ApiAccess="url"), "OrdersApi") == COLLECTING | keys
 

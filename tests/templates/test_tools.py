@@ -76,21 +76,31 @@ def test_osls_asks_for_the_app_id(renderer: Renderer) -> None:
     assert 'Value not found at "param" source' in done.stdout
 
 
-def test_osls_deploys(tmp_path: Path) -> None:
+def test_osls_deploys_and_removes_all_but_what_is_kept(tmp_path: Path) -> None:
     folder = copy_project(tmp_path)
     with or_skip(start_moto()) as url:
         environ = aws_environ(url)
+        formation, functions = client("cloudformation", url), client("lambda", url)
         osls.run("deploy", APP_ID, project=folder, environ=environ)
-        functions = client("lambda", url).list_functions()["Functions"]
-        stacks = client("cloudformation", url).describe_stacks()["Stacks"]
+        (stack,) = formation.describe_stacks()["Stacks"]
+        deployed = {
+            each["FunctionName"] for each in functions.list_functions()["Functions"]
+        }
+        osls.run("remove", APP_ID, project=folder, environ=environ)
+        stacks_left = formation.describe_stacks()["Stacks"]
+        functions_left = functions.list_functions()["Functions"]
+        (table,) = client("dynamodb", url).list_tables()["TableNames"]
+        (bucket,) = client("s3", url).list_buckets()["Buckets"]
 
-    assert sorted(each["FunctionName"] for each in functions) == [
-        f"{STACK}-{name}"
-        for name in ("collect-results", "orders-api", "refresh-ticket", "sweep-orders")
-    ]
-    (stack,) = stacks
     assert stack["StackName"] == STACK
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    assert deployed == {
+        f"{STACK}-{name}"
+        for name in ("collect-results", "orders-api", "refresh-ticket", "sweep-orders")
+    }
+    assert stacks_left == functions_left == []
+    assert "-StateTable-" in table
+    assert "-evidencebucket-" in bucket["Name"]
 
 
 def test_sam_validates_and_lints() -> None:

@@ -59,7 +59,7 @@ class CloudStage:
         self._deployment, self._sandbox, self.log = deployment, sandbox, log
         self._variables = variables
         self._running: dict[str, LambdaProcess] = {}
-        self._keys = {
+        self.keys = {
             name: account.assume(function.role, function.policies)
             for name, function in stack.functions.items()
         }
@@ -88,7 +88,7 @@ class CloudStage:
     def start(self, name: str) -> LambdaProcess:
         """Start a function cold, or give it as it runs. Raises FunctionNotStarted."""
         if name not in self._running:
-            environ = {**self._variables[name], **self._keys[name]}
+            environ = {**self._variables[name], **self.keys[name]}
             process = LambdaProcess(name, self._deployment, environ, log=self._stream)
             try:
                 process.wait_until_ready()
@@ -119,7 +119,7 @@ class CloudStage:
 
     def deliver(self) -> list[int]:
         """Let Lambda poll the queue until it is empty; what each batch returned."""
-        polling = self.account.client("sqs", self._keys[COLLECT])
+        polling = self.account.client("sqs", self.keys[COLLECT])
         return self.orders.deliver(self.start(COLLECT), polling=polling)
 
     def request(self, method: str, path: str) -> Answer:
