@@ -1,7 +1,7 @@
 """What a role's policies allow, and what permission a recorded call took.
 
-Only as much of IAM as the templates use: Allow and Deny, wildcards, StringEquals and
-StringLike. What is not understood raises, so that nothing passes unseen.
+Only as much of IAM as the templates use: Allow and Deny, wildcards, and comparisons of
+texts. What is not understood raises, so that nothing passes unseen.
 """
 
 import re
@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, unquote
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"  # moto's account
 _ACTIONS = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
-_OPERATORS = {"StringEquals", "StringLike"}
+_IF_EXISTS = "IfExists"
+_OPERATORS = {"StringEquals", "StringLike", f"StringLike{_IF_EXISTS}"}
 
 
 class Need(NamedTuple):
@@ -19,7 +20,7 @@ class Need(NamedTuple):
 
     action: str
     resource: str
-    context: Mapping[str, str]
+    context: tuple[tuple[str, str], ...] = ()
 
 
 def need_of(call: Mapping[str, str]) -> Need:
@@ -43,7 +44,7 @@ def need_of(call: Mapping[str, str]) -> Need:
             resource = call["SecretId"]
         case _:
             raise LookupError(service)
-    return Need(f"{service}:{action}", resource, {})
+    return Need(f"{service}:{action}", resource)
 
 
 def _need_of_s3(call: Mapping[str, str]) -> Need:
@@ -51,12 +52,12 @@ def _need_of_s3(call: Mapping[str, str]) -> Need:
     if key:
         action = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "GetObject"}
         resource = f"arn:aws:s3:::{bucket}/{key}"
-        return Need(f"s3:{action[call['action']]}", resource, {})
+        return Need(f"s3:{action[call['action']]}", resource)
     query = parse_qs(call["query"], keep_blank_values=True)
     if call["action"] != "GET" or "list-type" not in query:
         raise LookupError(call["action"])
     prefix = query.get("prefix", [""])[0]
-    return Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix})
+    return Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", (("s3:prefix", prefix),))
 
 
 def allows(statements: Iterable[Mapping[str, object]], need: Need) -> bool:
@@ -72,7 +73,7 @@ def covers(statement: Mapping[str, object], need: Need) -> bool:
     return (
         _matches(statement["Action"], need.action)
         and _matches(statement["Resource"], need.resource)
-        and _holds(statement.get("Condition", {}), need.context)
+        and _holds(statement.get("Condition", {}), dict(need.context))
     )
 
 
@@ -81,7 +82,11 @@ def _holds(condition: object, context: Mapping[str, str]) -> bool:
         if operator not in _OPERATORS:
             raise LookupError(operator)
         for key, patterns in keys.items():
-            if key not in context or not _matches(patterns, context[key]):
+            if key in context:
+                holds = _matches(patterns, context[key])
+            else:
+                holds = operator.endswith(_IF_EXISTS)
+            if not holds:
                 return False
     return True
 
