@@ -28,9 +28,7 @@ def reading(secret: str) -> set[tuple[str, str, str]]:
 
 COLLECTING = {
     ("dynamodb:GetItem", TABLE, ""),
-    ("dynamodb:BatchGetItem", TABLE, ""),
     ("dynamodb:UpdateItem", TABLE, ""),
-    ("dynamodb:Query", INDEX, ""),
     ("s3:GetObject", OBJECTS, ""),
     ("s3:PutObject", OBJECTS, ""),
     ("s3:ListBucket", BUCKET, PREFIX),
@@ -39,6 +37,10 @@ COLLECTING = {
     ("sqs:SendMessage", QUEUE, ""),
     ("sqs:GetQueueUrl", QUEUE, ""),
 } | reading("${FingerprintKey}")
+LISTING = {
+    ("dynamodb:Query", INDEX, ""),
+    ("dynamodb:BatchGetItem", TABLE, ""),
+}
 TRIGGERED = {
     ("sqs:ReceiveMessage", QUEUE, ""),
     ("sqs:DeleteMessage", QUEUE, ""),
@@ -53,8 +55,8 @@ BUYING = reading("${AppSecret}")
 OWNED = {
     "RefreshTicket": REFRESHING | BUYING,
     "CollectResults": COLLECTING | TRIGGERED | BUYING,
-    "SweepOrders": COLLECTING | BUYING,
-    "OrdersApi": COLLECTING,
+    "SweepOrders": COLLECTING | LISTING | BUYING,
+    "OrdersApi": COLLECTING | LISTING,
 }
 FOREIGN = {
     "aws-secretsmanager://kyc/ticket": reading(
@@ -95,8 +97,8 @@ def test_a_foreign_ticket_is_read_and_no_app_secret(
     assert "AppSecret" not in made
     assert allowed(made, "RefreshTicket") == REFRESHING
     assert allowed(made, "CollectResults") == COLLECTING | TRIGGERED | reads
-    assert allowed(made, "SweepOrders") == COLLECTING | reads
-    assert allowed(made, "OrdersApi") == COLLECTING | reads
+    assert allowed(made, "SweepOrders") == COLLECTING | LISTING | reads
+    assert allowed(made, "OrdersApi") == COLLECTING | LISTING | reads
 
 
 def test_api_reads_its_keys_only_where_it_checks_signatures(
@@ -104,7 +106,8 @@ def test_api_reads_its_keys_only_where_it_checks_signatures(
 ) -> None:
     keys = reading("${ApiKeys}")
 
-    assert allowed(resources(ApiAccess="url"), "OrdersApi") == COLLECTING | keys
+    allowed_here = allowed(resources(ApiAccess="url"), "OrdersApi")
+    assert allowed_here == COLLECTING | LISTING | keys
 
 
 def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from kycourier_devkit.demo.script import Seen, Step
+from kycourier_devkit.demo.stage import Members
 from kycourier_devkit.demo_aws.queues import MOST_RECEIVES
 from kycourier_devkit.demo_aws.stage import (
     API,
@@ -20,6 +21,7 @@ from kycourier_devkit.sandbox import APP_ID
 BATCH = tuple(f"DEMO{number:04}" for number in range(1, 10))
 BROKEN = '{"order_no": "DEMO0010"'
 ANNOUNCED, FORGOTTEN, LATER, DENIED = "DEMO0011", "DEMO0012", "DEMO0013", "DEMO0014"
+NEVER, ALSO_LATER = "DEMO0015", "DEMO0016"
 _COLLECTED = "kycourier.ocr.collected.v1"
 _JPEG = b"\xff\xd8\xff"
 
@@ -95,29 +97,35 @@ def _photo(stage: CloudStage) -> Iterator[Seen]:
 
 
 def _later(stage: CloudStage) -> Iterator[Seen]:
-    stage.choose(LATER, "notready2")
-    stage.orders.send(_message(LATER))
-    stage.deliver()
-    waits = stage.request("GET", f"/v1/orders/{LATER}").members
-    yield Seen(
-        "waiting: not_ready; a reminder lies in the queue, hidden till then",
-        (waits["state"], waits["reason"]) == ("waiting", "not_ready"),
-    )
+    for order in (LATER, ALSO_LATER):
+        stage.choose(order, "notready2")
+    answer = stage.request("POST", f"/v1/orders/{LATER}/collection")
+    waits = answer.status == 202 and answer.members["reason"] == "not_ready"  # noqa: PLR2004 - Accepted
+    yield Seen(f"202, not_ready, Retry-After: {answer.headers['Retry-After']}", waits)
+    stage.orders.send(_message(ALSO_LATER))
+    yield Seen(f"{ALSO_LATER}, by the queue: acknowledged", stage.deliver() == [0])
     stage.clock.sleep(6)
-    stage.deliver()
-    yield _collected(stage, LATER)
+    yield Seen("six seconds on the queue brings both back", stage.deliver() == [0])
+    for order in (LATER, ALSO_LATER):
+        yield _collected(stage, order)
 
 
 def _forget(stage: CloudStage) -> Iterator[Seen]:
-    answer = stage.request("PUT", f"/v1/orders/{FORGOTTEN}")
-    yield Seen(
-        "201; nobody announces it",
-        (answer.status, stage.queries(FORGOTTEN)) == (201, 0),
-    )
+    stage.choose(NEVER, "neverready")
+    for order in (FORGOTTEN, NEVER):
+        answer = stage.request("PUT", f"/v1/orders/{order}")
+        yield Seen(f"201, registered: {order}", answer.status == 201)  # noqa: PLR2004 - Created
     stage.clock.sleep(FIRST_SWEEP_SECONDS + 1)
     swept = stage.fire(SWEEP)
-    yield Seen("sweep_orders found one order due", swept["due"] == 1)
+    yield Seen("sweep_orders found both due", swept["due"] == 2)  # noqa: PLR2004 - both
     yield _collected(stage, FORGOTTEN)
+    health = stage.request("GET", "/v1/health").members
+    yield Seen(f"/v1/health: all is well; {NEVER} is asked later", _is_well(health))
+
+
+def _is_well(health: Members) -> bool:
+    ticket, backlog = health["ticket"], health["backlog"]
+    return ticket["state"] == "fresh" and not (backlog["due"] or backlog["unsent"])
 
 
 def _verify(stage: CloudStage) -> Iterator[Seen]:
@@ -165,8 +173,8 @@ STEPS = (
     Step("The permission is back: the dead letter is redriven.", _redrive),
     Step(f"HTTP: {ANNOUNCED} is registered and collected by {API}.", _api),
     Step(f"HTTP: GET /v1/orders/{ANNOUNCED}/photos/original", _photo),
-    Step(f"{LATER} is announced before its result is there.", _later),
-    Step(f"{FORGOTTEN} is registered, and nobody announces it.", _forget),
+    Step(f"HTTP: {LATER} is collected before its result is there.", _later),
+    Step("Two orders are registered, and nobody announces them.", _forget),
     Step("The operator: kycourier verify s3://…/evidence", _verify),
     Step(f"The operator: kycourier --stack {STACK} doctor", _examine),
     Step("Events, log lines and dead letters are searched.", _silence),
