@@ -263,7 +263,7 @@ def test_without_a_queue_the_order_is_due_in_its_row(world):
 
 
 def test_a_queue_that_fails_is_no_reason_to_refuse(world):
-    api = ApiCaller(world, queue=Failing(StoreUnavailable("canary")))
+    api = ApiCaller(world, queue=Failing(StoreUnavailable("locked")))
     answer = api.call("POST", COLLECTION, headers={"Prefer": "respond-async"})
     assert answer.status == 202
     assert world.load(ORDER).due_at == START
@@ -536,7 +536,7 @@ def test_refusals_are_noted_with_their_problem_and_nothing_else(api, world):
 # -- failures
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("canary"), NewerSchema("canary")])
+@pytest.mark.parametrize("error", [StoreUnavailable("locked"), NewerSchema("order")])
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -554,10 +554,9 @@ def test_a_store_that_fails_is_503_with_retry_after(world, error, method, path):
     answer = api.call(method, path)
     assert (answer.status, answer.code) == (503, error.code)
     assert int(answer.headers["Retry-After"]) >= 1
-    assert "canary" not in json.dumps(answer.response)
-    assert world.journal.notes == [
-        ("handler_failed", {"function": "orders_api", "error": error.code})
-    ]
+    assert error.reason not in json.dumps(answer.response)
+    told = {"function": "orders_api", "error": error.code, "problem": error.reason}
+    assert world.journal.notes == [("handler_failed", told)]
 
 
 def test_evidence_that_cannot_be_reached_is_503(world):
