@@ -263,7 +263,7 @@ def test_without_a_queue_the_order_is_due_in_its_row(world):
 
 
 def test_a_queue_that_fails_is_no_reason_to_refuse(world):
-    api = ApiCaller(world, queue=Failing(StoreUnavailable("locked")))
+    api = ApiCaller(world, queue=Failing(StoreUnavailable("canary")))
     answer = api.call("POST", COLLECTION, headers={"Prefer": "respond-async"})
     assert answer.status == 202
     assert world.load(ORDER).due_at == START
@@ -536,7 +536,7 @@ def test_refusals_are_noted_with_their_problem_and_nothing_else(api, world):
 # -- failures
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("locked"), NewerSchema("order")])
+@pytest.mark.parametrize("error", [StoreUnavailable("canary"), NewerSchema("canary")])
 @pytest.mark.parametrize(
     ("method", "path"),
     [
