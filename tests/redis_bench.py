@@ -1,13 +1,14 @@
 """What the tests of the Redis adapters share."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from functools import cache
 
 import redis
 from msgspec.structs import replace
 
 from fakes import START, FakeClock
+from kycourier.adapters.instants import to_ticks
 from kycourier.adapters.redis.address import parse_address
 from kycourier.adapters.redis.brake import RedisBrakeStore
 from kycourier.adapters.redis.leases import RedisLeaseStore
@@ -29,7 +30,6 @@ from kycourier.setting_forms import Place
 
 APP = "SANDBOX1"
 EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class ServerOnFakeTime(RedisServer):
@@ -43,7 +43,7 @@ class ServerOnFakeTime(RedisServer):
         self._clock = clock
 
     def _with_clock(self, script: str) -> str:
-        microseconds = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+        microseconds = to_ticks(self._clock.now())
         return f"local function now() return {microseconds} end\n{script}"
 
 

@@ -108,21 +108,20 @@ class MemoryOrderStore:
         folder: str,
     ) -> Claim:
         with self._lock:
-            now, there = self.now(), self.load(draft.key)
-            record = there or draft
-            granted = rules.may_claim(record, now=now, urgency=urgency)
-            if granted:
-                record = rules.claim(
-                    record,
-                    owner=owner,
-                    now=now,
-                    lease=lease,
-                    folder=folder,
-                    traceparent=draft.traceparent,
-                )
-            if granted or there is None:
+            there = self.load(draft.key)
+            taken = rules.take(
+                there,
+                draft,
+                owner=owner,
+                now=self.now(),
+                lease=lease,
+                urgency=urgency,
+                folder=folder,
+            )
+            record = taken or there or draft
+            if taken or there is None:
                 self._write(record)
-            return Claim(record, granted=granted)
+            return Claim(record, granted=taken is not None)
 
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         with self._lock:

@@ -101,7 +101,7 @@ class OrderStore(Protocol):
         urgency: Urgency,
         folder: str,
     ) -> Claim:
-        """Take the order with `order.claim` if `order.may_claim`; insert it if absent.
+        """Take the order if `order.take` does; insert it if absent.
 
         Raises StoreUnavailable, NewerSchema.
         """

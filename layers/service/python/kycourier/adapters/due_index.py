@@ -8,16 +8,15 @@ may lag behind its rows: these are read again, and what moved on is left out.
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from kycourier.adapters.instants import to_instant, to_ticks
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 from kycourier.core.order_record import Need, OrderRecord, decode_record
 from kycourier.ports import Cursor, Page
 
 SHARDS = 8  # part of the stored keys: another number would hide the rows of today
 DUE, UNSENT = "due", "unsent"
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TICK = timedelta(microseconds=1)
 _DIGITS = 20
 
 Fetch = Callable[[int, str, str, int], Sequence[str]]
@@ -56,7 +55,7 @@ def read_page(
     records of order numbers, read strongly, without those that are gone.
     """
     above = _entry(after.due_at, after.order_no) if after else ""
-    up_to = f"{_ticks(now):0{_DIGITS}}0"  # above every order number of that instant
+    up_to = f"{to_ticks(now):0{_DIGITS}}0"  # above every order number of that instant
     found = sorted(
         entry
         for shard in range(SHARDS)
@@ -81,7 +80,7 @@ def read_page(
 
 
 def _entry(due_at: datetime, order_no: str) -> str:
-    return f"{_ticks(due_at):0{_DIGITS}}/{order_no}"
+    return f"{to_ticks(due_at):0{_DIGITS}}/{order_no}"
 
 
 def _order_no(entry: str) -> str:
@@ -89,8 +88,4 @@ def _order_no(entry: str) -> str:
 
 
 def _cursor(entry: str) -> Cursor:
-    return Cursor(_EPOCH + int(entry[:_DIGITS]) * _TICK, _order_no(entry))
-
-
-def _ticks(instant: datetime) -> int:
-    return (instant - _EPOCH) // _TICK
+    return Cursor(to_instant(int(entry[:_DIGITS])), _order_no(entry))

@@ -11,6 +11,7 @@ from kycourier.core.order_record import OrderRecord, OutboxEvent, Reason, State
 NOTIFIED_AGAIN_AFTER = timedelta(seconds=60)
 CLOCK_GRACE = timedelta(seconds=1)
 TIDY_AFTER = timedelta(minutes=1)
+_NO_MARGIN = timedelta(0)
 
 
 class Urgency(Enum):
@@ -88,6 +89,35 @@ def claim(
         attempts=record.attempts + 1,
         folder=record.folder or folder,
         traceparent=record.traceparent or traceparent,
+    )
+
+
+def take(
+    there: OrderRecord | None,
+    draft: OrderRecord,
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    urgency: Urgency,
+    folder: str,
+    margin: timedelta = _NO_MARGIN,
+) -> OrderRecord | None:
+    """Claim the row that is there, or the draft; None when it may not be claimed now.
+
+    A lease that has ended is another's for `margin` more, where clocks may differ.
+    """
+    record = there or draft
+    by = now - margin if record.state is State.COLLECTING else now
+    if not may_claim(record, now=by, urgency=urgency):
+        return None
+    return claim(
+        record,
+        owner=owner,
+        now=now,
+        lease=lease,
+        folder=folder,
+        traceparent=draft.traceparent,
     )
 
 

@@ -1,7 +1,6 @@
-"""How values stand in an item of DynamoDB: texts, whole numbers, bytes and instants."""
+"""How values stand in an item of DynamoDB: texts, whole numbers and bytes."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from msgspec import Struct
@@ -9,18 +8,6 @@ from msgspec import Struct
 from kycourier.core.errors import StoreUnavailable
 
 Value = str | int | bytes
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TICK = timedelta(microseconds=1)
-
-
-def to_ticks(instant: datetime) -> int:
-    """Give an instant as microseconds since 1970."""
-    return (instant - _EPOCH) // _TICK
-
-
-def to_instant(ticks: int) -> datetime:
-    """Undo `to_ticks`: aware UTC."""
-    return _EPOCH + ticks * _TICK
 
 
 def to_wire(value: Value) -> dict[str, str | bytes]:

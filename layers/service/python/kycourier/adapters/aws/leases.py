@@ -6,9 +6,10 @@ may be ahead of the holder's.
 
 from datetime import timedelta
 
-from kycourier.adapters.aws.items import Item, to_instant, to_ticks
+from kycourier.adapters.aws.items import Item
 from kycourier.adapters.aws.store_clock import MARGIN
 from kycourier.adapters.aws.table import Table
+from kycourier.adapters.instants import to_instant, to_ticks
 from kycourier.core.models import Lease
 
 

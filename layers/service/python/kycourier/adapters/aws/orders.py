@@ -5,16 +5,15 @@ from datetime import datetime, timedelta
 
 from kycourier.adapters import due_index
 from kycourier.adapters.aws.expressions import Attributes
-from kycourier.adapters.aws.items import to_ticks
 from kycourier.adapters.aws.store_clock import MARGIN
 from kycourier.adapters.aws.table import ENTRY, KEY, PART, TRIES, Table
+from kycourier.adapters.instants import to_ticks
 from kycourier.core import order as rules
 from kycourier.core.errors import StaleOwner, StoreUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import (
     OrderRecord,
-    State,
     decode_record,
     encode_record,
 )
@@ -61,21 +60,21 @@ class DynamoOrderStore:
         """
         for _ in range(TRIES):
             there = self.load(draft.key)
-            record, now = there or draft, self.now()
-            granted = rules.may_claim(record, now=_seen(record, now), urgency=urgency)
-            if granted:
-                record = rules.claim(
-                    record,
-                    owner=owner,
-                    now=now,
-                    lease=lease,
-                    folder=folder,
-                    traceparent=draft.traceparent,
-                )
-            elif there is not None:
+            taken = rules.take(
+                there,
+                draft,
+                owner=owner,
+                now=self.now(),
+                lease=lease,
+                urgency=urgency,
+                folder=folder,
+                margin=MARGIN,
+            )
+            if taken is None and there is not None:
                 return Claim(there, granted=False)
+            record = taken or draft
             if self._write(record, expected=_as_read(there) if there else _NEW):
-                return Claim(record, granted=granted)
+                return Claim(record, granted=taken is not None)
         raise StoreUnavailable("contended")
 
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
@@ -158,8 +157,3 @@ def _columns(record: OrderRecord) -> Attributes:
         PART: None if name is None else _part(record.app_id, name, shard),
         ENTRY: due_index.build_entry(record),
     }
-
-
-def _seen(record: OrderRecord, now: datetime) -> datetime:
-    """Look at another's lease with the margin that clocks of one store need."""
-    return now - MARGIN if record.state is State.COLLECTING else now

@@ -69,23 +69,22 @@ class SqliteOrderStore:
         """
 
         def take(state: sqlite3.Connection) -> Claim:
-            now = self._clock.now()
             there = _find(state, draft.key)
             if there is None:
                 _insert(state, draft)
-            record = there or draft
-            if not rules.may_claim(record, now=now, urgency=urgency):
-                return Claim(record, granted=False)
-            claimed = rules.claim(
-                record,
+            taken = rules.take(
+                there,
+                draft,
                 owner=owner,
-                now=now,
+                now=self._clock.now(),
                 lease=lease,
+                urgency=urgency,
                 folder=folder,
-                traceparent=draft.traceparent,
             )
-            _replace(state, claimed, expected=record)
-            return Claim(claimed, granted=True)
+            if taken is None:
+                return Claim(there or draft, granted=False)
+            _replace(state, taken, expected=there or draft)
+            return Claim(taken, granted=True)
 
         return self._state.write(take)
 

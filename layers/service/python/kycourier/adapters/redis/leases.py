@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from kycourier.adapters.instants import TICK
 from kycourier.adapters.redis.keys import lease_key
-from kycourier.adapters.redis.server import RedisServer, to_instant, to_microseconds
+from kycourier.adapters.redis.server import RedisServer, read_instant
 from kycourier.core.models import Lease
 
 # lease; owner, duration
@@ -38,7 +39,7 @@ class RedisLeaseStore:
         given = self._server.run(
             _ACQUIRE,
             keys=[lease_key(name)],
-            values=[owner, to_microseconds(timedelta(seconds=seconds))],
+            values=[owner, timedelta(seconds=seconds) // TICK],
         )
         if not isinstance(given, list):
             return None
@@ -46,8 +47,8 @@ class RedisLeaseStore:
         return Lease(
             owner=owner,
             fence=fence,
-            seen_at=to_instant(seen_at),
-            ends_at=to_instant(ends_at),
+            seen_at=read_instant(seen_at),
+            ends_at=read_instant(ends_at),
         )
 
     def release(self, name: str, *, lease: Lease) -> None:

@@ -9,7 +9,7 @@ from kycourier.adapters.redis.server import (
     MOST_RACES,
     RedisServer,
     Value,
-    to_instant,
+    read_instant,
 )
 from kycourier.core import order as rules
 from kycourier.core.errors import StaleOwner, StoreUnavailable
@@ -85,18 +85,16 @@ class RedisOrderStore:
         """
 
         def take(there: OrderRecord | None, now: datetime) -> Claim:
-            record = there or draft
-            if not rules.may_claim(record, now=now, urgency=urgency):
-                return Claim(record, granted=False)
-            claimed = rules.claim(
-                record,
+            taken = rules.take(
+                there,
+                draft,
                 owner=owner,
                 now=now,
                 lease=lease,
+                urgency=urgency,
                 folder=folder,
-                traceparent=draft.traceparent,
             )
-            return Claim(claimed, granted=True)
+            return Claim(taken or there or draft, granted=taken is not None)
 
         return self._decide(draft.key, take)
 
@@ -143,7 +141,7 @@ class RedisOrderStore:
     def _read(self, order: OrderKey) -> tuple[OrderRecord | None, datetime]:
         answer = self._server.run(_READ, keys=[order_key(order)])
         record, now = answer if isinstance(answer, list) else (None, 0)
-        return None if record is None else decode_record(record), to_instant(now)
+        return None if record is None else decode_record(record), read_instant(now)
 
     def _write(self, record: OrderRecord, *, expected: OrderRecord | None) -> bool:
         """Write over the expected row, or where there is none; tell whether it was."""

@@ -5,7 +5,7 @@ A write may be done though its answer is lost, and is then repeated. So it carri
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from ssl import SSLError
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from redis import exceptions as theirs
 from redis.connection import ConnectionPool
 from redis.crc import key_slot
 
+from kycourier.adapters.instants import to_instant
 from kycourier.adapters.redis.address import Address
 from kycourier.adapters.redis.connections import (
     CONNECT_SECONDS,
@@ -38,8 +39,6 @@ local function now()
   return time[1] * 1000000 + time[2]
 end
 """
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
 _DENIED = (
     theirs.AuthenticationError,
     theirs.AuthorizationError,
@@ -134,7 +133,7 @@ class RedisServer:
 
     def now(self) -> datetime:
         """Tell the server's clock, aware UTC. Raises StoreUnavailable."""
-        return to_instant(self.run("return now()"))
+        return read_instant(self.run("return now()"))
 
     def _with_clock(self, script: str) -> str:
         return _CLOCK + script
@@ -181,16 +180,11 @@ class RedisServer:
             pool.disconnect(inuse_connections=False)
 
 
-def to_microseconds(span: timedelta) -> int:
-    """Give a duration as scripts count it."""
-    return span // _MICROSECOND
-
-
-def to_instant(microseconds: object) -> datetime:
+def read_instant(ticks: object) -> datetime:
     """Read an instant of a script's answer: aware UTC. Raises StoreUnavailable."""
-    if not isinstance(microseconds, int):
+    if not isinstance(ticks, int):
         raise StoreUnavailable("unexpected answer")
-    return _EPOCH + microseconds * _MICROSECOND
+    return to_instant(ticks)
 
 
 def _reason(error: Exception) -> str:
