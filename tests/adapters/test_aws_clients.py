@@ -221,3 +221,22 @@ def test_region_endpoint_and_credentials_come_from_the_surroundings(gate, monkey
     assert client.meta.endpoint_url == gate.url
     used = client._request_signer._credentials
     assert (used.access_key, used.token) == ("testing", "session")
+
+
+@pytest.mark.parametrize(
+    ("service", "variable"),
+    [
+        ("dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"),
+        ("events", "AWS_ENDPOINT_URL_EVENTBRIDGE"),
+        ("secretsmanager", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        ("sqs", "AWS_ENDPOINT_URL_SQS"),
+        ("ssm", "AWS_ENDPOINT_URL_SSM"),
+    ],
+)
+def test_a_services_own_endpoint_goes_before_the_general_one(service, variable):
+    own = "http://127.0.0.1:2"
+    environ = {**aws_environ("http://127.0.0.1:1"), variable: own}
+
+    client = AwsClients(environ, seconds_left=endless).client(service)
+
+    assert client.meta.endpoint_url == own

@@ -54,6 +54,7 @@ THROTTLED = {
 }
 _SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
 _ENDPOINT = "AWS_ENDPOINT_URL"
+_SPELLED = {"events": "eventbridge", "secretsmanager": "secrets_manager"}
 
 
 def run(
@@ -133,7 +134,7 @@ class AwsClients:
         return self._session
 
     def _make(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
-        own = f"{_ENDPOINT}_{service.upper()}"
+        own = f"{_ENDPOINT}_{_SPELLED.get(service, service).upper()}"
         client = self._opened().client(
             service,
             endpoint_url=self._environ.get(own) or self._environ.get(_ENDPOINT),
