@@ -7,8 +7,10 @@ moto moves a message to the dead-letter queue as SQS does, but knows no redrive 
 import json
 from typing import Any
 
+from kycourier_devkit.demo_aws.account import Account
 from kycourier_devkit.functions.running import RunningFunction
 from kycourier_devkit.functions.trigger_events import ACCOUNT, REGION
+from kycourier_devkit.stand_ins.stack import Stack
 
 MOST_RECEIVES = 5
 _BATCH = 10
@@ -118,3 +120,24 @@ def read_events(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401 - b
         for message in messages:
             events.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def take_over_queue(account: Account) -> None:
+    """Switch the trigger off: moto would work on it by Docker, we do it ourselves."""
+    functions = account.client("lambda")
+    for trigger in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=trigger["UUID"], Enabled=False)
+
+
+def let_consumer_listen(account: Account, stack: Stack) -> str:
+    """Make a consumer's queue and a rule of the bus that fills it; give its URL."""
+    sqs, events = account.client("sqs"), account.client("events")
+    url: str = sqs.create_queue(QueueName="consumer")["QueueUrl"]
+    named = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    rule = {"Name": "consumer", "EventBusName": stack.outputs["EventBusName"]}
+    events.put_rule(**rule, EventPattern=json.dumps({"source": ["kycourier"]}))
+    target = {"Id": "consumer", "Arn": named["Attributes"]["QueueArn"]}
+    events.put_targets(
+        Rule=rule["Name"], EventBusName=rule["EventBusName"], Targets=[target]
+    )
+    return url

@@ -1,20 +1,22 @@
 """The stage on AWS: an account on loopback with the stack, functions, the emulator."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import requests
-from msgspec import Struct
 
 from kycourier.ports import Clock
 from kycourier_devkit.demo.stage import Answer, Members
 from kycourier_devkit.demo_aws.account import Account
-from kycourier_devkit.demo_aws.queues import OrdersQueue, read_events
+from kycourier_devkit.demo_aws.commands import Ended, run_command
+from kycourier_devkit.demo_aws.queues import (
+    OrdersQueue,
+    let_consumer_listen,
+    read_events,
+    take_over_queue,
+)
 from kycourier_devkit.functions.process import FUNCTIONS, close_all
 from kycourier_devkit.functions.trigger_events import (
     HttpCall,
@@ -31,14 +33,7 @@ from kycourier_devkit.stand_ins.stack import Stack, make_stack
 STACK = "kycourier"
 REFRESH, COLLECT, API, SWEEP = FUNCTIONS
 FIRST_SWEEP_SECONDS = 1
-_COMMAND_SECONDS, _DOWNLOAD_SECONDS = 60, 10
-
-
-class Ended(Struct, frozen=True):
-    """How a command ended, and the lines that it printed."""
-
-    code: int
-    lines: list[str]
+_DOWNLOAD_SECONDS = 10
 
 
 class CloudStage:
@@ -69,8 +64,8 @@ class CloudStage:
             url=stack.outputs["QueueUrl"],
             dead_letters_url=stack.outputs["DeadLetterQueueUrl"],
         )
-        _take_over_queue(account)
-        self._consumer = _let_consumer_listen(account, stack)
+        take_over_queue(account)
+        self._consumer = let_consumer_listen(account, stack)
         self._events: list[Members] = []
         account.enforce()
 
@@ -101,15 +96,7 @@ class CloudStage:
     def operate(self, *arguments: str) -> Ended:
         """Run a command of `kycourier` as the operator, with the account's address."""
         with self.account.relaxed():
-            ended = subprocess.run(  # noqa: S603 - this Python, our own command
-                [sys.executable, "-m", "kycourier_devkit", *arguments],
-                env={"PATH": os.defpath, **self.account.environ},
-                capture_output=True,
-                text=True,
-                timeout=_COMMAND_SECONDS,
-                check=False,
-            )
-        return Ended(ended.returncode, ended.stdout.splitlines())
+            return run_command(*arguments, environ=self.account.environ)
 
     def fire(self, name: str) -> Members:
         """Let a function's timer fire."""
@@ -195,27 +182,6 @@ class CloudStage:
     def canaries(self) -> list[str]:
         """Give what must not be seen: secrets, tickets, signatures, card numbers."""
         return list(self._sandbox.canaries())
-
-
-def _take_over_queue(account: Account) -> None:
-    """Switch the trigger off: moto would work on it by Docker, we do it ourselves."""
-    functions = account.client("lambda")
-    for trigger in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=trigger["UUID"], Enabled=False)
-
-
-def _let_consumer_listen(account: Account, stack: Stack) -> str:
-    """Make a consumer's queue and a rule of the bus that fills it; give its URL."""
-    sqs, events = account.client("sqs"), account.client("events")
-    url: str = sqs.create_queue(QueueName="consumer")["QueueUrl"]
-    named = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    rule = {"Name": "consumer", "EventBusName": stack.outputs["EventBusName"]}
-    events.put_rule(**rule, EventPattern=json.dumps({"source": ["kycourier"]}))
-    target = {"Id": "consumer", "Arn": named["Attributes"]["QueueArn"]}
-    events.put_targets(
-        Rule=rule["Name"], EventBusName=rule["EventBusName"], Targets=[target]
-    )
-    return url
 
 
 def _set(
