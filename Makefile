@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package test lint
+.PHONY: help setup demo demo-aws serve package tools test lint
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -35,6 +35,9 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint  ## everything that proves it; STRICT=1 lets nothing be skipped
+tools: $(READY)  ## what the tests run besides: SAM, osls, checkov, moto, Redis (once; two minutes)
+	@$(BIN)/python -m kycourier_devkit.toolbox
+
+test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)
 	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)

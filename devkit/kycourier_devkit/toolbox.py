@@ -2,7 +2,7 @@
 
 Their locks lie in devkit/tools. A tool that cannot be had raises ToolMissing, which
 says in plain words what is missing; whoever needed it skips, or fails where nothing may
-be skipped.
+be skipped. `python -m kycourier_devkit.toolbox` installs all, so that no test waits.
 """
 
 import fcntl
@@ -138,3 +138,28 @@ def _run(command: Sequence[str | Path], *, cwd: Path | None = None) -> None:
             return
         why = f"exit code {done.returncode}"
     raise ToolMissing(f"{name} could not install what is needed ({why})")
+
+
+def main() -> None:
+    """Install every tool that is not here yet, and say which cannot be had."""
+    tools: dict[str, Callable[[], object]] = {
+        "moto, AWS's APIs on loopback": lambda: python_tool("moto"),
+        "Lambda's runtime client": lambda: python_tool(
+            "lambda_runtime", python=find_python("3.13")
+        ),
+        "SAM": lambda: python_tool("sam"),
+        "checkov": lambda: python_tool("checkov"),
+        "osls and dynalite": lambda: node_tool("osls"),
+        "Redis": redis_server,
+    }
+    for name, install in tools.items():
+        sys.stdout.write(f"Tool: {name}\n")
+        sys.stdout.flush()
+        try:
+            install()
+        except ToolMissing as missing:
+            sys.stdout.write(f"  is skipped with its tests: {missing}\n")
+
+
+if __name__ == "__main__":
+    main()
