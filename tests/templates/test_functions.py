@@ -120,6 +120,22 @@ def test_places_are_the_stack_s_own(resources: Resources) -> None:
     assert found["KYCOURIER_API_KEYS"] == "aws-secretsmanager://${ApiKeys}"
 
 
+@pytest.mark.parametrize("file", LOGICAL)
+@pytest.mark.parametrize(
+    ("restored", "state"),
+    [
+        ("", "dynamodb://${StateTable}"),
+        ("kycourier-restored", "dynamodb://kycourier-restored"),
+    ],
+)
+def test_every_function_keeps_its_state_in_a_restored_table_where_there_is_one(
+    resources: Resources, file: str, restored: str, state: str
+) -> None:
+    found = variables(resources(RestoredTable=restored), file)
+
+    assert found["KYCOURIER_STATE"] == state
+
+
 @pytest.mark.parametrize("cap", ["10", "20", "50", "100", "200"])
 def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> None:
     made = resources(UpstreamCap=cap)
@@ -145,6 +161,11 @@ def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> N
             "Ticket",
             ["owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket"],
             ["owned2", "rediss://:password@host#key", "aws-ssm://kyc", "env:TICKET"],
+        ),
+        (
+            "RestoredTable",
+            ["", "kycourier-prod-StateTable-1A-2026.11.24_0300"],
+            ["ab", "x" * 256, "arn:aws:dynamodb:eu-west-1:1:table/t", "t*"],
         ),
     ],
 )

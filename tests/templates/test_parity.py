@@ -13,6 +13,7 @@ from rendered import APP_ID, BY_TOOLS, Renderer, copy_project, differences
 pytestmark = BY_TOOLS
 
 ORDERS_API = "/Resources/OrdersApiLambdaFunction/Properties"
+RESTORED = {"RestoredTable": "kycourier-restored"}
 CAPS = ("10", "20", "50", "100", "200")
 TICKETS = ("owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket")
 SETS = [
@@ -25,6 +26,7 @@ SETS = [
     {"EvidenceRetentionDays": "30", "LogRetentionDays": "7"},
     {"AlarmTopic": "arn:aws-cn:sns:cn-north-1:123456789012:alarms"},
     {"KycProfile": "kyc1", "KycUrl": "https://kyc.example"},
+    RESTORED,
 ]
 
 
@@ -51,6 +53,7 @@ def test_osls_hands_every_parameter_on(renderer: Renderer) -> None:
         "LogRetentionDays": "7",
         "EvidenceRetentionDays": "30",
         "AlarmTopic": "arn:aws:sns:eu-west-1:123456789012:alarms",
+        **RESTORED,
     }
 
     assert renderer.handed_on(**given) == given
@@ -159,3 +162,20 @@ def test_comparison_finds_a_change_of_one_file(
     found = differences(changed.settled(tool), renderer.settled(other))
 
     assert found == [where]
+
+
+def test_comparison_finds_a_function_that_is_left_with_the_table_of_before(
+    renderer: Renderer, tmp_path: Path
+) -> None:
+    folder = copy_project(tmp_path)
+    before, state, after = (folder / "serverless.yml").read_text().rpartition("*state")
+    assert state
+    left = f"{before}!Sub dynamodb://${{StateTable}}{after}"
+    (folder / "serverless.yml").write_text(left)
+    changed = Renderer(folder, renderer.environ)
+
+    assert differences(changed.settled("osls"), renderer.settled("sam")) == []
+    found = differences(
+        changed.settled("osls", **RESTORED), renderer.settled("sam", **RESTORED)
+    )
+    assert found == [f"{ORDERS_API}/Environment/Variables/KYCOURIER_STATE"]

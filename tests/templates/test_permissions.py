@@ -16,6 +16,7 @@ BUCKET, OBJECTS = "${EvidenceBucket.Arn}", "${EvidenceBucket.Arn}/evidence/*"
 BUS, QUEUE = "${EventBus.Arn}", "${OrdersQueue.Arn}"
 PREFIX = "{'StringLikeIfExists': {'s3:prefix': 'evidence/*'}}"
 ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
+RESTORED = ARN % ("dynamodb", "table/kycourier-restored")
 
 
 def reading(secret: str) -> set[tuple[str, str, str]]:
@@ -85,6 +86,19 @@ def test_role_allows_the_calls_of_its_function_alone(
     resources: Resources, function: str
 ) -> None:
     assert allowed(resources(), function) == OWNED[function]
+
+
+@pytest.mark.parametrize("function", OWNED)
+def test_role_allows_a_restored_table_and_then_not_the_stack_s_own(
+    resources: Resources, function: str
+) -> None:
+    made = resources(RestoredTable="kycourier-restored")
+
+    instead = {TABLE: RESTORED, INDEX: f"{RESTORED}/index/due"}
+    assert allowed(made, function) == {
+        (action, instead.get(resource, resource), condition)
+        for action, resource, condition in OWNED[function]
+    }
 
 
 @pytest.mark.parametrize("ticket", FOREIGN)

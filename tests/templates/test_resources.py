@@ -43,6 +43,20 @@ def test_table_is_encrypted_can_be_restored_and_forgets_what_may_vanish(
     assert table["DeletionProtectionEnabled"] == "true"
 
 
+@pytest.mark.parametrize("tool", ["sam", "osls"])
+def test_a_restored_table_leaves_the_stack_s_own_as_it_is_and_unused(
+    renderer: Renderer, tool: str
+) -> None:
+    before = renderer.settled(tool)
+    after = renderer.settled(tool, RestoredTable="kycourier-restored")
+
+    own = after["Resources"].pop("StateTable")
+    assert own == before["Resources"]["StateTable"]
+    assert "StateTable}" not in str(after)
+    assert "StateTable." not in str(after)
+    assert after["Outputs"]["StateTableName"] == "kycourier-restored"
+
+
 @pytest.mark.parametrize("logical", ["StateTable", "EvidenceBucket", "FingerprintKey"])
 def test_what_cannot_be_made_again_outlives_the_stack(
     resources: Resources, logical: str
