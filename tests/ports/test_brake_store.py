@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aws_table import make_table, open_held
+from aws.table import make_table, open_held
 from fakes import FakeClock, MemoryBrakeStore
 from kycourier.adapters.aws.brake import DynamoBrakeStore
 from kycourier.adapters.local.brake import SqliteBrakeStore

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_table import make_table, open_held
+from aws.table import make_table, open_held
 from fakes import FakeClock, MemoryLeaseStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore

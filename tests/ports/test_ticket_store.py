@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from aws_table import make_table, open_held
-from aws_table import overwrite as spoil
+from aws.table import make_table, open_held
+from aws.table import overwrite as spoil
 from fakes import FakeClock, MemoryLeaseStore, MemoryTicketStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.aws.tickets import DynamoTicketStore
