@@ -29,6 +29,7 @@ from kycourier.core.ticket import TicketPair
 from kycourier.ports import State
 from kycourier.setting_forms import Place
 from leak_scan import find_leaks
+from loud import Records, listening
 from records import APP, pair
 
 pytestmark = pytest.mark.enable_socket
@@ -38,30 +39,11 @@ PAIR = pair(token=CANARIES[0], ticket=CANARIES[1])
 LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
 
 
-class Records(logging.Handler):
-    """Keeps everything that a record carries."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts += [record.getMessage(), repr(vars(record)), self.format(record)]
-
-
 @pytest.fixture
 def records() -> Iterator[Records]:
     """Listen at DEBUG to the root and to each of the SDK's loggers itself."""
-    handler = Records()
-    loggers = [logging.getLogger(name) for name in ("", *loud_loggers())]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-    yield handler
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+    with listening(loud_loggers()) as records:
+        yield records
 
 
 def open_state(lone_proxy: AwsProxy) -> State:
