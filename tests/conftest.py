@@ -1,14 +1,15 @@
 """Settings and fixtures of the suite."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from aws_proxy import AwsProxy
+from aws.proxy import AwsProxy
 from built import build_once
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
@@ -62,11 +63,27 @@ def moto() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def proxies() -> Iterator[Callable[[str], AwsProxy]]:
+    """Give the one proxy before a stand-in, with nothing planned or noted."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(url: str) -> AwsProxy:
+            return stack.enter_context(closing(AwsProxy(url)))
+
+        def give(url: str) -> AwsProxy:
+            proxy = opened(url)
+            proxy.forget()
+            return proxy
+
+        yield give
+
+
 @pytest.fixture
-def proxy(moto: str) -> Iterator[AwsProxy]:
-    """Give a proxy before moto that records, and fails as it is told."""
-    with closing(AwsProxy(moto)) as proxy:
-        yield proxy
+def proxy(moto: str, proxies: Callable[[str], AwsProxy]) -> AwsProxy:
+    """Give the proxy before moto."""
+    return proxies(moto)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
 """What the tests of the Redis adapters share."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import cache
 
 import redis
-from msgspec.structs import replace
 
-from fakes import START, FakeClock
+from fakes import FakeClock
 from kycourier.adapters.instants import to_ticks
 from kycourier.adapters.redis.address import parse_address
 from kycourier.adapters.redis.brake import RedisBrakeStore
@@ -17,19 +15,9 @@ from kycourier.adapters.redis.server import RedisServer
 from kycourier.adapters.redis.tickets import RedisTicketStore
 from kycourier.adapters.surroundings import Surroundings, endless
 from kycourier.adapters.system import SystemClock
-from kycourier.core import order as rules
-from kycourier.core.brake import Brake
 from kycourier.core.hidden import Secret
-from kycourier.core.models import Document, OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import OrderRecord, OutboxEvent
-from kycourier.core.order_record import State as Stage
-from kycourier.core.ticket import TicketPair, refresh_lease
-from kycourier.ports import Claim, OrderStore, State
+from kycourier.ports import State
 from kycourier.setting_forms import Place
-
-APP = "SANDBOX1"
-EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
 
 
 class ServerOnFakeTime(RedisServer):
@@ -99,27 +87,6 @@ def dump(url: str) -> dict[bytes, object]:
     return found
 
 
-def draft(order_no: str = "order1", **changes: object) -> OrderRecord:
-    made = rules.draft(
-        OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
-        now=START,
-        ttl=timedelta(hours=48),
-        first_sweep=timedelta(0),
-    )
-    return replace(made, **changes)
-
-
-def pair(generation: int = 1, ticket: str = "synthetic-ticket") -> TicketPair:
-    return TicketPair(
-        generation=generation,
-        obtained_at=START,
-        expires_in=timedelta(hours=1),
-        token=Secret("synthetic-token"),
-        ticket=Secret(ticket),
-    )
-
-
 def stores_of(server: RedisServer) -> State:
     return State(
         tickets=RedisTicketStore(server),
@@ -127,34 +94,3 @@ def stores_of(server: RedisServer) -> State:
         orders=RedisOrderStore(server),
         brakes=RedisBrakeStore(server),
     )
-
-
-def claim(orders: OrderStore, order_no: str = "order1", owner: str = "one") -> Claim:
-    return orders.claim(
-        draft(order_no),
-        owner=owner,
-        lease=timedelta(seconds=60),
-        urgency=Urgency.NOW,
-        folder="2026/01/01/a",
-    )
-
-
-def use_everything(state: State) -> None:
-    """Call every verb of every store, once at least."""
-    lease = state.leases.acquire(refresh_lease(APP), owner="one", seconds=15)
-    state.tickets.save(APP, pair(), expected_generation=0, lease=lease)
-    state.tickets.load(APP)
-    state.leases.release(refresh_lease(APP), lease=lease)
-    state.orders.register(draft("order2"))
-    claimed = claim(state.orders).record
-    done = rules.settle(
-        claimed, state=Stage.COLLECTED, reason=None, event=EVENT, now=state.orders.now()
-    )
-    state.orders.commit(done, expected=claimed)
-    state.orders.load(done.key)
-    state.orders.due(APP, limit=2)
-    state.orders.unsent(APP, limit=2)
-    state.orders.record_poison(APP, source="queue", problem="malformed_json")
-    state.brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
-    state.brakes.load(APP)
-    state.brakes.release(APP)

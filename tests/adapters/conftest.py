@@ -2,16 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
+from contextlib import closing
 
 import pytest
 
-from aws_bench import Bench, build
-from aws_edges import new_bucket, open_evidence
-from aws_gate import Gate
-from aws_proxy import AwsProxy
-from bucket_bench import PREFIX
+from aws.bench import Bench, build
+from aws.bucket import PREFIX
+from aws.edges import new_bucket, open_evidence
+from aws.proxy import AwsProxy
 from certificates import Certificates, make_certificates
 from kycourier.adapters.object_store import ObjectEvidenceStore
 from stand_ins import IN_CLOUD, STAND_INS
@@ -26,37 +24,17 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture(scope="session")
-def gates() -> Iterator[Callable[[str], Gate]]:
-    """Give the one gate before a stand-in, with nothing planned or noted."""
-    with ExitStack() as stack:
-
-        @cache
-        def opened(url: str) -> Gate:
-            gate = Gate(url)
-            stack.callback(gate.close)
-            return gate
-
-        def give(url: str) -> Gate:
-            gate = opened(url)
-            gate.forget()
-            return gate
-
-        yield give
-
-
 @pytest.fixture(params=[pytest.param(kind, marks=IN_CLOUD) for kind in DYNAMODBS])
-def dynamo(request: pytest.FixtureRequest, gates: Callable[[str], Gate]) -> Bench:
+def dynamo(request: pytest.FixtureRequest, proxies: Callable[[str], AwsProxy]) -> Bench:
     url = request.getfixturevalue(STAND_INS[request.param])
-    return build(gates(url), url)
+    return build(proxies(url), url)
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
-    """Give a gate that nothing lies behind."""
-    gate = Gate()
-    yield gate
-    gate.close()
+def lone_proxy() -> Iterator[AwsProxy]:
+    """Give a proxy that nothing lies behind."""
+    with closing(AwsProxy()) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from aws_edges import client, new_bucket, new_bus, new_name, new_queue
-from aws_proxy import AwsProxy, answering, cut
+from aws.access import KEY, aws_environ, client, new_name
+from aws.edges import new_bucket, new_bus, new_queue
+from aws.proxy import AwsProxy, answering, cut
 from leak_scan import find_leaks
-from stand_ins import IN_CLOUD, KEY, aws_environ
+from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
 SECRET = "canary-app-secret-5923"

@@ -4,16 +4,9 @@ import json
 
 import pytest
 
-from aws_edges import (
-    client,
-    new_bus,
-    new_name,
-    new_queue,
-    open_sink,
-    read_queue,
-    surroundings,
-)
-from aws_proxy import Answer, AwsProxy, Play, answering, done_then
+from aws.access import client, new_name, surroundings
+from aws.edges import new_bus, new_queue, open_sink, read_queue
+from aws.proxy import AwsProxy, Play, answer_json, answering_json, done_then, failing
 from hostile import refusing_port
 from kycourier.adapters import places
 from kycourier.core.errors import SettingError, SinkUnavailable
@@ -44,8 +37,8 @@ def sent(proxy: AwsProxy, scheme: str) -> list[list[str]]:
     bodies = {"eventbridge": "Detail", "sqs": "MessageBody"}
     return [
         [json.loads(entry[bodies[scheme]])["id"] for entry in entries]
-        for call in proxy.named(CALLS[scheme])
-        for entries in [json.loads(call.body)["Entries"]]
+        for asked in proxy.asked(CALLS[scheme])
+        for entries in [asked["Entries"]]
     ]
 
 
@@ -53,15 +46,9 @@ def not_taking(*refused: int) -> Play:
     """Pass on all entries but some, and answer 200 with those as failed."""
 
     def play(call, forward):
-        asked = json.loads(call.body)
-        entries = asked["Entries"]
+        entries = call.json["Entries"]
         rest = [entry for at, entry in enumerate(entries) if at not in refused]
-        inner = call._replace(
-            body=json.dumps({**asked, "Entries": rest}).encode(),
-            headers={k: v for k, v in call.headers.items() if k != "content-length"},
-        )
-        answer = forward(inner)
-        told = json.loads(answer.body)
+        told = forward(call.asking(Entries=rest)).json
         if call.name == "PutEvents":
             good = iter(told["Entries"])
             bad = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slower"}
@@ -74,7 +61,7 @@ def not_taking(*refused: int) -> Play:
                 {"Id": entries[at]["Id"], "Code": "InternalError", "SenderFault": False}
                 for at in refused
             ]
-        return Answer(200, json.dumps(told).encode(), answer.headers)
+        return answer_json(told)
 
     return play
 
@@ -110,11 +97,8 @@ def test_entry_that_was_not_taken_twice_is_a_failure(proxy, scheme):
 
 def test_answer_that_names_no_entries_took_none(proxy, scheme):
     sink = open_sink(proxy.url, scheme, new_place(proxy.url, scheme))
-    nothing = answering(
-        200,
-        b'{"Entries": [], "FailedEntryCount": 0}' if scheme == "eventbridge" else b"{}",
-        ("Content-Type", "application/x-amz-json-1.1"),
-    )
+    told = {"Entries": [], "FailedEntryCount": 0} if scheme == "eventbridge" else {}
+    nothing = answering_json(**told)
     proxy.plan(CALLS[scheme], nothing, nothing)
 
     with pytest.raises(SinkUnavailable):
@@ -190,8 +174,8 @@ def test_bus_entry_is_the_whole_event_from_kycourier_by_its_type(proxy):
 
     open_sink(proxy.url, "eventbridge", bus).publish([published])
 
-    (call,) = proxy.named("PutEvents")
-    assert json.loads(call.body)["Entries"] == [
+    (asked,) = proxy.asked("PutEvents")
+    assert asked["Entries"] == [
         {
             "EventBusName": bus,
             "Source": "kycourier",
@@ -288,10 +272,7 @@ def test_place_of_another_region_stops_the_start(moto, scheme):
 
 
 def refusing(symbol: str) -> Play:
-    told = {"__type": symbol, "message": f"User arn:canary is refused {KIND}"}
-    return answering(
-        400, json.dumps(told).encode(), ("Content-Type", "application/x-amz-json-1.1")
-    )
+    return failing(symbol, said=f"User arn:canary is refused {KIND}")
 
 
 def test_denied_look_stops_the_start(proxy, scheme):

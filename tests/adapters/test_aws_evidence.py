@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from aws_edges import client, open_evidence, surroundings
-from aws_proxy import answering, cut
-from bucket_bench import KEY, PHOTO, UNCLEAR, assert_told, put, read, sha256
+from aws.access import client, surroundings
+from aws.bucket import KEY, PHOTO, UNCLEAR, assert_told, put, read, sha256
+from aws.edges import open_evidence
+from aws.proxy import answering, cut
 from hostile import HostileServer, Peer, reply
 from kycourier.adapters.aws.evidence import open_bucket
 from kycourier.adapters.surroundings import Surroundings

@@ -2,9 +2,7 @@
 
 import pytest
 
-from aws_edges import open_evidence
-from aws_proxy import Play, answering, cut, done_then, done_then_cut, flipping_a_bit
-from bucket_bench import (
+from aws.bucket import (
     KEY,
     OTHER,
     PHOTO,
@@ -15,6 +13,8 @@ from bucket_bench import (
     read,
     sha256,
 )
+from aws.edges import open_evidence
+from aws.proxy import Play, answering, cut, done_then, done_then_cut, flipping_a_bit
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from stand_ins import IN_CLOUD
 

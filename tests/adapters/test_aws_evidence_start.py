@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aws_edges import new_name, surroundings
-from aws_proxy import answering
-from bucket_bench import KEY, assert_told, put
+from aws.access import new_name, surroundings
+from aws.bucket import KEY, assert_told, put
+from aws.proxy import answering
 from hostile import HostileServer, Peer, refusing_port, reply
 from kycourier.adapters import places
 from kycourier.adapters.aws.evidence import _locate, open_bucket

@@ -1,47 +1,46 @@
 """A write is done once and whole, though its answer is lost or its call hindered."""
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from aws_bench import APP, PAIR, Bench, settled
-from aws_gate import Answer, Forward, cut, failing, lose
+from aws.bench import Bench
+from aws.proxy import Answer, Call, Forward, cut, done_then_cut, failing
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner, StoreUnavailable
 from kycourier.core.models import OrderKey
 from kycourier.core.ticket import refresh_lease
+from records import APP, draft, pair, settled
 
 
 def register(dynamo: Bench) -> None:
-    dynamo.gate.plan("UpdateItem", lose)
-    assert dynamo.stores.orders.register(dynamo.draft()).granted
-    assert dynamo.stores.orders.load(OrderKey(APP, "order1")) == dynamo.draft()
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
+    assert dynamo.stores.orders.register(draft()).granted
+    assert dynamo.stores.orders.load(OrderKey(APP, "order1")) == draft()
 
 
 def claim_anew(dynamo: Bench) -> None:
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     claimed = dynamo.claim()
     assert claimed.attempts == 1
     assert dynamo.stores.orders.load(claimed.key) == claimed
 
 
 def claim_known(dynamo: Bench) -> None:
-    dynamo.stores.orders.register(dynamo.draft())
+    dynamo.stores.orders.register(draft())
     claim_anew(dynamo)
 
 
 def commit(dynamo: Bench) -> None:
     claimed = dynamo.claim()
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     dynamo.stores.orders.commit(settled(claimed), expected=claimed)
     assert dynamo.stores.orders.load(claimed.key) == settled(claimed)
 
 
 def acquire(dynamo: Bench) -> None:
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     lease = dynamo.stores.leases.acquire("trial", owner="one", seconds=15)
     assert lease is not None
     again = dynamo.stores.leases.acquire("trial", owner="one", seconds=15)
@@ -50,27 +49,27 @@ def acquire(dynamo: Bench) -> None:
 
 def release(dynamo: Bench) -> None:
     lease = dynamo.stores.leases.acquire("trial", owner="one", seconds=15)
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     dynamo.stores.leases.release("trial", lease=lease)
     assert dynamo.stores.leases.acquire("trial", owner="two", seconds=15)
 
 
 def save(dynamo: Bench) -> None:
     lease = dynamo.stores.leases.acquire(refresh_lease(APP), owner="one", seconds=15)
-    dynamo.gate.plan("UpdateItem", lose)
-    dynamo.stores.tickets.save(APP, PAIR, expected_generation=0, lease=lease)
-    assert dynamo.stores.tickets.load(APP) == PAIR
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
+    dynamo.stores.tickets.save(APP, pair(), expected_generation=0, lease=lease)
+    assert dynamo.stores.tickets.load(APP) == pair()
 
 
 def trip(dynamo: Bench) -> None:
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     dynamo.stores.brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
     assert dynamo.stores.brakes.load(APP) == Brake(trips=1, version=1)
 
 
 def resume(dynamo: Bench) -> None:
     dynamo.stores.brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
-    dynamo.gate.plan("UpdateItem", lose)
+    dynamo.proxy.plan("UpdateItem", done_then_cut)
     dynamo.stores.brakes.release(APP)
     assert dynamo.stores.brakes.load(APP) == Brake(version=2)
 
@@ -84,7 +83,7 @@ WRITES = [
 def test_write_whose_answer_was_lost_is_repeated_and_found_done(dynamo, write):
     write(dynamo)
 
-    asked = dynamo.gate.asked("UpdateItem")
+    asked = dynamo.proxy.asked("UpdateItem")
     assert [one for one, then in pairwise(asked) if one == then]
 
 
@@ -92,10 +91,10 @@ def test_write_that_another_made_meanwhile_is_not_taken_for_ones_own(dynamo):
     claimed = dynamo.claim()
     other = replace(settled(claimed), reason="other")
 
-    def hinder(_body: Mapping[str, Any], _forward: Forward) -> None:
+    def hinder(_call: Call, _forward: Forward) -> None:
         dynamo.stores.orders.commit(other, expected=claimed)
 
-    dynamo.gate.plan("UpdateItem", hinder)
+    dynamo.proxy.plan("UpdateItem", hinder)
 
     with pytest.raises(StaleOwner):
         dynamo.stores.orders.commit(settled(claimed), expected=claimed)
@@ -105,7 +104,7 @@ def test_write_that_another_made_meanwhile_is_not_taken_for_ones_own(dynamo):
 
 def test_write_that_never_gets_an_answer_fails_and_is_whole(dynamo):
     claimed = dynamo.claim()
-    dynamo.gate.plan("UpdateItem", lose, lose, lose)
+    dynamo.proxy.plan("UpdateItem", *[done_then_cut] * 3)
 
     with pytest.raises(StoreUnavailable) as failure:
         dynamo.stores.orders.commit(settled(claimed), expected=claimed)
@@ -125,7 +124,7 @@ def test_write_that_never_gets_an_answer_fails_and_is_whole(dynamo):
 )
 def test_write_that_never_comes_through_leaves_the_row_as_it_was(dynamo, plays, reason):
     claimed = dynamo.claim()
-    dynamo.gate.plan("UpdateItem", *plays)
+    dynamo.proxy.plan("UpdateItem", *plays)
 
     with pytest.raises(StoreUnavailable) as failure:
         dynamo.stores.orders.commit(settled(claimed), expected=claimed)
@@ -136,8 +135,8 @@ def test_write_that_never_comes_through_leaves_the_row_as_it_was(dynamo, plays, 
 
 @pytest.mark.parametrize("hindrances", [1, 4])
 def test_claim_that_others_hinder_decides_again(dynamo, hindrances):
-    dynamo.stores.orders.register(dynamo.draft())
-    dynamo.gate.plan(
+    dynamo.stores.orders.register(draft())
+    dynamo.proxy.plan(
         "UpdateItem", *[failing("ConditionalCheckFailedException")] * hindrances
     )
 
@@ -147,12 +146,12 @@ def test_claim_that_others_hinder_decides_again(dynamo, hindrances):
 def test_claim_and_resume_that_others_hinder_for_ever_give_up(dynamo):
     refusals = [failing("ConditionalCheckFailedException")] * 5
     for attempt in (dynamo.claim, lambda: dynamo.stores.brakes.release(APP)):
-        dynamo.gate.plan("UpdateItem", *refusals)
+        dynamo.proxy.plan("UpdateItem", *refusals)
 
         with pytest.raises(StoreUnavailable, match="contended"):
             attempt()
 
-    assert len(dynamo.gate.asked("UpdateItem")) == 2 * len(refusals)
+    assert len(dynamo.proxy.asked("UpdateItem")) == 2 * len(refusals)
     assert dynamo.items() == {}
 
 
@@ -161,12 +160,12 @@ def test_lease_that_came_and_went_while_one_asked_is_not_given_twice(dynamo):
     leases.release("trial", lease=leases.acquire("trial", owner="one", seconds=15))
     given = []
 
-    def overtake(body: Mapping[str, Any], forward: Forward) -> Answer:
+    def overtake(call: Call, forward: Forward) -> Answer:
         given.append(leases.acquire("trial", owner="two", seconds=15))
         leases.release("trial", lease=given[0])
-        return forward(body)
+        return forward(call)
 
-    dynamo.gate.plan("UpdateItem", overtake)
+    dynamo.proxy.plan("UpdateItem", overtake)
 
     assert leases.acquire("trial", owner="three", seconds=15) is None
     later = leases.acquire("trial", owner="three", seconds=15)
@@ -177,11 +176,11 @@ def test_brake_that_was_resumed_while_a_worker_tripped_it_stays_clean(dynamo):
     brakes = dynamo.stores.brakes
     brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
 
-    def overtake(body: Mapping[str, Any], forward: Forward) -> Answer:
+    def overtake(call: Call, forward: Forward) -> Answer:
         brakes.release(APP)
-        return forward(body)
+        return forward(call)
 
-    dynamo.gate.plan("UpdateItem", overtake)
+    dynamo.proxy.plan("UpdateItem", overtake)
 
     with pytest.raises(StaleOwner):
         brakes.trip(APP, Brake(trips=2, version=2), expected_version=1)

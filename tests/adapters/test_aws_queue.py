@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from aws_edges import new_name, new_queue, open_queue, read_queue, surroundings
-from aws_proxy import AwsProxy, answering
+from aws.access import new_name, surroundings
+from aws.edges import new_queue, open_queue, read_queue
+from aws.proxy import AwsProxy, failing
 from hostile import refusing_port
 from kycourier.adapters import places
 from kycourier.core.errors import SettingError, StoreUnavailable
@@ -16,13 +17,10 @@ from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
 ORDER = OrderKey("SANDBOX1", "order1")
-JSON = ("Content-Type", "application/x-amz-json-1.0")
 
 
 def delays(proxy: AwsProxy) -> list[int]:
-    return [
-        json.loads(call.body)["DelaySeconds"] for call in proxy.named("SendMessage")
-    ]
+    return [asked["DelaySeconds"] for asked in proxy.asked("SendMessage")]
 
 
 @pytest.mark.parametrize(
@@ -90,16 +88,14 @@ def test_nobody_there_stops_the_start():
 
 def test_denied_look_stops_the_start(proxy):
     name = new_queue(proxy.url)
-    proxy.plan(
-        "GetQueueUrl", answering(403, b'{"__type": "AccessDeniedException"}', JSON)
-    )
+    proxy.plan("GetQueueUrl", failing("AccessDeniedException", 403))
 
     assert start(proxy.url, name) == "denied sqs:GetQueueUrl on a queue"
 
 
 def test_denied_message_names_the_permission(proxy):
     queue = open_queue(proxy.url, new_queue(proxy.url))
-    proxy.plan("SendMessage", answering(403, b'{"__type": "AccessDenied"}', JSON))
+    proxy.plan("SendMessage", failing("AccessDenied", 403))
 
     with pytest.raises(StoreUnavailable) as failure:
         queue.enqueue(ORDER, timedelta(0))
@@ -111,8 +107,7 @@ def test_denied_message_names_the_permission(proxy):
 
 def test_queue_that_has_gone_is_named_as_missing(proxy):
     queue = open_queue(proxy.url, new_queue(proxy.url))
-    gone = b'{"__type": "com.amazonaws.sqs#QueueDoesNotExist"}'
-    proxy.plan("SendMessage", answering(400, gone, JSON))
+    proxy.plan("SendMessage", failing("QueueDoesNotExist"))
 
     with pytest.raises(StoreUnavailable) as failure:
         queue.enqueue(ORDER, timedelta(0))

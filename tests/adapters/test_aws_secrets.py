@@ -1,12 +1,12 @@
 """What only secrets in AWS have: their names, forms and the reasons they lack."""
 
-import json
 from collections.abc import Mapping
 
 import pytest
 
-from aws_edges import client, new_name, open_secret, surroundings
-from aws_proxy import Play, answering
+from aws.access import aws_environ, client, new_name, surroundings
+from aws.edges import open_secret
+from aws.proxy import Play, failing
 from fakes import FakeClock
 from hostile import refusing_port
 from kycourier.adapters import places
@@ -19,7 +19,7 @@ from kycourier.core.errors import (
 from kycourier.core.hidden import Secret
 from kycourier.setting_forms import Place
 from kycourier.usecases.time_left import TimeLeft
-from stand_ins import IN_CLOUD, aws_environ
+from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
 VALUE = "synthetic-app-secret"
@@ -52,10 +52,7 @@ def keep(url: str, scheme: str, name: str, value: str = VALUE) -> None:
 
 
 def refuse(symbol: str) -> Play:
-    told = {"__type": symbol, "message": f"not {VALUE}"}
-    return answering(
-        400, json.dumps(told).encode(), ("Content-Type", "application/x-amz-json-1.1")
-    )
+    return failing(symbol, said=f"not {VALUE}")
 
 
 def fail(url: str, scheme: str, name: str) -> str:
@@ -117,8 +114,7 @@ def test_parameter_is_asked_for_in_the_clear(proxy):
 
     assert open_secret(proxy.url, "aws-ssm", name).load() == Secret(VALUE)
 
-    (call,) = proxy.named("GetParameter")
-    assert json.loads(call.body) == {"Name": name, "WithDecryption": True}
+    assert proxy.asked("GetParameter") == [{"Name": name, "WithDecryption": True}]
 
 
 # why there is none

@@ -4,89 +4,70 @@ import logging
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from aws_gate import Answer, Forward, Gate, answering, cut, failing
-from fakes import START, FakeClock
+from aws.access import KEY, surroundings
+from aws.proxy import (
+    Answer,
+    AwsProxy,
+    Call,
+    Forward,
+    answer_json,
+    answering_json,
+    cut,
+    failing,
+)
+from fakes import START
 from kycourier.adapters import places
 from kycourier.adapters.aws.silence import loud_loggers
-from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError
-from kycourier.core.hidden import Secret
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair
 from kycourier.ports import State
 from kycourier.setting_forms import Place
 from leak_scan import find_leaks
-from stand_ins import KEY, aws_environ
+from loud import Records, listening
+from records import APP, pair
 
 pytestmark = pytest.mark.enable_socket
 
-APP = "SANDBOX1"
 CANARIES = ("canaryToken-0123456789", "canaryTicket/9876543210", KEY)
-PAIR = TicketPair(
-    generation=1,
-    obtained_at=START,
-    expires_in=timedelta(hours=1),
-    token=Secret(CANARIES[0]),
-    ticket=Secret(CANARIES[1]),
-)
+PAIR = pair(token=CANARIES[0], ticket=CANARIES[1])
 LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
-
-
-class Records(logging.Handler):
-    """Keeps everything that a record carries."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts += [record.getMessage(), repr(vars(record)), self.format(record)]
 
 
 @pytest.fixture
 def records() -> Iterator[Records]:
     """Listen at DEBUG to the root and to each of the SDK's loggers itself."""
-    handler = Records()
-    loggers = [logging.getLogger(name) for name in ("", *loud_loggers())]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-    yield handler
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+    with listening(loud_loggers()) as records:
+        yield records
 
 
-def open_state(gate: Gate) -> State:
-    gate.plan("GetItem", answering())
-    around = Surroundings(
-        clock=FakeClock(), environ=aws_environ(gate.url), seconds_left=lambda: 60
+def open_state(lone_proxy: AwsProxy) -> State:
+    lone_proxy.plan("GetItem", answering_json())
+    return places.open_state(
+        Place("dynamodb", "state"), surroundings(lone_proxy.url, left=60)
     )
-    return places.open_state(Place("dynamodb", "state"), around)
 
 
-def save_and_load(gate: Gate, state: State) -> TicketPair | None:
+def save_and_load(lone_proxy: AwsProxy, state: State) -> TicketPair | None:
     """Save the pair, and load what was sent."""
     sent: list[Any] = []
 
-    def keep(body: Mapping[str, Any], _: Forward) -> Answer:
-        sent.append(body)
-        return Answer(200, {})
+    def keep(call: Call, _: Forward) -> Answer:
+        sent.append(call.json)
+        return answer_json({})
 
     def give(*_: object) -> Answer:
         values = sent[0]["ExpressionAttributeValues"].values()
         [pair] = [value for value in values if "B" in value]
-        return Answer(200, {"Item": {"pair": pair}})
+        return answer_json({"Item": {"pair": pair}})
 
-    gate.plan("UpdateItem", cut, keep)
-    gate.plan("GetItem", give)
+    lone_proxy.plan("UpdateItem", cut, keep)
+    lone_proxy.plan("GetItem", give)
     state.tickets.save(APP, PAIR, expected_generation=0, lease=LEASE)
     return state.tickets.load(APP)
 
@@ -96,9 +77,9 @@ def leaks(texts: list[str]) -> list[tuple[str, str]]:
 
 
 def test_a_pair_saved_and_loaded_leaves_no_trace(
-    gate: Gate, records: Records, capfd: pytest.CaptureFixture[str]
+    lone_proxy: AwsProxy, records: Records, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    loaded = save_and_load(gate, open_state(gate))
+    loaded = save_and_load(lone_proxy, open_state(lone_proxy))
 
     assert loaded == PAIR
     assert leaks(records.texts) == []
@@ -116,10 +97,13 @@ def test_a_pair_saved_and_loaded_leaves_no_trace(
     ids=["broken off", "denied", "failed"],
 )
 def test_a_failure_leaves_no_trace_either(
-    gate: Gate, records: Records, capfd: pytest.CaptureFixture[str], plays: list[Any]
+    lone_proxy: AwsProxy,
+    records: Records,
+    capfd: pytest.CaptureFixture[str],
+    plays: list[Any],
 ) -> None:
-    state = open_state(gate)
-    gate.plan("UpdateItem", *plays)
+    state = open_state(lone_proxy)
+    lone_proxy.plan("UpdateItem", *plays)
 
     with pytest.raises(KycourierError) as failure:
         state.tickets.save(APP, PAIR, expected_generation=0, lease=LEASE)
@@ -132,13 +116,13 @@ def test_a_failure_leaves_no_trace_either(
 
 
 def test_the_scan_finds_what_the_sdk_writes_on_its_own(
-    gate: Gate, records: Records, monkeypatch: pytest.MonkeyPatch
+    lone_proxy: AwsProxy, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = open_state(gate)
+    state = open_state(lone_proxy)
     for name in loud_loggers():
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
 
-    save_and_load(gate, state)
+    save_and_load(lone_proxy, state)
 
     assert "base64" in {
         spelling.partition(" ")[0] for _, spelling in leaks(records.texts)

@@ -6,24 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from aws_gate import answering, cut, failing
-from aws_table import make_table
-from fakes import START, FakeClock
+from aws.access import surroundings
+from aws.proxy import answering_json, cut, failing
+from aws.table import make_table
+from fakes import START
 from kycourier.adapters import places
-from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.system import SystemClock
 from kycourier.core.errors import SettingError
 from kycourier.core.ticket import refresh_lease
 from kycourier.setting_forms import Place
-from stand_ins import IN_CLOUD, aws_environ
+from stand_ins import IN_CLOUD
 
 pytestmark = pytest.mark.enable_socket
-
-
-def surroundings(url: str, **environ: str) -> Surroundings:
-    return Surroundings(clock=SystemClock(), environ={**aws_environ(url), **environ})
-
-
 STATE = Place("dynamodb", "state")
 
 
@@ -36,11 +30,11 @@ STATE = Place("dynamodb", "state")
         ([cut] * 3, "ConnectionClosedError"),
     ],
 )
-def test_a_state_that_cannot_be_used_stops_the_start(gate, plays, why):
-    gate.plan("GetItem", *plays)
+def test_a_state_that_cannot_be_used_stops_the_start(lone_proxy, plays, why):
+    lone_proxy.plan("GetItem", *plays)
 
     with pytest.raises(SettingError) as error:
-        places.open_state(STATE, surroundings(gate.url))
+        places.open_state(STATE, surroundings(lone_proxy.url))
 
     assert (error.value.variable, error.value.why) == (
         "KYCOURIER_STATE",
@@ -49,14 +43,14 @@ def test_a_state_that_cannot_be_used_stops_the_start(gate, plays, why):
     assert error.value.__context__ is None
 
 
-def test_opening_reads_once_strongly_and_takes_the_stores_time(gate):
-    gate.plan("GetItem", answering())
+def test_opening_reads_once_strongly_and_takes_the_stores_time(lone_proxy):
+    lone_proxy.plan("GetItem", answering_json())
 
-    state = places.open_state(STATE, surroundings(gate.url))
+    state = places.open_state(STATE, surroundings(lone_proxy.url, clock=SystemClock()))
 
-    [(operation, body)] = gate.calls
-    assert operation == "GetItem"
-    assert (body["TableName"], body["ConsistentRead"]) == ("state", True)
+    [call] = lone_proxy.calls
+    assert call.name == "GetItem"
+    assert (call.json["TableName"], call.json["ConsistentRead"]) == ("state", True)
     assert START <= state.orders.now() < START + timedelta(seconds=10)
 
 
@@ -75,8 +69,7 @@ def test_a_table_of_another_region_stops_the_start(url):
 
 
 def test_opened_state_works_by_the_stores_clock_whatever_the_workers_says(url):
-    around = Surroundings(clock=FakeClock(), environ=aws_environ(url))
-    state = places.open_state(Place("dynamodb", make_table(url)), around)
+    state = places.open_state(Place("dynamodb", make_table(url)), surroundings(url))
 
     lease = state.leases.acquire(refresh_lease("A"), owner="one", seconds=15)
 

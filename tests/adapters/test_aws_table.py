@@ -1,25 +1,30 @@
 """How DynamoDB is asked: strongly, without a scan, and on as often as it takes."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from aws_bench import APP, PAIR, Bench, settled
-from aws_gate import Answer, Forward, Gate, answering, cut, failing
-from aws_table import EXPIRY
+from aws.access import aws_environ
+from aws.proxy import (
+    Answer,
+    AwsProxy,
+    Call,
+    Forward,
+    answer_json,
+    answering_json,
+    cut,
+    failing,
+)
+from aws.table import EXPIRY
 from fakes import START, FakeClock
 from kycourier.adapters.aws.clients import AwsClients
 from kycourier.adapters.aws.store_clock import DateClock
 from kycourier.adapters.aws.table import Table
 from kycourier.core import order as rules
-from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
-from kycourier.core.ticket import refresh_lease
-from stand_ins import aws_environ
+from records import APP, draft, settled, use_everything
 
 # leases
 
@@ -47,36 +52,36 @@ def test_owner_is_a_new_holder_at_its_leases_end_without_a_margin(dynamo):
 def test_entry_of_a_row_that_has_moved_on_is_left_out(dynamo):
     old: list[Answer] = []
 
-    def keep(body: Mapping[str, Any], forward: Forward) -> Answer:
-        old.append(forward(body))
+    def keep(call: Call, forward: Forward) -> Answer:
+        old.append(forward(call))
         return old[-1]
 
     claimed = dynamo.claim()
     dynamo.clock.sleep(60)
-    dynamo.gate.plan("Query", *[keep] * 8)
+    dynamo.proxy.plan("Query", *[keep] * 8)
     assert dynamo.stores.orders.due(APP, limit=10).records == (claimed,)
 
     dynamo.stores.orders.commit(settled(claimed), expected=claimed)
-    dynamo.gate.plan("Query", *[lambda *_, at=at: old[at] for at in range(8)])
+    dynamo.proxy.plan("Query", *[lambda *_, at=at: old[at] for at in range(8)])
 
-    assert sum(answer.body["Count"] for answer in old) == 1
+    assert sum(answer.json["Count"] for answer in old) == 1
     assert dynamo.stores.orders.due(APP, limit=10).records == ()
 
 
 def test_entry_whose_row_is_gone_is_left_out(dynamo):
-    dynamo.stores.orders.register(dynamo.draft())
-    dynamo.gate.plan("BatchGetItem", answering(Responses={}, UnprocessedKeys={}))
+    dynamo.stores.orders.register(draft())
+    dynamo.proxy.plan("BatchGetItem", answering_json(Responses={}, UnprocessedKeys={}))
 
     assert dynamo.stores.orders.due(APP, limit=10).records == ()
 
 
 def test_query_that_ends_early_is_asked_on(dynamo):
-    def one_at_a_time(body: Mapping[str, Any], forward: Forward) -> Answer:
-        return forward({**body, "Limit": 1})
+    def one_at_a_time(call: Call, forward: Forward) -> Answer:
+        return forward(call.asking(Limit=1))
 
     for number in range(20):
-        dynamo.stores.orders.register(dynamo.draft(f"order{number:02}"))
-    dynamo.gate.plan("Query", *[one_at_a_time] * 100)
+        dynamo.stores.orders.register(draft(f"order{number:02}"))
+    dynamo.proxy.plan("Query", *[one_at_a_time] * 100)
 
     page = dynamo.stores.orders.due(APP, limit=30)
 
@@ -85,51 +90,53 @@ def test_query_that_ends_early_is_asked_on(dynamo):
 
 
 def test_keys_left_over_are_asked_again_after_a_pause(dynamo):
-    def one_key(body: Mapping[str, Any], forward: Forward) -> Answer:
-        [(table, asked)] = body["RequestItems"].items()
+    def one_key(call: Call, forward: Forward) -> Answer:
+        [(table, asked)] = call.json["RequestItems"].items()
         first, *rest = asked["Keys"]
-        answer = forward({"RequestItems": {table: {**asked, "Keys": [first]}}})
+        one = {table: {**asked, "Keys": [first]}}
         left = {table: {**asked, "Keys": rest}} if rest else {}
-        return Answer(200, {**answer.body, "UnprocessedKeys": left})
+        answer = forward(call.asking(RequestItems=one))
+        return answer_json({**answer.json, "UnprocessedKeys": left})
 
     for order_no in "abc":
-        dynamo.stores.orders.register(dynamo.draft(order_no))
-    dynamo.gate.plan("BatchGetItem", *[one_key] * 3)
+        dynamo.stores.orders.register(draft(order_no))
+    dynamo.proxy.plan("BatchGetItem", *[one_key] * 3)
     before = dynamo.clock.monotonic()
 
     page = dynamo.stores.orders.due(APP, limit=10)
 
     assert [record.order_no for record in page.records] == ["a", "b", "c"]
-    assert len(dynamo.gate.asked("BatchGetItem")) == 3
+    assert len(dynamo.proxy.asked("BatchGetItem")) == 3
     assert 0 < dynamo.clock.monotonic() - before < 1
 
 
 def test_keys_left_over_for_ever_are_throttling(dynamo):
-    def none(body: Mapping[str, Any], _: Forward) -> Answer:
-        return Answer(200, {"Responses": {}, "UnprocessedKeys": body["RequestItems"]})
+    def none(call: Call, _: Forward) -> Answer:
+        left = call.json["RequestItems"]
+        return answer_json({"Responses": {}, "UnprocessedKeys": left})
 
-    dynamo.stores.orders.register(dynamo.draft())
-    dynamo.gate.plan("BatchGetItem", *[none] * 5)
+    dynamo.stores.orders.register(draft())
+    dynamo.proxy.plan("BatchGetItem", *[none] * 5)
     before = dynamo.clock.monotonic()
 
     with pytest.raises(StoreUnavailable, match="throttled"):
         dynamo.stores.orders.due(APP, limit=10)
 
-    assert len(dynamo.gate.asked("BatchGetItem")) == 5
+    assert len(dynamo.proxy.asked("BatchGetItem")) == 5
     assert dynamo.clock.monotonic() - before < 3
 
 
 def test_large_pages_are_read_a_hundred_keys_at_a_time(dynamo):
     numbers = [f"order{number:03}" for number in range(130)]
     for order_no in numbers:
-        dynamo.stores.orders.register(dynamo.draft(order_no))
+        dynamo.stores.orders.register(draft(order_no))
 
     page = dynamo.stores.orders.due(APP, limit=120)
 
     assert [record.order_no for record in page.records] == numbers[:120]
     asked = [
         len(table["Keys"])
-        for body in dynamo.gate.asked("BatchGetItem")
+        for body in dynamo.proxy.asked("BatchGetItem")
         for table in body["RequestItems"].values()
     ]
     assert asked == [100, 20]
@@ -140,36 +147,19 @@ def test_large_pages_are_read_a_hundred_keys_at_a_time(dynamo):
 # what is asked for, and what is kept
 
 
-def use_everything(dynamo: Bench) -> None:
-    orders, leases = dynamo.stores.orders, dynamo.stores.leases
-    orders.register(dynamo.draft("order0"))
-    claimed = dynamo.claim()
-    orders.commit(settled(claimed), expected=claimed)
-    dynamo.clock.sleep(60)
-    assert orders.due(APP, limit=5).records
-    assert orders.unsent(APP, limit=5).records
-    orders.record_poison(APP, source="queue", problem="malformed_json")
-    lease = leases.acquire(refresh_lease(APP), owner="one", seconds=15)
-    dynamo.stores.tickets.save(APP, PAIR, expected_generation=0, lease=lease)
-    assert dynamo.stores.tickets.load(APP)
-    leases.release(refresh_lease(APP), lease=lease)
-    dynamo.stores.brakes.trip(APP, Brake(trips=1, version=1), expected_version=0)
-    dynamo.stores.brakes.release(APP)
-
-
 def test_nothing_is_scanned_put_or_deleted_and_every_read_of_a_row_is_strong(dynamo):
-    use_everything(dynamo)
+    use_everything(dynamo.stores)
 
-    operations = {operation for operation, _ in dynamo.gate.calls}
+    operations = {call.name for call in dynamo.proxy.calls}
     assert operations == {"GetItem", "UpdateItem", "Query", "BatchGetItem"}
-    assert all(body["ConsistentRead"] for body in dynamo.gate.asked("GetItem"))
-    for body in dynamo.gate.asked("BatchGetItem"):
+    assert all(body["ConsistentRead"] for body in dynamo.proxy.asked("GetItem"))
+    for body in dynamo.proxy.asked("BatchGetItem"):
         assert all(asked["ConsistentRead"] for asked in body["RequestItems"].values())
-    assert all(body["IndexName"] == "due" for body in dynamo.gate.asked("Query"))
+    assert all(body["IndexName"] == "due" for body in dynamo.proxy.asked("Query"))
 
 
 def test_only_poison_ends_by_itself(dynamo):
-    use_everything(dynamo)
+    use_everything(dynamo.stores)
 
     kinds = {key.partition("/")[0] for key in dynamo.items()}
     assert kinds == {"order", "lease", "brake", "poison"}
@@ -205,7 +195,7 @@ def test_row_that_is_never_due_again_stands_in_no_index(dynamo):
 
 def test_many_threads_share_one_table(dynamo):
     def work(number: int) -> bool:
-        order = dynamo.draft(f"order{number}")
+        order = draft(f"order{number}")
         dynamo.stores.orders.register(order)
         return dynamo.stores.orders.load(order.key) == order
 
@@ -218,9 +208,9 @@ def test_many_threads_share_one_table(dynamo):
 # the store's clock
 
 
-def open_table(gate: Gate, clock: FakeClock) -> Table:
-    gate.plan("GetItem", answering())
-    aws = AwsClients(aws_environ(gate.url), seconds_left=lambda: 1)
+def open_table(proxy: AwsProxy, clock: FakeClock) -> Table:
+    proxy.plan("GetItem", answering_json())
+    aws = AwsClients(aws_environ(proxy.url), seconds_left=lambda: 1)
     return Table("t", aws=aws, clock=DateClock(clock), pause=clock.sleep)
 
 
@@ -228,20 +218,20 @@ def open_table(gate: Gate, clock: FakeClock) -> Table:
 @pytest.mark.parametrize(
     "answer",
     [
-        answering(),
+        answering_json(),
         failing("ThrottlingException"),
         failing("ConditionalCheckFailedException"),
         failing("InternalServerError", 500),
     ],
     ids=["well", "throttled", "refused", "failed"],
 )
-def test_every_answer_tells_the_time_also_one_that_fails(gate, answer):
-    table = open_table(gate, FakeClock())
+def test_every_answer_tells_the_time_also_one_that_fails(lone_proxy, answer):
+    table = open_table(lone_proxy, FakeClock())
     assert table.now() == START
 
-    gate.date = "Thu, 01 Jan 2026 01:00:00 GMT"
-    gate.plan("UpdateItem", answer)
-    gate.plan("GetItem", *[cut] * 3)  # what follows a refused condition
+    lone_proxy.date = "Thu, 01 Jan 2026 01:00:00 GMT"
+    lone_proxy.plan("UpdateItem", answer)
+    lone_proxy.plan("GetItem", *[cut] * 3)  # what follows a refused condition
     with suppress(StoreUnavailable):  # what becomes of it is told elsewhere
         table.write("key", {"a": 1}, expected={"a": None})
 

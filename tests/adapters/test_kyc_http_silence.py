@@ -31,6 +31,7 @@ from kycourier.adapters.kyc_http import KycHttp
 from kycourier.core.errors import UpstreamUnreachable
 from kycourier.core.hidden import Query
 from kycourier.core.models import KycRequest
+from loud import Records, listening
 
 pytestmark = pytest.mark.enable_socket
 
@@ -49,31 +50,12 @@ def leaks(text: str) -> list[str]:
     return [one for one in spellings if one in text]
 
 
-class Records(logging.Handler):
-    """Keeps everything that a record carries."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts += [record.getMessage(), repr(vars(record)), self.format(record)]
-
-
 @pytest.fixture
 def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[Records]:
     """Listen at DEBUG to the root and to each of the libraries' loggers itself."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    handler = Records()
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-    yield handler
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.removeHandler(handler)
-        logger.setLevel(level)
+    with listening(kyc_http.LOUD_LOGGERS) as records:
+        yield records
 
 
 def ask(transport: KycHttp, *, seconds: float = 2.0) -> list[str]:

@@ -18,7 +18,8 @@ from kycourier.adapters.local.state import open_state
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
-from local_bench import draft, mode, pragma
+from local_bench import mode, pragma
+from records import draft
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()

@@ -15,7 +15,8 @@ from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.errors import NewerSchema, StoreUnavailable
-from local_bench import draft, mode, pragma
+from local_bench import mode, pragma
+from records import draft
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()

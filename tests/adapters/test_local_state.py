@@ -10,7 +10,7 @@ from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.state import open_state
 from kycourier.core.brake import Brake
 from kycourier.core.errors import NewerSchema, StoreUnavailable
-from local_bench import draft
+from records import draft
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()

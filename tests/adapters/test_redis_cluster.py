@@ -12,7 +12,8 @@ from fakes import START, FakeClock
 from kycourier.adapters.due_index import SHARDS
 from kycourier.adapters.places import open_secret, open_state
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
-from redis_bench import APP, around, draft, place_of, use_everything
+from records import APP, draft, use_everything
+from redis_bench import around, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

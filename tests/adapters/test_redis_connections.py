@@ -9,16 +9,8 @@ from fakes import FakeClock
 from kycourier.adapters.redis.server import READ_SECONDS
 from kycourier.core.errors import StoreUnavailable
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
-from redis_bench import (
-    around,
-    claim,
-    draft,
-    empty,
-    look_into,
-    open_server,
-    port_of,
-    stores_of,
-)
+from records import claim, draft
+from redis_bench import around, empty, look_into, open_server, port_of, stores_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

@@ -8,15 +8,8 @@ from kycourier.adapters.places import open_secret, open_state
 from kycourier.core import order as rules
 from kycourier.core.errors import SettingError, StoreUnavailable
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
-from redis_bench import (
-    around,
-    claim,
-    draft,
-    dump,
-    look_into,
-    place_of,
-    use_everything,
-)
+from records import claim, draft, use_everything
+from redis_bench import around, dump, look_into, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

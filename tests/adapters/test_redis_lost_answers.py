@@ -12,17 +12,8 @@ from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.ticket import refresh_lease
 from kycourier.ports import State
-from redis_bench import (
-    APP,
-    ServerOnFakeTime,
-    claim,
-    draft,
-    dump,
-    empty,
-    pair,
-    port_of,
-    stores_of,
-)
+from records import APP, claim, draft, pair
+from redis_bench import ServerOnFakeTime, dump, empty, port_of, stores_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

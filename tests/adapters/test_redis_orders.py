@@ -12,18 +12,8 @@ from kycourier.adapters.redis.orders import _READ, RedisOrderStore
 from kycourier.adapters.redis.server import RedisServer
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.order_record import State
-from redis_bench import (
-    APP,
-    EVENT,
-    around,
-    claim,
-    draft,
-    empty,
-    look_into,
-    open_server,
-    place_of,
-    stores_of,
-)
+from records import APP, EVENT, claim, draft
+from redis_bench import around, empty, look_into, open_server, place_of, stores_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

@@ -11,12 +11,13 @@ from kycourier.adapters.places import open_state
 from kycourier.core.errors import KycourierError
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
 from leak_scan import find_leaks
-from redis_bench import around, claim, draft, look_into, place_of, use_everything
+from records import TICKET, TOKEN, claim, draft, use_everything
+from redis_bench import around, look_into, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
 PASSWORD, USER = "Canary0Password0Not0Real", "Canary0User0Not0Real"
-SECRETS = [PASSWORD, "synthetic-ticket", "synthetic-token"]
+SECRETS = [PASSWORD, TICKET, TOKEN]
 
 
 @pytest.fixture

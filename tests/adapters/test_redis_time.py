@@ -8,7 +8,8 @@ from fakes import FakeClock
 from kycourier.adapters.places import open_state
 from kycourier.adapters.system import SystemClock
 from kycourier.core.order import Urgency
-from redis_bench import APP, around, draft, empty, look_into, place_of
+from records import APP, draft
+from redis_bench import around, empty, look_into, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

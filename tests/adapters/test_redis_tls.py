@@ -9,7 +9,8 @@ from fakes import FakeClock
 from kycourier.adapters.places import open_state
 from kycourier.core.errors import SettingError
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
-from redis_bench import around, place_of, use_everything
+from records import use_everything
+from redis_bench import around, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from aws_edges import client, new_bucket, new_bus, new_name, new_queue
+from aws.access import aws_environ, client, new_name
+from aws.edges import new_bucket, new_bus, new_queue
 from kycourier.adapters.local.state import open_state
 from kycourier_devkit.doctor.host import _examine_clock
 from kycourier_devkit.sandbox import APP_SECRET, Sandbox
-from stand_ins import aws_environ
 
 pytestmark = pytest.mark.enable_socket
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)

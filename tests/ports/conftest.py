@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 from fakes import FakeClock
-from stand_ins import STAND_INS
+from stand_ins import STAND_INS, STATE_KINDS
 
 T = TypeVar("T")
 WORKERS = 8
@@ -27,6 +27,18 @@ def stage(
         return tmp_path_factory.mktemp(kind)
 
     return give
+
+
+@pytest.fixture(params=STATE_KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Give each kind of state in turn."""
+    return request.param
+
+
+@pytest.fixture
+def place(kind: str, stage: Callable[[str], Path | str]) -> Path | str:
+    """Give where a store of the kind lies."""
+    return stage(kind)
 
 
 @pytest.fixture

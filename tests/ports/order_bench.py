@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from aws_table import items_of, make_table, open_held
-from aws_table import overwrite as spoil
+from aws.table import items_of, make_table, open_held
+from aws.table import overwrite as spoil
 from fakes import START, FakeClock, MemoryOrderStore
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.adapters.local.orders import SqliteOrderStore

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aws_table import make_table, open_held
+from aws.table import make_table, open_held
 from fakes import FakeClock, MemoryBrakeStore
 from kycourier.adapters.aws.brake import DynamoBrakeStore
 from kycourier.adapters.local.brake import SqliteBrakeStore
@@ -16,7 +16,6 @@ from kycourier.core.brake import Brake
 from kycourier.core.errors import StaleOwner
 from kycourier.ports import BrakeStore
 from redis_bench import ServerOnFakeTime, empty
-from stand_ins import STATE_KINDS
 
 APP = "SANDBOX1"
 
@@ -44,11 +43,9 @@ TRIPPED = Brake(
 )
 
 
-@pytest.fixture(params=STATE_KINDS)
-def brakes(
-    request: pytest.FixtureRequest, stage: Callable[[str], Path | str]
-) -> BrakeStore:
-    return BUILD[request.param](stage(request.param))
+@pytest.fixture
+def brakes(kind: str, place: Path | str) -> BrakeStore:
+    return BUILD[kind](place)
 
 
 def test_brake_is_clean_at_first(brakes):

@@ -1,12 +1,11 @@
 """The contract of EventSink, held to by every implementation."""
 
-import json
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
-from aws_edges import new_bus, new_queue, open_sink, read_queue
+from aws.edges import new_bus, new_queue, open_sink, read_queue
 from fakes import MemoryEventSink
 from kycourier.adapters.local.events import FileEventSink
 from kycourier.core.errors import SinkUnavailable
@@ -44,8 +43,8 @@ def build_eventbridge(request: pytest.FixtureRequest) -> Bench:
             for call, answer in proxy.answers
             if call.name == "PutEvents" and answer.status == 200
             for entry, taken in zip(
-                json.loads(call.body)["Entries"],
-                json.loads(answer.body)["Entries"],
+                call.json["Entries"],
+                answer.json["Entries"],
                 strict=True,
             )
             if "EventId" in taken

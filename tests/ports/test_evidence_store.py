@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from aws_edges import new_bucket, open_evidence
+from aws.edges import new_bucket, open_evidence
 from fakes import FakeClock, MemoryEvidenceStore
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable

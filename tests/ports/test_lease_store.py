@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws_table import make_table, open_held
+from aws.table import make_table, open_held
 from fakes import FakeClock, MemoryLeaseStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
@@ -39,16 +39,9 @@ BUILD: dict[str, Callable[[Any, FakeClock], LeaseStore]] = {
 MARGINS = {"dynamodb": 2, "dynalite": 2}  # seconds from a lease's end to the next owner
 
 
-@pytest.fixture(params=STATE_KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 @pytest.fixture
-def leases(
-    kind: str, stage: Callable[[str], Path | str], clock: FakeClock
-) -> LeaseStore:
-    return BUILD[kind](stage(kind), clock)
+def leases(kind: str, place: Path | str, clock: FakeClock) -> LeaseStore:
+    return BUILD[kind](place, clock)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The contract of OrderStore's pages: what is due, and what is unsent."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -31,13 +30,9 @@ from ports.order_bench import (
 from stand_ins import STATE_KINDS
 
 
-@pytest.fixture(params=STATE_KINDS)
-def bench(
-    request: pytest.FixtureRequest,
-    stage: Callable[[str], Path | str],
-    clock: FakeClock,
-) -> Bench:
-    return BUILD[request.param](stage(request.param), clock)
+@pytest.fixture
+def bench(kind: str, place: Path | str, clock: FakeClock) -> Bench:
+    return BUILD[kind](place, clock)
 
 
 class List(Protocol):

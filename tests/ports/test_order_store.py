@@ -1,6 +1,5 @@
 """The contract of OrderStore, held to by every implementation (pages: see there)."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,16 +27,11 @@ from ports.order_bench import (
     collected,
     draft,
 )
-from stand_ins import STATE_KINDS
 
 
-@pytest.fixture(params=STATE_KINDS)
-def bench(
-    request: pytest.FixtureRequest,
-    stage: Callable[[str], Path | str],
-    clock: FakeClock,
-) -> Bench:
-    return BUILD[request.param](stage(request.param), clock)
+@pytest.fixture
+def bench(kind: str, place: Path | str, clock: FakeClock) -> Bench:
+    return BUILD[kind](place, clock)
 
 
 # now

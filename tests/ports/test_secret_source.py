@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from aws_edges import client, new_name, open_secret
+from aws.access import client, new_name
+from aws.edges import open_secret
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.adapters.redis.secrets import RedisSecret
 from kycourier.core.errors import StoreUnavailable

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-from aws_table import make_table, open_held
-from aws_table import overwrite as spoil
+from aws.table import make_table, open_held
+from aws.table import overwrite as spoil
 from fakes import FakeClock, MemoryLeaseStore, MemoryTicketStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.aws.tickets import DynamoTicketStore
@@ -25,7 +25,6 @@ from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, refresh_lease
 from kycourier.ports import LeaseStore, TicketStore
 from redis_bench import ServerOnFakeTime, empty, look_into
-from stand_ins import STATE_KINDS
 
 APP = "SANDBOX1"
 
@@ -93,13 +92,9 @@ BUILD = {
 }
 
 
-@pytest.fixture(params=STATE_KINDS)
-def bench(
-    request: pytest.FixtureRequest,
-    stage: Callable[[str], Path | str],
-    clock: FakeClock,
-) -> Bench:
-    return BUILD[request.param](stage(request.param), clock)
+@pytest.fixture
+def bench(kind: str, place: Path | str, clock: FakeClock) -> Bench:
+    return BUILD[kind](place, clock)
 
 
 def pair(generation: int, ticket: str = "ticket") -> TicketPair:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pytest
 
-from aws_edges import new_queue, open_queue
-from aws_proxy import AwsProxy
+from aws.edges import new_queue, open_queue
+from aws.proxy import AwsProxy
 from fakes import Delivery, FakeClock, MemoryWorkQueue
 from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
 from kycourier.core.models import OrderKey
@@ -42,7 +42,7 @@ class SqsBench:
         self._queue.enqueue(order, delay)
         call, answer = self._proxy.answers[-1]
         assert (call.name, answer.status) == ("SendMessage", 200)
-        sent = json.loads(call.body)
+        sent = call.json
         due = self._clock.monotonic() + sent["DelaySeconds"]
         delivery = Delivery(len(self._proxy.answers), 1, sent["MessageBody"])
         self._waiting.append((due, delivery))

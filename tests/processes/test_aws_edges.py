@@ -5,13 +5,14 @@ import json
 
 import pytest
 
-from aws_edges import client, new_bucket, new_bus, new_name, new_queue, read_queue
+from aws.access import aws_environ, client, new_name
+from aws.edges import new_bucket, new_bus, new_queue, read_queue
 from houses import TIMER, batch
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier_devkit.errors import FunctionNotStarted
 from kycourier_devkit.sandbox import APP_ID
 from leak_scan import find_leaks
-from stand_ins import IN_CLOUD, aws_environ
+from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
 

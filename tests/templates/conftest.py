@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from aws.access import aws_environ
 from kycourier_devkit.errors import ToolMissing
 from rendered import Renderer, copy_project
-from stand_ins import aws_environ
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from aws_table import looking_at, make_table, open_held
+
 from fakes import FakeClock
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier_devkit.command_line import run

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from aws.access import aws_environ, client
 from kycourier_devkit.errors import StackNotMade, ToolMissing
 from kycourier_devkit.stand_ins.stack import Stack, make_stack
 from kycourier_devkit.toolbox import ROOT
 from rendered import APP_ID, BY_TOOLS, copy_project
-from stand_ins import aws_environ, client
 
 pytestmark = BY_TOOLS
 

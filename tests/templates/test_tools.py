@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from aws.access import aws_environ, client
 from kycourier_devkit import toolbox
 from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.stand_ins import osls
 from kycourier_devkit.stand_ins.servers import start_moto
 from rendered import APP_ID, BY_TOOLS, STACK, Renderer, copy_project
-from stand_ins import aws_environ, client, or_skip
+from stand_ins import or_skip
 
 pytestmark = BY_TOOLS
 

@@ -1,6 +1,7 @@
 """The stage on AWS: an account on loopback with the stack, functions, the emulator."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Report, Sandbox
 from kycourier_devkit.session import Session
 from kycourier_devkit.stand_ins.servers import start_moto
 from kycourier_devkit.stand_ins.stack import Stack, make_stack
+from kycourier_devkit.toolbox import ROOT
 
 STACK = "kycourier"
 REFRESH, COLLECT, API, SWEEP = FUNCTIONS
@@ -197,6 +199,14 @@ def _set(
     return variables
 
 
+def _lay_out(packages: Path, folder: Path) -> Path:
+    """Lay the template beside the zips as it names them; give the folder."""
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "template.yaml", folder)
+    (folder / "dist").symlink_to(packages.absolute())
+    return folder
+
+
 @contextmanager
 def set_stage(
     session: Session,
@@ -212,11 +222,16 @@ def set_stage(
     takes who called what. Raises ToolMissing, StackNotMade.
     """
     with ExitStack() as ends:
-        deployment = deploy(packages, folder)
+        deployment = deploy(packages, folder / "lambda")
         sandbox = ends.enter_context(Sandbox())
         account = Account(ends.enter_context(start_moto(record=record)))
         parameters = {"AppId": APP_ID}
-        stack = make_stack(account.environ, parameters, name=STACK)
+        stack = make_stack(
+            account.environ,
+            parameters,
+            project=_lay_out(packages, folder / "project"),
+            name=STACK,
+        )
         settings = {
             "KYCOURIER_KYC_URL": sandbox.url,
             "KYCOURIER_FIRST_SWEEP_SECONDS": str(FIRST_SWEEP_SECONDS),

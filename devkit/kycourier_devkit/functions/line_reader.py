@@ -8,7 +8,7 @@ _PIECE_BYTES = 1 << 16
 
 
 class Late(Exception):  # noqa: N818 - reads as a fact
-    """The line did not end in time."""
+    """What was waited for did not come in time."""
 
 
 class LineReader:
@@ -19,11 +19,12 @@ class LineReader:
         self._file = os.fdopen(descriptor, "rb", buffering=0)
         self._rest = b""
 
-    def read(self, deadline: float) -> bytes:
+    def read(self, timeout_seconds: float) -> bytes:
         """Give the next line, or nothing when the pipe has ended.
 
-        Raises Late when the monotonic clock passes `deadline`.
+        Raises Late when that takes longer.
         """
+        deadline = time.monotonic() + timeout_seconds
         pieces = [self._rest]
         while b"\n" not in pieces[-1]:
             if self._file.closed:

@@ -20,11 +20,15 @@ from kycourier_devkit.errors import (
     FunctionDied,
     FunctionFailed,
     FunctionNotStarted,
-    FunctionTimedOut,
     UsageProblem,
 )
-from kycourier_devkit.functions.line_reader import Late, LineReader
-from kycourier_devkit.functions.running import RunningFunction
+from kycourier_devkit.functions.line_reader import LineReader
+from kycourier_devkit.functions.running import (
+    RunningFunction,
+    enter,
+    read_in_time,
+    read_start,
+)
 
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 START_SECONDS = 30.0
@@ -77,12 +81,7 @@ class FunctionProcess:
         self._turn = Lock()
 
     def __enter__(self) -> "FunctionProcess":  # noqa: PYI034 - Self came with 3.11
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        return enter(self)
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -145,12 +144,7 @@ class FunctionProcess:
     def _wait_until_ready(self, timeout_seconds: float) -> None:
         if self._ready:
             return
-        try:
-            reply = self._read(timeout_seconds)
-        except FunctionTimedOut:
-            reply = {"error": f"not ready within {timeout_seconds:g} s"}
-        except FunctionDied as error:
-            reply = {"error": str(error)}
+        reply = read_start(self.name, self._read, timeout_seconds)
         if "setting" in reply:
             raise FunctionNotStarted(reply["setting"], is_setting=True)
         if "error" in reply:
@@ -170,14 +164,7 @@ class FunctionProcess:
         return self._read(timeout_seconds)
 
     def _read(self, timeout_seconds: float) -> dict[str, Any]:
-        late = False
-        try:
-            line = self._replies.read(time.monotonic() + timeout_seconds)
-        except Late:
-            late, line = True, b""
-        if late:
-            self.kill()
-            raise FunctionTimedOut(self.name, timeout_seconds)
+        line = read_in_time(self, self._replies.read, timeout_seconds)
         if not line:
             raise FunctionDied(self.name, self._status())
         reply: dict[str, Any] = json.loads(line)

@@ -17,16 +17,16 @@ from kycourier_devkit.errors import (
     FunctionDied,
     FunctionFailed,
     FunctionNotStarted,
-    FunctionTimedOut,
 )
 from kycourier_devkit.functions.process import (
     END_SECONDS,
     START_SECONDS,
     TIME_LIMIT_SECONDS,
 )
+from kycourier_devkit.functions.running import enter, read_in_time, read_start
 from kycourier_devkit.lambda_runtime.deployment import ACCOUNT, REGION, Deployment
 from kycourier_devkit.lambda_runtime.runtime_api import Invocation, Kind, Report
-from kycourier_devkit.lambda_runtime.runtime_process import Late, RuntimeProcess
+from kycourier_devkit.lambda_runtime.runtime_process import RuntimeProcess
 
 
 class LambdaProcess:
@@ -53,12 +53,7 @@ class LambdaProcess:
         self._runtime = self._start()
 
     def __enter__(self) -> "LambdaProcess":  # noqa: PYI034 - Self came with 3.11
-        try:
-            self.wait_until_ready()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        return enter(self)
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -71,7 +66,7 @@ class LambdaProcess:
     @property
     def is_running(self) -> bool:
         """Tell whether a process is there."""
-        return self._runtime.is_running
+        return self._runtime.status is None
 
     def wait_until_ready(self, timeout_seconds: float = START_SECONDS) -> None:
         """Wait until the file has loaded. Raises FunctionNotStarted."""
@@ -121,22 +116,14 @@ class LambdaProcess:
     def _wait_until_ready(self, timeout_seconds: float) -> None:
         if self._is_closed:
             raise FunctionDied(self.name, self._runtime.status)
-        if self._is_settled and not self._runtime.is_running:
+        if self._is_settled and not self.is_running:
             self._start_afresh()
         if self._is_settled:
             return
         self._is_settled = True
-        try:
-            report = self._read(timeout_seconds)
-        except FunctionTimedOut:
-            problem = f"not ready within {timeout_seconds:g} s"
-        except FunctionDied as error:
-            problem = str(error)
-        else:
-            if report.kind is Kind.READY:
-                return
+        report = read_start(self.name, self._read, timeout_seconds)
+        if report.kind is not Kind.READY:
             raise _tell_start(self.name, report)
-        raise FunctionNotStarted(f"{self.name} did not start: {problem}")
 
     def _build_invocation(self, event: object, timeout_seconds: float) -> Invocation:
         region = self._environ.get("AWS_REGION", REGION)
@@ -152,14 +139,7 @@ class LambdaProcess:
         )
 
     def _read(self, timeout_seconds: float) -> Report:
-        late = False
-        try:
-            report = self._runtime.read(timeout_seconds)
-        except Late:
-            late = True
-        if late:
-            self._runtime.kill()
-            raise FunctionTimedOut(self.name, timeout_seconds)
+        report = read_in_time(self, self._runtime.read, timeout_seconds)
         if report.kind is Kind.ENDED:
             raise FunctionDied(self.name, self._runtime.status)
         return report

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any
 
+from kycourier_devkit.functions.line_reader import Late
 from kycourier_devkit.lambda_runtime.deployment import Deployment, build_environ
 from kycourier_devkit.lambda_runtime.runtime_api import (
     Invocation,
@@ -14,10 +15,6 @@ from kycourier_devkit.lambda_runtime.runtime_api import (
     Report,
     RuntimeApi,
 )
-
-
-class Late(Exception):  # noqa: N818 - reads as a fact
-    """The runtime did not report in time."""
 
 
 class RuntimeProcess:
@@ -53,11 +50,6 @@ class RuntimeProcess:
     def pid(self) -> int:
         """The process's number."""
         return self._process.pid
-
-    @property
-    def is_running(self) -> bool:
-        """Tell whether the process is there."""
-        return self._process.poll() is None
 
     @property
     def status(self) -> int | None:

@@ -1,4 +1,4 @@
-"""A loopback proxy before a stand-in of AWS: it records, and fails as it is told.
+"""A loopback proxy before AWS: it notes each call, and plays what a test plans.
 
 As S3 does, and moto does not, it refuses a body that its checksum does not fit.
 """
@@ -6,14 +6,19 @@ As S3 does, and moto does not, it refuses a body that its checksum does not fit.
 import base64
 import hashlib
 import http.client
+import json
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-HOP = {"connection", "content-length", "transfer-encoding"}
+from fakes import START
+
+SAID = "what AWS says of 4000001234567899"  # and nobody else may
+HOP = {"connection", "transfer-encoding"}
 
 
 class Call(NamedTuple):
@@ -25,6 +30,14 @@ class Call(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def asking(self, **members: object) -> "Call":
+        """Ask otherwise: with these members in the JSON."""
+        return self._replace(body=json.dumps({**self.json, **members}).encode())
+
 
 class Answer(NamedTuple):
     """One response; None in its place is a connection that is cut."""
@@ -33,14 +46,35 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
 
 Forward = Callable[[Call], Answer]
 Play = Callable[[Call, Forward], Answer | None]
 
 
+def answer_json(members: Mapping[str, object], status: int = 200) -> Answer:
+    """Spell an answer as AWS's JSON APIs do."""
+    kind = ("Content-Type", "application/x-amz-json-1.0")
+    return Answer(status, json.dumps(members).encode(), (kind,))
+
+
 def answering(status: int, body: bytes = b"", *headers: tuple[str, str]) -> Play:
     """Answer without doing anything."""
-    return lambda _call, _forward: Answer(status, body, headers)
+    return lambda *_: Answer(status, body, headers)
+
+
+def answering_json(**members: object) -> Play:
+    """Answer well without doing anything."""
+    return lambda *_: answer_json(members)
+
+
+def failing(code: str, status: int = 400, *, said: str = SAID) -> Play:
+    """Answer with an error without doing anything."""
+    told = {"__type": f"com.amazonaws.any#{code}", "message": said}
+    return lambda *_: answer_json(told, status)
 
 
 def as_ever(call: Call, forward: Forward) -> Answer:
@@ -73,22 +107,24 @@ def flipping_a_bit(call: Call, forward: Forward) -> Answer:
 
 
 class AwsProxy:
-    """Serves on loopback, at `url`.
+    """Serves on loopback, at `url`; with no `target`, every call must be planned.
 
-    `calls` are those that came, `answers` what the stand-in itself said to which.
+    `calls` are those that came, `answers` what the stand-in itself said to which, and
+    `date` is the one of all other answers.
     """
 
-    def __init__(self, target: str) -> None:
-        self._target = urlsplit(target).netloc
-        self._plays: dict[str, deque[Play]] = defaultdict(deque)
+    def __init__(self, target: str | None = None) -> None:
+        self._target = target and urlsplit(target).netloc
+        self._plays: defaultdict[str, deque[Play]] = defaultdict(deque)
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self.calls: list[Call] = []
         self.answers: list[tuple[Call, Answer]] = []
-        self.closing = threading.Event()
+        self.date = format_datetime(START, usegmt=True)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
+            target=self._server.serve_forever, args=(0.01,), daemon=True
         ).start()
 
     def plan(self, name: str, *plays: Play) -> None:
@@ -96,13 +132,22 @@ class AwsProxy:
         self._plays[name].extend(plays)
 
     def named(self, name: str) -> list[Call]:
-        """Give the calls of that name, in the order they came."""
+        """Give the calls of that name in the order they came, attempts counted each."""
         return [call for call in self.calls if call.name == name]
+
+    def asked(self, name: str) -> list[Any]:
+        """Give the JSON of the calls of that name."""
+        return [call.json for call in self.named(name)]
+
+    def forget(self) -> None:
+        """Drop what was planned and noted."""
+        for kept in (self._plays, self.calls, self.answers):
+            kept.clear()
 
     def hang(self, call: Call, forward: Forward) -> None:
         """Do it, and never answer."""
         forward(call)
-        self.closing.wait(30)
+        self._closing.wait(30)
 
     def answer(self, call: Call) -> Answer | None:
         """Answer one call as planned."""
@@ -114,24 +159,27 @@ class AwsProxy:
 
     def close(self) -> None:
         """Serve no more."""
-        self.closing.set()
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
 
     def _forward(self, call: Call) -> Answer:
+        assert self._target, f"{call.name} was not planned"
         claimed = call.headers.get("x-amz-checksum-sha256")
         digest = base64.b64encode(hashlib.sha256(call.body).digest()).decode()
         if claimed is not None and claimed != digest:
             return Answer(400, b"<Error><Code>BadDigest</Code></Error>")
         upstream = http.client.HTTPConnection(self._target, timeout=10)
         try:
-            upstream.request(call.method, call.path, call.body, dict(call.headers))
+            asked = {k: v for k, v in call.headers.items() if k not in HOP}
+            asked.pop("content-length", None)  # a play may have changed the body
+            upstream.request(call.method, call.path, call.body or None, asked)
             got = upstream.getresponse()
             body = got.read()
         finally:
             upstream.close()
-        headers = [(k, v) for k, v in got.getheaders() if k.lower() not in HOP]
-        answer = Answer(got.status, body, tuple(headers))
+        passed = [(k, v) for k, v in got.getheaders() if k.lower() not in HOP]
+        answer = Answer(got.status, body, tuple(passed))
         with self._lock:
             self.answers.append((call, answer))
         return answer
@@ -140,7 +188,7 @@ class AwsProxy:
 def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+        disable_nagle_algorithm = True  # else each answer waits 40 ms
 
         def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -151,11 +199,11 @@ def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:
             if answer is None:
                 self.close_connection = True
                 return
-            self.send_response(answer.status)
-            for name, text in answer.headers:
+            told = {"date": proxy.date, "content-length": str(len(answer.body))}
+            told |= {name.lower(): text for name, text in answer.headers}
+            self.send_response_only(answer.status)
+            for name, text in told.items():
                 self.send_header(name, text)
-            if self.command != "HEAD" or not answer.headers:
-                self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(answer.body)

@@ -1,16 +1,15 @@
 """The table of the state on DynamoDB: its schema, and fresh ones on a stand-in."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from aws.access import aws_environ, client, new_name
 from fakes import FakeClock
 from kycourier.adapters.aws.clients import AwsClients
 from kycourier.adapters.aws.table import Table
 from kycourier.adapters.surroundings import endless
-from stand_ins import aws_environ, client
 
 EXPIRY = "expires_at"
 SCHEMA: Mapping[str, Any] = {
@@ -52,15 +51,9 @@ def aws_of(url: str) -> AwsClients:
     return AwsClients(aws_environ(url), seconds_left=endless)
 
 
-@cache
-def looking_at(url: str) -> Any:
-    """Give a client of the test's own, to set the stage and to look at it."""
-    return client("dynamodb", url)
-
-
 def make_table(url: str) -> str:
     """Make an empty table; give its name."""
-    name, mine = f"state-{uuid.uuid4().hex}", looking_at(url)
+    name, mine = new_name("state"), client("dynamodb", url)
     mine.create_table(TableName=name, **SCHEMA)
     while mine.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
         pass
@@ -75,7 +68,7 @@ def open_held(url: str, name: str, clock: FakeClock) -> Table:
 def overwrite(url: str, name: str, key: str, **attribute: bytes) -> None:
     """Spoil an attribute of what is stored under a key."""
     [(of, content)] = attribute.items()
-    looking_at(url).update_item(
+    client("dynamodb", url).update_item(
         TableName=name,
         Key={"pk": {"S": key}},
         UpdateExpression="SET #of = :content",
@@ -88,6 +81,8 @@ def items_of(url: str, name: str) -> dict[str, dict[str, Any]]:
     """Give every item of a table by its key."""
     return {
         item["pk"]["S"]: item
-        for page in looking_at(url).get_paginator("scan").paginate(TableName=name)
+        for page in client("dynamodb", url)
+        .get_paginator("scan")
+        .paginate(TableName=name)
         for item in page["Items"]
     }

@@ -1,33 +1,12 @@
-"""What the tests of AWS's edges share: surroundings, and a new place for each test."""
+"""AWS's edges in the tests: a new place for each, and the adapter on it."""
 
-from functools import cache
-from itertools import count
-from uuid import uuid4
-
-from fakes import FakeClock
+from aws.access import REGION, client, new_name, surroundings
 from kycourier.adapters.aws import places
 from kycourier.adapters.object_store import ObjectEvidenceStore
-from kycourier.adapters.surroundings import Surroundings
 from kycourier.ports import EventSink, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
-from stand_ins import REGION, aws_environ
-from stand_ins import client as make_client
 
 STATE = Place("dynamodb", "table")
-_numbers = count()
-client = cache(make_client)
-
-
-def surroundings(url: str, *, left: float | None = None, **more: str) -> Surroundings:
-    """Lead an adapter to a stand-in; `left` are the invocation's seconds."""
-    environ = {**aws_environ(url), **more}
-    around = {} if left is None else {"seconds_left": lambda: left}
-    return Surroundings(clock=FakeClock(), environ=environ, **around)
-
-
-def new_name(kind: str) -> str:
-    """Name a place that no other test has, on this stand-in or another."""
-    return f"{kind}-{next(_numbers)}-{uuid4().hex[:8]}"
 
 
 def new_bucket(url: str) -> str:

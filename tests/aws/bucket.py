@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from aws_edges import client
+from aws.access import client
 from kycourier.core.errors import KycourierError
 from kycourier.ports import EvidenceStore
 
