@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-from aws_table import looking_at, make_table, open_held
 
+from aws.access import aws_environ, client
+from aws.table import make_table, open_held
 from fakes import FakeClock
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier_devkit.command_line import run
 from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.stand_ins.stack import Stack, StackFunction, make_stack
-from local_bench import draft
+from records import draft
 from rendered import APP_ID, BY_TOOLS, as_list, copy_project
-from stand_ins import aws_environ
 
 pytestmark = BY_TOOLS
 
@@ -23,7 +23,7 @@ def restored(moto: str) -> str:
     before = make_table(moto)
     name, orders = f"{before}-restored", open_orders(moto, before)
     orders.register(draft("ORDER1"))
-    looking_at(moto).restore_table_to_point_in_time(
+    client("dynamodb", moto).restore_table_to_point_in_time(
         SourceTableName=before, TargetTableName=name, UseLatestRestorableTime=True
     )
     orders.register(draft("ORDER2"))
@@ -77,7 +77,7 @@ def test_every_function_uses_the_restored_table(stack: Stack, restored: str) -> 
 def test_every_role_allows_the_restored_table_alone(
     stack: Stack, moto: str, restored: str, file: str, *, lists_due: bool
 ) -> None:
-    table = looking_at(moto).describe_table(TableName=restored)["Table"]
+    table = client("dynamodb", moto).describe_table(TableName=restored)["Table"]
     (index,) = table["GlobalSecondaryIndexes"]
     due = f"{table['TableArn']}/index/{index['IndexName']}"
 
@@ -91,7 +91,10 @@ def test_the_stack_s_own_table_is_made_all_the_same(
     own = stack.resources["StateTable"]
 
     assert own != restored
-    assert looking_at(moto).describe_table(TableName=own)["Table"]["ItemCount"] == 0
+    assert (
+        client("dynamodb", moto).describe_table(TableName=own)["Table"]["ItemCount"]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(("order", "code"), [("ORDER1", 0), ("ORDER2", 1)])
