@@ -5,6 +5,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore import endpoint
 
 from aws.access import REGION, aws_environ, surroundings
 from aws.proxy import SAID, answering, answering_json, cut, failing
@@ -162,6 +163,42 @@ def test_time_that_runs_out_between_two_attempts_ends_them(lone_proxy):
         )
 
     assert len(lone_proxy.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("play", "reason"),
+    [
+        (answering_json(Item={}), None),
+        (cut, "ConnectionClosedError"),
+        (failing("ThrottlingException"), "throttled"),
+    ],
+)
+def test_short_of_time_one_attempt_is_made_whatever_the_runtimes_sdk_hears_in_false(
+    lone_proxy, monkeypatch, play, reason
+):
+    """Before botocore 1.44 a handler's False was a pause of 0 s, after success too."""
+    first = endpoint.first_non_none_response
+    monkeypatch.setattr(
+        endpoint,
+        "first_non_none_response",
+        lambda answers: 0 if (found := first(answers)) is False else found,
+    )
+    lone_proxy.plan("GetItem", *[play] * 9)
+    left = iter([3.0] * 8)
+    aws = AwsClients(aws_environ(lone_proxy.url), seconds_left=lambda: next(left, 0.0))
+    told = None
+
+    try:
+        run(
+            lambda: aws.client("dynamodb").get_item(TableName="t", Key={}),
+            action="dynamodb:GetItem",
+            kind="table",
+            failure=StoreUnavailable,
+        )
+    except StoreUnavailable as failure:
+        told = failure.reason
+
+    assert (len(lone_proxy.calls), told) == (1, reason)
 
 
 def test_a_broken_connection_is_tried_again_and_goes_unnoticed(lone_proxy):

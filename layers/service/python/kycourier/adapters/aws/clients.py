@@ -7,7 +7,7 @@ Reasons of failures: `denied <action> on a <kind>`, `no such <kind> in this regi
 import re
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import boto3
@@ -20,6 +20,10 @@ from botocore.parsers import ResponseParserError
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.model import OperationModel
 
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 1, 2
@@ -52,6 +56,7 @@ THROTTLED = {
     "ThrottledException",
     "TooManyRequestsException",
 }
+_ERRORS_FROM = 300  # as the SDK has it
 _SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _SPELLED = {"events": "eventbridge", "secretsmanager": "secrets_manager"}
@@ -155,14 +160,28 @@ class AwsClients:
         if self._seconds_left() <= 0:
             raise _NoTimeLeft
 
-    def _go_on(self, *, attempts: int, **_: object) -> bool | None:
-        """Refuse another attempt that the time left may not hold, its pause included.
+    def _go_on(
+        self,
+        *,
+        attempts: int,
+        operation: "OperationModel",
+        response: "tuple[AWSResponse, dict[str, Any]] | None",
+        caught_exception: Exception | None,
+        **_: object,
+    ) -> None:
+        """End a failed call when the time left may not hold another attempt.
 
-        The first handler to say anything decides: None leaves it to the standard mode.
+        That is one with its pause. What it failed with is raised, since a handler that
+        answers False has only been heard as "no" from botocore 1.44 on: before, it was
+        a pause of 0 s, also after success. Else the standard mode decides.
         """
         longest_pause = 2 ** (attempts - 1)
-        needed = longest_pause + CONNECT_SECONDS + READ_SECONDS
-        return False if self._seconds_left() < needed else None
+        if self._seconds_left() >= longest_pause + CONNECT_SECONDS + READ_SECONDS:
+            return
+        if caught_exception is not None:
+            raise caught_exception
+        if response is not None and response[0].status_code >= _ERRORS_FROM:
+            raise ClientError(response[1], operation.name)
 
 
 class _NoTimeLeft(Exception):  # noqa: N818 - reads as a fact
