@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from kycourier.core.brake import Signal
+from kycourier.core.brake import Brake, Signal, after
 from kycourier.core.errors import (
     StaleOwner,
     StoreUnavailable,
@@ -73,6 +73,39 @@ class TestRefresh:
         assert scheduled(world) is None
         world.clock.sleep(15)
         assert scheduled(world).generation == 1
+
+    def test_a_secret_that_took_its_time_leaves_no_token_bought_without_a_lease(
+        self, world
+    ):
+        slow, quick = world.worker(), world.worker()
+        slow.refresher._secret = SecretAfter(world.clock, seconds=12.1)
+        asked = []
+
+        def count(request, answer=world.upstream.answer):
+            asked.append(request.path)
+            return answer(request)
+
+        world.upstream.answer = count
+        assert scheduled(world, slow) is None
+        assert asked == []
+        world.clock.sleep(5)
+        assert scheduled(world, quick).generation == 1
+
+    def test_a_secret_that_cannot_be_read_is_no_answer_of_the_platform(self, world):
+        worker = world.worker()
+        worker.refresher._secret = type("Gone", (), {"load": unreadable})()
+        brake = after(
+            Brake(),
+            Signal.THROTTLED,
+            now=world.clock.now(),
+            least=timedelta(0),
+            draw=0.5,
+        )
+        world.state.brakes.trip(APP, brake, expected_version=0)
+        world.clock.sleep(10)
+        with pytest.raises(TicketUnavailable, match="secret_unavailable"):
+            scheduled(world, worker)
+        assert world.state.brakes.load(APP) == brake
 
     def test_a_holder_that_slept_past_its_lease_asks_and_saves_nothing(self, world):
         slow, quick = world.worker(), world.worker()
@@ -477,3 +510,15 @@ def test_a_stale_owner_is_never_raised_to_callers(world):
         "Refusing", (), {"load": lambda *_: None, "save": refuse}
     )()
     assert scheduled(world, worker) is None
+
+
+class SecretAfter(SecretInMemory):
+    """A secret whose store answers late."""
+
+    def __init__(self, clock, *, seconds):
+        super().__init__("s" * 64)
+        self._clock, self._seconds = clock, seconds
+
+    def load(self):
+        self._clock.sleep(self._seconds)
+        return super().load()

@@ -10,7 +10,6 @@ from datetime import timedelta
 from enum import Enum
 
 from kycourier.core import codes
-from kycourier.core.brake import Signal
 from kycourier.core.errors import (
     StaleOwner,
     StoreUnavailable,
@@ -193,24 +192,32 @@ class TicketRefresher:
         lease: Lease,
         time_left: TimeLeft,
     ) -> Bought:
+        """Buy one of the two: the lease is looked at last, as a secret takes its time."""
+        request = self._build(build)
         self._look_again(lease)
         if time_left.is_short():
             raise TicketUnavailable("no time to refresh")
         answer: Bought | Refusal | Unanswered
         try:
             reply = self._transport.send(
-                build(), timeout_seconds=time_left.for_call(self._call_seconds)
+                request, timeout_seconds=time_left.for_call(self._call_seconds)
             )
             answer = read_reply(reply, parse)
         except UpstreamUnreachable as error:
             answer = Unanswered(name=error.code)
-        except StoreUnavailable:
-            answer = Unanswered(name="secret_unavailable", signal=Signal.ANSWERED)
         signal, least = signal_of(answer)
         self._brake.report(signal, least=least)
         if isinstance(answer, Bought):
             return answer
         raise self._failed(answer)
+
+    def _build(self, build: Callable[[], KycRequest]) -> KycRequest:
+        """Build a request, which reads the secret; the platform hears nothing of it."""
+        try:
+            return build()
+        except StoreUnavailable:
+            pass
+        raise self._failed(Unanswered(name="secret_unavailable"))
 
     def _failed(self, answer: Refusal | Unanswered) -> TicketUnavailable:
         """Count a failure, and let the whole fleet back off, from 2 s to a minute."""
