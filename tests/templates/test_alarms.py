@@ -39,7 +39,8 @@ AWS_METRICS = {
 WATCHED = {
     *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps"),
     *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BrakeTrips"),
-    *("ResultConflicts", "EvidenceConflicts", "HandlerFailures"),
+    *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures"),
+    "HandlerFailures",
     *("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"),
     *("Throttles", "Errors"),
 }
@@ -82,7 +83,7 @@ def test_metrics_of_ours_are_emitted_with_these_dimensions(
         for alarm in alarms(resources()).values()
         if alarm["Namespace"] == form["Namespace"]
     ]
-    assert len(ours) == 11
+    assert len(ours) == 12
     for alarm in ours:
         assert dimensions(alarm) == told == OURS
         assert alarm["MetricName"] in COUNTS | GAUGES

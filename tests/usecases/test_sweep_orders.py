@@ -208,3 +208,19 @@ def test_a_slow_sink_does_not_make_the_sweep_late(world, monkeypatch):
         left = world.time(10)
         world.worker().sweeper.sweep(left)
     assert left.seconds() >= 0.5
+
+
+def test_an_event_that_the_sink_never_takes_grows_old_though_it_is_tried_again(world):
+    def refuse(_events):
+        raise SinkUnavailable
+
+    world.sink.publish = refuse
+    worker = world.worker()
+    worker.collect("order1")
+    told = []
+    for _ in range(30):
+        world.clock.sleep(60)
+        worker.sweeper.sweep(world.time(55))
+        told.append(world.journal.notes[-1][1]["oldest_unsent_seconds"])
+    for minute in range(10, 30, 5):  # each period of the alarm
+        assert max(told[minute : minute + 6]) > minute * 60

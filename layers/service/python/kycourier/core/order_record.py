@@ -1,6 +1,7 @@
 """The order's row as it is stored, and as the API shows it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 
@@ -60,6 +61,10 @@ class OutboxEvent(Struct, frozen=True, kw_only=True):
     sent: bool = False
 
 
+class _Made(Struct):
+    time: datetime
+
+
 class OrderRecord(Struct, frozen=True, kw_only=True):
     """An order's row. `due_at` is when the next thing is to be done, None for never.
 
@@ -104,6 +109,14 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     def unsent(self) -> tuple[OutboxEvent, ...]:
         """The events that the sink has not taken yet, oldest first."""
         return tuple(event for event in self.events if not event.sent)
+
+    @property
+    def unsent_since(self) -> datetime | None:
+        """When the oldest event that waits for the sink was made, if it says so."""
+        for event in self.unsent:
+            with suppress(msgspec.DecodeError):
+                return msgspec.json.decode(event.body, type=_Made).time
+        return None
 
     @property
     def need(self) -> Need:

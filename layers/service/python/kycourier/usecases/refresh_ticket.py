@@ -192,7 +192,7 @@ class TicketRefresher:
         lease: Lease,
         time_left: TimeLeft,
     ) -> Bought:
-        """Buy one of the two: the lease is looked at last, as a secret takes its time."""
+        """Buy one of the two; the lease is looked at last: a secret takes its time."""
         request = self._build(build)
         self._look_again(lease)
         if time_left.is_short():

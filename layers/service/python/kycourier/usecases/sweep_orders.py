@@ -55,8 +55,8 @@ class SweepOrders:
 
     def sweep(self, time_left: TimeLeft) -> Swept:
         """Sweep until nothing is due or time is short. Raises StoreUnavailable."""
-        unsent = _Shelf(self._orders.unsent)
-        due = _Shelf(self._orders.due)
+        unsent = _Shelf(self._orders.unsent, since=_unsent_since)
+        due = _Shelf(self._orders.due, since=lambda row: row.due_at)
         skipped = 0
         while not time_left.is_short() and not (unsent.is_done and due.is_done):
             skipped += self._run(self._send, unsent.page(self._app_id), time_left)
@@ -125,13 +125,19 @@ class _Listing(Protocol):
     ) -> Page: ...
 
 
-class _Shelf:
-    """One list of due rows, read page by page from the oldest on."""
+def _unsent_since(record: OrderRecord) -> datetime | None:
+    return record.unsent_since or record.due_at
 
-    def __init__(self, listing: _Listing) -> None:
-        self._listing = listing
+
+class _Shelf:
+    """One list of due rows, read page by page; `since` tells how long one waits."""
+
+    def __init__(
+        self, listing: _Listing, *, since: Callable[[OrderRecord], datetime | None]
+    ) -> None:
+        self._listing, self._since = listing, since
         self._after: Cursor | None = None
-        self._oldest: OrderRecord | None = None
+        self._oldest: datetime | None = None
         self.count = self.unreadable = 0
         self.is_done = False
 
@@ -140,15 +146,16 @@ class _Shelf:
         if self.is_done:
             return ()
         page = self._listing(app_id, limit=PAGE, after=self._after)
-        if self._after is None and page.records:
-            self._oldest = page.records[0]
+        waiting = [at for at in map(self._since, page.records) if at is not None]
+        oldest = [self._oldest] if self._oldest is not None else []
+        self._oldest = min([*oldest, *waiting], default=None)
         self._after, self.is_done = page.next, page.next is None
         self.count += len(page.records)
         self.unreadable += page.unreadable
         return page.records
 
     def oldest_seconds(self, now: datetime) -> float:
-        """Tell how long the oldest was due, 0 when nothing was."""
-        if self._oldest is None or self._oldest.due_at is None:
+        """Tell for how long the oldest waited, 0 when nothing did."""
+        if self._oldest is None:
             return 0.0
-        return max(0.0, (now - self._oldest.due_at).total_seconds())
+        return max(0.0, (now - self._oldest).total_seconds())
