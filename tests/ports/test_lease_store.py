@@ -135,8 +135,16 @@ def test_lease_of_no_seconds_keeps_nobody_out(leases):
     first = leases.acquire("pause/A", owner="one", seconds=0)
     second = leases.acquire("pause/A", owner="two", seconds=0)
 
-    assert first.remaining_seconds() == 0
-    assert second.fence > first.fence
+    assert first.remaining_seconds() == second.remaining_seconds() == 0
+    assert leases.acquire("pause/A", owner="three", seconds=15).fence >= second.fence
+
+
+def test_looking_at_a_lease_with_none_of_ones_own_hinders_nobody(leases, at_once):
+    given_to = at_once(
+        lambda worker: leases.acquire("pause/A", owner=f"w{worker}", seconds=0)
+    )
+
+    assert None not in given_to
 
 
 def test_names_do_not_hinder_one_another(leases):

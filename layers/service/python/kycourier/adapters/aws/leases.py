@@ -25,7 +25,11 @@ class DynamoLeaseStore:
         self._table = table
 
     def acquire(self, name: str, *, owner: str, seconds: float) -> Lease | None:
-        """Take the lease, or None while another holds it. Raises StoreUnavailable."""
+        """Take the lease, or None while another holds it. Raises StoreUnavailable.
+
+        One of no seconds is over at once and keeps nobody out: it is not written, so
+        that many may look at a lease without being in one another's way.
+        """
         there = self._table.load(lease_key(name)) or Item({})
         now, last = self._table.now(), there.number("fence")
         holder = there.text("owner")
@@ -36,15 +40,16 @@ class DynamoLeaseStore:
         if holder not in {None, owner} and now < free_at:
             return None
         ends_at = now + timedelta(seconds=seconds)
-        margin = MARGIN if seconds else timedelta(0)  # that one keeps nobody out
         lease = Lease(owner=owner, fence=(last or 0) + 1, seen_at=now, ends_at=ends_at)
+        if not seconds:
+            return lease
         taken = self._table.write(
             lease_key(name),
             {
                 "owner": owner,
                 "fence": lease.fence,
                 "ends_at": to_ticks(ends_at),
-                "free_at": to_ticks(ends_at + margin),
+                "free_at": to_ticks(ends_at + MARGIN),
             },
             expected={"fence": last},
         )
