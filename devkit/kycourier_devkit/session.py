@@ -1,7 +1,7 @@
 """What every command is given: the environment, the folder, the screen, the clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
@@ -16,7 +16,7 @@ from kycourier_devkit.screen import Screen
 class Session:
     """One call of the command line."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)  # it may hold credentials
     folder: Path
     screen: Screen
     clock: Clock

@@ -22,3 +22,7 @@ class Surroundings(Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     clock: Clock
     environ: Mapping[str, str]
     seconds_left: Callable[[], float] = endless
+
+    def __repr__(self) -> str:
+        """Show nothing: the environment holds credentials, and secrets of `env:`."""
+        return f"{type(self).__name__}(hidden)"

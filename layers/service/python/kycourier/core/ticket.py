@@ -67,6 +67,9 @@ class _Record(Struct, kw_only=True):
     ticket: str
     schema: int = SCHEMA
 
+    def __repr__(self) -> str:
+        return f"_Record(generation={self.generation})"
+
 
 def encode_pair(pair: TicketPair) -> bytes:
     """Write the pair as the state store keeps it: JSON, in the clear."""

@@ -25,6 +25,10 @@ class Item(Struct, frozen=True):
 
     wire: Mapping[str, Mapping[str, Any]]
 
+    def __repr__(self) -> str:
+        """Show the names alone: one item holds token and ticket."""
+        return f"Item({', '.join(self.wire)})"
+
     def text(self, name: str) -> str | None:
         """Give a text."""
         value: str | None = self._find(name, "S")
