@@ -3,6 +3,7 @@
 import gc
 import math
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from botocore import endpoint
@@ -11,7 +12,12 @@ from aws.access import REGION, aws_environ, surroundings
 from aws.proxy import SAID, answering, answering_json, cut, failing
 from hostile import refusing_port, unaccepting_port
 from kycourier.adapters.aws import clients
-from kycourier.adapters.aws.clients import AwsClients, clients_of, run
+from kycourier.adapters.aws.calls import run
+from kycourier.adapters.aws.clients import (
+    LAST_SECONDS,
+    AwsClients,
+    clients_of,
+)
 from kycourier.adapters.surroundings import endless
 from kycourier.core.errors import (
     SinkUnavailable,
@@ -128,11 +134,12 @@ def test_a_call_that_no_region_was_set_for_is_a_failure(monkeypatch):
     [
         (-1, 0, "no time left"),
         (0, 0, "no time left"),
-        (0.1, 1, "ConnectionClosedError"),
-        (3.9, 1, "ConnectionClosedError"),
-        (4.0, 2, "ConnectionClosedError"),
-        (4.9, 2, "ConnectionClosedError"),
-        (5.0, 3, "ConnectionClosedError"),
+        (0.94, 0, "no time left"),
+        (0.95, 1, "ConnectionClosedError"),
+        (4.4, 1, "ConnectionClosedError"),
+        (4.5, 2, "ConnectionClosedError"),
+        (5.4, 2, "ConnectionClosedError"),
+        (5.5, 3, "ConnectionClosedError"),
         (math.inf, 3, "ConnectionClosedError"),
     ],
 )
@@ -150,7 +157,7 @@ def test_as_often_is_tried_as_the_invocation_has_time_for(
 
 
 def test_time_that_runs_out_between_two_attempts_ends_them(lone_proxy):
-    left = iter([10.0, 10.0, 0.0])
+    left = iter([10.0, 10.0, 10.0, 0.0])
     aws = AwsClients(aws_environ(lone_proxy.url), seconds_left=lambda: next(left))
     lone_proxy.plan("GetItem", cut, cut)
 
@@ -184,7 +191,7 @@ def test_short_of_time_one_attempt_is_made_whatever_the_runtimes_sdk_hears_in_fa
         lambda answers: 0 if (found := first(answers)) is False else found,
     )
     lone_proxy.plan("GetItem", *[play] * 9)
-    left = iter([3.0] * 8)
+    left = iter([3.0] * 9)
     aws = AwsClients(aws_environ(lone_proxy.url), seconds_left=lambda: next(left, 0.0))
     told = None
 
@@ -272,3 +279,18 @@ def test_a_services_own_endpoint_goes_before_the_general_one(service, variable):
     client = AwsClients(environ, seconds_left=endless).client(service)
 
     assert client.meta.endpoint_url == own
+
+
+@pytest.mark.parametrize("left", [0.95, 1.0, 3.4])
+def test_an_attempt_near_the_end_gives_up_before_the_last_half_second(left, lone_proxy):
+    aws = AwsClients(aws_environ(lone_proxy.url), seconds_left=lambda: left)
+    lone_proxy.plan("GetItem", lambda *_: Event().wait(1))
+
+    config = aws.client("dynamodb").meta.config
+    with pytest.raises(StoreUnavailable) as failure:
+        call(lone_proxy.url, seconds_left=left)
+
+    longest = config.connect_timeout + config.read_timeout
+    assert longest <= left - LAST_SECONDS + 1e-9
+    assert failure.value.reason == "ReadTimeoutError"
+    assert len(lone_proxy.calls) == 1

@@ -6,7 +6,15 @@ import pytest
 
 from aws.access import client, new_name, surroundings
 from aws.edges import new_bus, new_queue, open_sink, read_queue
-from aws.proxy import AwsProxy, Play, answer_json, answering_json, done_then, failing
+from aws.proxy import (
+    AwsProxy,
+    Play,
+    answer_json,
+    answering_json,
+    cut,
+    done_then,
+    failing,
+)
 from hostile import refusing_port
 from kycourier.adapters import places
 from kycourier.core.errors import SettingError, SinkUnavailable
@@ -312,3 +320,16 @@ def test_publish_that_was_done_and_not_answered_is_repeated(proxy, scheme):
     sink.publish([event(1)])
 
     assert sent(proxy, scheme) == [["e1"], ["e1"]]
+
+
+@pytest.mark.parametrize(
+    "play", [failing("ThrottlingException"), failing("InternalFailure", 500), cut]
+)
+def test_a_fault_that_passes_does_not_keep_the_sink_from_opening(proxy, moto, play):
+    bus = new_bus(moto)
+    proxy.plan("DescribeEventBus", *[play] * 3)
+
+    sink = open_sink(proxy.url, "eventbridge", bus)
+
+    sink.publish([event(1)])
+    assert proxy.calls[-1].name == "PutEvents"

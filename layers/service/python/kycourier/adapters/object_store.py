@@ -108,14 +108,14 @@ class ObjectEvidenceStore:
         Raises EvidenceUnavailable.
         """
         try:
-            self._read("ListBucket", lambda bucket: _page(bucket, _PROBE, after=None))
+            self._ask("ListBucket", lambda bucket: _page(bucket, _PROBE, after=None))
         except _InDoubt:
             pass
         else:
             return
         # all failures of a listing are of one class, those of an object are not
         try:
-            self._read("ListBucket", lambda bucket: obstore.head(bucket, _PROBE))
+            self._ask("ListBucket", lambda bucket: obstore.head(bucket, _PROBE))
         except _Absent:
             reason = "no such bucket in this region"
         except _InDoubt:

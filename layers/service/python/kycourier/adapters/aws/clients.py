@@ -1,91 +1,31 @@
-"""AWS's clients: one of each service in a process, short of patience, and silent.
+"""AWS's clients: one of each service in a process, short of patience, and silent."""
 
-Reasons of failures: `denied <action> on a <kind>`, `no such <kind> in this region`,
-`throttled`, `no time left`, else the symbol that AWS or its SDK gives it.
-"""
-
-import re
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import EnvProvider, ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError, NoCredentialsError
 
+from kycourier.adapters.aws.calls import NoTimeLeft
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import KycourierError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
     from botocore.model import OperationModel
 
-T = TypeVar("T")
-CONNECT_SECONDS, READ_SECONDS = 1, 2
-ATTEMPTS = 3
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1.0, 2.0, 3
+LAST_CONNECT_SECONDS, LAST_READ_SECONDS = 0.2, 0.25  # once, when time is short
+LAST_SECONDS = 0.5  # of an invocation: not waited into, for a handler must answer
 CONNECTIONS = 20
-DENIED = {
-    "403",  # where the answer's body has no symbol
-    "AccessDenied",
-    "AccessDeniedException",
-    "KmsAccessDenied",
-    "KMSAccessDeniedException",
-    "NotAuthorized",
-    "UnauthorizedOperation",
-}
-MISSING = {
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "ParameterNotFound",
-    "QueueDoesNotExist",
-    "ResourceNotFoundException",
-}
-THROTTLED = {
-    "KmsThrottled",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-}
 _ERRORS_FROM = 300  # as the SDK has it
-_SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _SPELLED = {"events": "eventbridge", "secretsmanager": "secrets_manager"}
-
-
-def run(
-    call: Callable[[], T], *, action: str, kind: str, failure: type[KycourierError]
-) -> T:
-    """Make a call of AWS; what it or its SDK refuses becomes `failure`.
-
-    `action` is the permission that it takes (`sqs:SendMessage`), `kind` what it is
-    made on, in one word (table, secret, parameter, queue, bus).
-    """
-    try:
-        return call()
-    except ClientError as error:
-        reason = _reason(code_of(error), action, kind)
-    except (BotoCoreError, ResponseParserError) as error:
-        reason = type(error).__name__
-    except _NoTimeLeft:
-        reason = "no time left"
-    raise failure(reason)
-
-
-def code_of(error: ClientError) -> str:
-    """Give AWS's symbol for an error, never its text."""
-    code = error.response.get("Error", {}).get("Code")
-    known = isinstance(code, str) and _SYMBOL.fullmatch(code)
-    return str(code) if known else "unreadable answer"
 
 
 def clients_of(around: Surroundings) -> "AwsClients":
@@ -108,18 +48,22 @@ class AwsClients:
         silence_libraries()
         self._environ, self._seconds_left = environ, seconds_left
         self._lock = Lock()
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self._session: boto3.Session | None = None
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
         """Give the client of a service, made when first asked for; threads share it.
 
-        It may raise as a call does: to be given to `run` with one.
+        There is a second one that hardly waits, for an invocation's last seconds. It
+        may raise as a call does: to be given to `run` with one.
         """
+        patient = self._seconds_left() >= LAST_SECONDS + CONNECT_SECONDS + READ_SECONDS
         with self._lock:
-            client = self._clients.get(service)
+            client = self._clients.get((service, patient))
             if client is None:
-                client = self._clients[service] = self._make(service)
+                config = _patient() if patient else _hasty()
+                client = self._make(service, config)
+                self._clients[service, patient] = client
             return client
 
     def credentials(self) -> ReadOnlyCredentials:
@@ -138,17 +82,12 @@ class AwsClients:
             self._session = _open_session(self._environ)
         return self._session
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
+    def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
         own = f"{_ENDPOINT}_{_SPELLED.get(service, service).upper()}"
         client = self._opened().client(
             service,
             endpoint_url=self._environ.get(own) or self._environ.get(_ENDPOINT),
-            config=Config(
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                max_pool_connections=CONNECTIONS,
-            ),
+            config=config,
         )
         events, name = client.meta.events, client.meta.service_model.service_id
         events.register_first(f"request-created.{name.hyphenize()}", self._begin)
@@ -156,9 +95,10 @@ class AwsClients:
         return client
 
     def _begin(self, **_: object) -> None:
-        """Refuse to send when the invocation's time is over."""
-        if self._seconds_left() <= 0:
-            raise _NoTimeLeft
+        """Refuse to send what may not end before the invocation's last half second."""
+        needed = LAST_CONNECT_SECONDS + LAST_READ_SECONDS + LAST_SECONDS
+        if self._seconds_left() < needed:
+            raise NoTimeLeft
 
     def _go_on(
         self,
@@ -176,7 +116,8 @@ class AwsClients:
         a pause of 0 s, also after success. Else the standard mode decides.
         """
         longest_pause = 2 ** (attempts - 1)
-        if self._seconds_left() >= longest_pause + CONNECT_SECONDS + READ_SECONDS:
+        needed = longest_pause + CONNECT_SECONDS + READ_SECONDS + LAST_SECONDS
+        if self._seconds_left() >= needed:
             return
         if caught_exception is not None:
             raise caught_exception
@@ -184,8 +125,22 @@ class AwsClients:
             raise ClientError(response[1], operation.name)
 
 
-class _NoTimeLeft(Exception):  # noqa: N818 - reads as a fact
-    """Nothing was sent. Raised in an event, where the SDK tries nothing again."""
+def _patient() -> Config:
+    return Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+    )
+
+
+def _hasty() -> Config:
+    return Config(
+        connect_timeout=LAST_CONNECT_SECONDS,
+        read_timeout=LAST_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        max_pool_connections=CONNECTIONS,
+    )
 
 
 def _open_session(environ: Mapping[str, str]) -> boto3.Session:
@@ -195,14 +150,6 @@ def _open_session(environ: Mapping[str, str]) -> boto3.Session:
     chain.insert_before(EnvProvider.METHOD, EnvProvider(dict(environ)))
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     return boto3.Session(botocore_session=core, region_name=region)
-
-
-def _reason(code: str, action: str, kind: str) -> str:
-    if code in DENIED:
-        return f"denied {action} on a {kind}"
-    if code in MISSING:
-        return f"no such {kind} in this region"
-    return "throttled" if code in THROTTLED else code
 
 
 _making = Lock()

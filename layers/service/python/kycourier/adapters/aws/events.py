@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from kycourier.adapters.aws.clients import clients_of, run
+from kycourier.adapters.aws.calls import prove, run
+from kycourier.adapters.aws.clients import clients_of
 from kycourier.adapters.aws.queue import FIFO, find_queue
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import SinkUnavailable
@@ -28,7 +29,7 @@ class EventBridgeSink:
     def __init__(self, bus: str, around: Surroundings) -> None:
         """Look whether the bus is there. Raises SinkUnavailable."""
         self._bus, self._clients = bus, clients_of(around)
-        run(
+        prove(
             lambda: self._clients.client("events").describe_event_bus(Name=bus),
             action="events:DescribeEventBus",
             kind="bus",

@@ -96,7 +96,8 @@ def _find_credentials(around: Surroundings) -> "Callable[[], S3Credential]":
             environ["AWS_SECRET_ACCESS_KEY"],
             environ.get("AWS_SESSION_TOKEN"),
         )
-    from kycourier.adapters.aws.clients import clients_of, run  # noqa: PLC0415 - 200 ms
+    from kycourier.adapters.aws.calls import run  # noqa: PLC0415 - 200 ms, as boto3
+    from kycourier.adapters.aws.clients import clients_of  # noqa: PLC0415 - the same
 
     clients = clients_of(around)
     run(

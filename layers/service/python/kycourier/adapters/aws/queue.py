@@ -3,7 +3,8 @@
 import math
 from datetime import timedelta
 
-from kycourier.adapters.aws.clients import AwsClients, clients_of, run
+from kycourier.adapters.aws.calls import run
+from kycourier.adapters.aws.clients import AwsClients, clients_of
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError, StoreUnavailable
 from kycourier.core.message import build_reminder

@@ -5,7 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from kycourier.adapters.aws.clients import MISSING, clients_of, code_of, run
+from kycourier.adapters.aws.calls import MISSING, code_of, run
+from kycourier.adapters.aws.clients import clients_of
 from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import StoreUnavailable

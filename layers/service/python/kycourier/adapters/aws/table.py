@@ -11,7 +11,8 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from kycourier.adapters.aws.clients import AwsClients, clients_of, code_of, run
+from kycourier.adapters.aws.calls import code_of, run
+from kycourier.adapters.aws.clients import AwsClients, clients_of
 from kycourier.adapters.aws.expressions import Attributes, Change
 from kycourier.adapters.aws.items import Item, Value, to_wire
 from kycourier.adapters.aws.store_clock import DateClock, StoreClock
