@@ -39,7 +39,7 @@ AWS_METRICS = {
 WATCHED = {
     *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps"),
     *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BrakeTrips"),
-    *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures"),
+    *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
     "HandlerFailures",
     *("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"),
     *("Throttles", "Errors"),
@@ -83,7 +83,7 @@ def test_metrics_of_ours_are_emitted_with_these_dimensions(
         for alarm in alarms(resources()).values()
         if alarm["Namespace"] == form["Namespace"]
     ]
-    assert len(ours) == 12
+    assert len(ours) == 13
     for alarm in ours:
         assert dimensions(alarm) == told == OURS
         assert alarm["MetricName"] in COUNTS | GAUGES

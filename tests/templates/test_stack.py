@@ -145,7 +145,7 @@ def test_alarms_are_there_with_their_dimensions(stack: Stack, aws: Client) -> No
         for alarm in page["MetricAlarms"]
     }
 
-    assert len(found) == 22
+    assert len(found) == 23
     age = found["TicketAgeAlarm"]
     assert age["TreatMissingData"] == "breaching"
     assert {"Name": "app_id", "Value": "SANDBOX1"} in age["Dimensions"]
