@@ -20,7 +20,7 @@ $(READY): devkit/requirements.txt pyproject.toml devkit/pyproject.toml
 demo: $(READY)  ## watch orders run through the real function files against the emulator
 	@$(BIN)/kycourier demo
 
-demo-aws: package  ## the same on AWS: built packages under Lambda's runtime client, moto as AWS
+demo-aws: package  ## the same with the built packages, in an AWS on loopback
 	@$(BIN)/kycourier demo --aws
 
 serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
@@ -35,7 +35,7 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-tools: $(READY)  ## what the tests run besides: SAM, osls, checkov, moto, Redis (once; two minutes)
+tools: $(READY)  ## SAM, osls, checkov, moto, Redis for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped

@@ -10,7 +10,8 @@ STOPPED, TERMINATED = 130, 143
 
 def main() -> NoReturn:
     """Run the command that the arguments name, and exit with its code."""
-    signal.signal(signal.SIGTERM, _end)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # text streams
     try:

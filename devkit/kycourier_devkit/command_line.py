@@ -123,7 +123,8 @@ def _use_stack(context: typer.Context, name: str) -> Session:
         for variable, value in session.environ.items()
         if not variable.startswith(PREFIX)
     }
-    return replace(session, environ={**kept, **read_stack(name)}, is_deployed=True)
+    kept |= read_stack(name, session.environ)
+    return replace(session, environ=kept, is_deployed=True)
 
 
 def _explain(error: typer.TyperException) -> str:

@@ -5,23 +5,26 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.settings import PREFIX
 from kycourier_devkit.errors import UsageProblem
 
 _FIRST = "collect_results.handler"  # it has the most settings
 
 
-def read_stack(name: str) -> Mapping[str, str]:
+def read_stack(name: str, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Read the KYCOURIER_ variables of a stack's functions, with the caller's rights.
 
+    Region and endpoint are those of `environ`, else those of AWS's own files.
     Where functions differ, collect_results counts. Raises UsageProblem.
     """
     try:
-        found = _read_functions(name)
+        found = _read_functions(name, environ)
     except ClientError as error:
         why = str(error.response.get("Error", {}).get("Code", "refused"))
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         why = type(error).__name__
     else:
         if found:
@@ -30,9 +33,13 @@ def read_stack(name: str) -> Mapping[str, str]:
     raise UsageProblem(f"the stack {name} cannot be read in this region: {why}")
 
 
-def _read_functions(stack: str) -> dict[str, str]:
-    session = boto3.Session()
-    formation, functions = session.client("cloudformation"), session.client("lambda")
+def _read_functions(stack: str, environ: Mapping[str, str]) -> dict[str, str]:
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    session = boto3.Session(region_name=region)
+    formation, functions = (
+        session.client(service, endpoint_url=find_endpoint(environ, service))
+        for service in ("cloudformation", "lambda")
+    )
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=stack)
     described = [
         functions.get_function_configuration(FunctionName=each["PhysicalResourceId"])

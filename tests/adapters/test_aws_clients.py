@@ -20,6 +20,7 @@ from kycourier.adapters.aws.clients import (
 )
 from kycourier.adapters.surroundings import endless
 from kycourier.core.errors import (
+    SettingError,
     SinkUnavailable,
     StoreUnavailable,
 )
@@ -87,7 +88,7 @@ def test_nobody_there_is_named_by_the_sdks_symbol():
     with pytest.raises(StoreUnavailable) as failure:
         call(f"http://127.0.0.1:{refusing_port()}")
 
-    assert failure.value.reason == "EndpointConnectionError"
+    assert failure.value.reason == "unreachable"
     assert failure.value.__context__ is None
 
 
@@ -117,7 +118,7 @@ def test_a_call_that_no_region_was_set_for_is_a_failure(monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     aws = AwsClients({}, seconds_left=endless)
 
-    with pytest.raises(StoreUnavailable, match="NoRegionError"):
+    with pytest.raises(StoreUnavailable, match="no region: set AWS_REGION"):
         run(
             lambda: aws.client("dynamodb"),
             action="dynamodb:GetItem",
@@ -294,3 +295,12 @@ def test_an_attempt_near_the_end_gives_up_before_the_last_half_second(left, lone
     assert longest <= left - LAST_SECONDS + 1e-9
     assert failure.value.reason == "ReadTimeoutError"
     assert len(lone_proxy.calls) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://canary.example"])
+def test_an_endpoint_that_is_none_or_in_the_clear_is_named_by_its_variable(endpoint):
+    with pytest.raises(SettingError) as failure:
+        AwsClients(aws_environ(endpoint), seconds_left=endless).client("ssm")
+
+    assert failure.value.variable == "AWS_ENDPOINT_URL"
+    assert endpoint not in failure.value.why

@@ -297,7 +297,7 @@ def test_denied_look_stops_the_start(proxy, scheme):
 def test_nobody_there_stops_the_start(scheme):
     reason = start(f"http://127.0.0.1:{refusing_port()}", scheme, "name1")
 
-    assert reason == "EndpointConnectionError"
+    assert reason == "unreachable"
 
 
 def test_denied_publish_names_the_permission_and_is_not_tried_again(proxy, scheme):

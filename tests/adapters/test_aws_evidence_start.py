@@ -11,6 +11,7 @@ import pytest
 from aws.access import new_name, surroundings
 from aws.bucket import KEY, assert_told, put
 from aws.proxy import answering
+from fakes import FakeClock
 from hostile import HostileServer, Peer, refusing_port, reply
 from kycourier.adapters import places
 from kycourier.adapters.aws.evidence import _locate, open_bucket
@@ -61,7 +62,7 @@ def test_nobody_there_stops_the_start(bucket):
 def test_region_must_be_set(moto, bucket):
     reason = start(moto, bucket, AWS_REGION="", AWS_DEFAULT_REGION="")
 
-    assert reason == "AWS_REGION is not set"
+    assert reason == "no region: set AWS_REGION"
 
 
 def test_endpoint_without_tls_is_refused_but_on_loopback(moto, bucket):
@@ -69,7 +70,7 @@ def test_endpoint_without_tls_is_refused_but_on_loopback(moto, bucket):
 
     reason = start(moto, bucket, AWS_ENDPOINT_URL_S3=elsewhere)
 
-    assert reason == "its endpoint must be https except on loopback"
+    assert reason == "AWS_ENDPOINT_URL_S3: must be https except on loopback"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_setting_that_names_no_plain_place_is_refused(moto, where):
 def test_bucket_is_looked_for_where_its_region_or_endpoint_says(
     bucket, environ, endpoint, by_name
 ):
-    config = _locate(bucket, environ)
+    config = _locate(bucket, Surroundings(clock=FakeClock(), environ=environ))
 
     assert config["endpoint"] == config["aws_endpoint_url_s3"] == endpoint
     assert config["virtual_hosted_style_request"] is by_name

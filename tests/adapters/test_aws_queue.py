@@ -83,7 +83,7 @@ def test_queue_that_is_not_there_stops_the_start(moto):
 def test_nobody_there_stops_the_start():
     url = f"http://127.0.0.1:{refusing_port()}"
 
-    assert start(url, "name1") == "EndpointConnectionError"
+    assert start(url, "name1") == "unreachable"
 
 
 def test_denied_look_stops_the_start(proxy):

@@ -172,7 +172,7 @@ def test_secret_of_another_region_stops_the_start(moto, scheme):
 def test_nobody_there_is_a_failure(scheme):
     url = f"http://127.0.0.1:{refusing_port()}"
 
-    assert fail(url, scheme, "name1") == "EndpointConnectionError"
+    assert fail(url, scheme, "name1") == "unreachable"
 
 
 # as the place of somebody else's ticket

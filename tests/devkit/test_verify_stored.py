@@ -69,3 +69,10 @@ def test_manifest_that_is_not_there_is_missing(stored):
     [finding] = check_manifest(path).findings
 
     assert (finding.what, str(finding.path)) == ("missing", str(path))
+
+
+def test_where_nothing_lies_there_is_no_manifest(stored):
+    nowhere = at(stored, "SANDBOX1/2027")
+
+    assert nowhere.is_dir()
+    assert find_manifests(nowhere) == []

@@ -38,7 +38,9 @@ def _examine(
         read_settings({name: values[name]}, needs=frozenset())
     except SettingError as error:
         return Row(PROBLEM, name, say_reason(error))
-    return Row(OK, name, "set" if session.environ.get(name) else "local value")
+    if session.environ.get(name):
+        return Row(OK, name, "set")
+    return Row(OK, name, "empty" if session.is_deployed else "local value")
 
 
 def say_reason(error: SettingError) -> str:

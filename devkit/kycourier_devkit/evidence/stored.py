@@ -64,8 +64,8 @@ class StoredPath:
         return self._listed or self._key in self._store.list(folder)
 
     def is_dir(self) -> bool:
-        """Tell whether there are objects below this key."""
-        return any(True for _ in self._store.list(self._key))
+        """Tell whether this is no manifest's key; nothing need lie below it."""
+        return not self._key.endswith(".json")
 
     def iterdir(self) -> Iterator["StoredPath"]:
         """Give the objects below this key, however deep."""

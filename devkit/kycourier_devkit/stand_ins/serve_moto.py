@@ -9,6 +9,7 @@ and the resources that the request names; nothing of its content.
 import io
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -73,12 +74,19 @@ def _name_resources(members: dict[str, Any]) -> dict[str, object]:
     return named
 
 
+def _end_with_parent() -> None:
+    """End when standard input does: whoever started us is gone."""
+    sys.stdin.read()
+    os._exit(0)
+
+
 def main(arguments: list[str]) -> None:
     """Serve until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     record = Path(arguments[0]) if arguments else None
     moto = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, _OneAtATime(moto, record), threaded=True)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     print(server.port, flush=True)  # noqa: T201 - what the parent waits for
     server.serve_forever()
 

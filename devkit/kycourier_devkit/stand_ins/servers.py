@@ -90,7 +90,7 @@ def _started(command: Sequence[str | Path]) -> Iterator["subprocess.Popen[str]"]
     process = subprocess.Popen(  # noqa: S603 - our own list
         command,
         env={"PATH": os.defpath + ":/usr/local/bin"},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # its end is ours
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -105,8 +105,9 @@ def _started(command: Sequence[str | Path]) -> Iterator["subprocess.Popen[str]"]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def _read_line(process: "subprocess.Popen[str]") -> str:

@@ -47,6 +47,13 @@ THROTTLED = {
     "ThrottledException",
     "TooManyRequestsException",
 }
+_SAID = {
+    "EndpointConnectionError": "unreachable",
+    "NoCredentialsError": "no credentials",
+    "NoRegionError": "no region: set AWS_REGION",
+    "PartialCredentialsError": "credentials are not whole",
+    "ProfileNotFound": "no such profile",
+}
 _FAULTS_FROM = 500  # HTTP statuses
 _SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
 
@@ -64,7 +71,8 @@ def run(
     except ClientError as error:
         reason = _reason(code_of(error), action, kind)
     except (BotoCoreError, ResponseParserError) as error:
-        reason = type(error).__name__
+        name = type(error).__name__
+        reason = _SAID.get(name, name)
     except NoTimeLeft:
         reason = "no time left"
     raise failure(reason)

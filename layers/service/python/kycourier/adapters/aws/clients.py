@@ -12,6 +12,7 @@ from botocore.credentials import EnvProvider, ReadOnlyCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from kycourier.adapters.aws.calls import NoTimeLeft
+from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
 
@@ -24,8 +25,6 @@ LAST_CONNECT_SECONDS, LAST_READ_SECONDS = 0.2, 0.25  # once, when time is short
 LAST_SECONDS = 0.5  # of an invocation: not waited into, for a handler must answer
 CONNECTIONS = 20
 _ERRORS_FROM = 300  # as the SDK has it
-_ENDPOINT = "AWS_ENDPOINT_URL"
-_SPELLED = {"events": "eventbridge", "secretsmanager": "secrets_manager"}
 
 
 def clients_of(around: Surroundings) -> "AwsClients":
@@ -77,16 +76,21 @@ class AwsClients:
             raise NoCredentialsError
         return found.get_frozen_credentials()
 
+    def region(self) -> str | None:
+        """Name the region that AWS's own chain finds, the person's files included."""
+        with self._lock:
+            name: str | None = self._opened().region_name
+            return name
+
     def _opened(self) -> boto3.Session:
         if self._session is None:
             self._session = _open_session(self._environ)
         return self._session
 
     def _make(self, service: str, config: Config) -> Any:  # noqa: ANN401 - boto3 builds its classes as it runs
-        own = f"{_ENDPOINT}_{_SPELLED.get(service, service).upper()}"
         client = self._opened().client(
             service,
-            endpoint_url=self._environ.get(own) or self._environ.get(_ENDPOINT),
+            endpoint_url=find_endpoint(self._environ, service),
             config=config,
         )
         events, name = client.meta.events, client.meta.service_model.service_id

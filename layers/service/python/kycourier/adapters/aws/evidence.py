@@ -4,17 +4,18 @@ The bucket's own default encrypts the objects: no header of ours overrides its k
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from obstore.store import S3Store
 
+from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.adapters.evidence_key import is_key
 from kycourier.adapters.object_store import ObjectEvidenceStore
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import EvidenceUnavailable
-from kycourier.setting_forms import Place, WrongForm, kyc_url
+from kycourier.setting_forms import Place
 
 if TYPE_CHECKING:  # obstore has these for type checkers alone
     from obstore.store import S3Config, S3Credential
@@ -31,7 +32,7 @@ def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket) or not (is_key(prefix) or not prefix):
         raise EvidenceUnavailable("must be s3://bucket/prefix, of plain names")
-    config = _locate(bucket, around.environ)
+    config = _locate(bucket, around)
     credentials = _find_credentials(around)
     opened = ObjectEvidenceStore(
         lambda seconds: S3Store(
@@ -53,14 +54,14 @@ def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
     return opened
 
 
-def _locate(bucket: str, environ: Mapping[str, str]) -> "S3Config":
+def _locate(bucket: str, around: Surroundings) -> "S3Config":
     """Say where the bucket is. What is said here, obstore does not look up itself."""
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    region = _find_region(around)
     if not region:
-        raise EvidenceUnavailable("AWS_REGION is not set")
-    own = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+        raise EvidenceUnavailable("no region: set AWS_REGION")
+    own = find_endpoint(around.environ, "s3")
     by_name = own is None and "." not in bucket  # TLS's wildcard covers one label
-    endpoint = _check(own) if own else _endpoint(region)
+    endpoint = own or _endpoint(region)
     if by_name:
         endpoint = endpoint.replace("://", f"://{bucket}.")
     return {
@@ -74,12 +75,14 @@ def _locate(bucket: str, environ: Mapping[str, str]) -> "S3Config":
     }
 
 
-def _check(endpoint: str) -> str:
-    try:
-        return kyc_url(endpoint)
-    except WrongForm as wrong:
-        reason = str(wrong)
-    raise EvidenceUnavailable(f"its endpoint {reason}")
+def _find_region(around: Surroundings) -> str | None:
+    environ = around.environ
+    named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    if named:
+        return named
+    from kycourier.adapters.aws.clients import clients_of  # noqa: PLC0415 - 200 ms
+
+    return clients_of(around).region()
 
 
 def _endpoint(region: str) -> str:
