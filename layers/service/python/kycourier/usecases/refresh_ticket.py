@@ -20,12 +20,7 @@ from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import KycRequest, Lease
 from kycourier.core.reply import Unanswered, read_reply, signal_of
 from kycourier.core.retry import full_jitter
-from kycourier.core.ticket import (
-    Freshness,
-    TicketPair,
-    freshness,
-    refresh_lease,
-)
+from kycourier.core.ticket import Freshness, TicketPair, freshness, refresh_lease
 from kycourier.core.wire import (
     Bought,
     Profile,
@@ -213,10 +208,8 @@ class TicketRefresher:
 
     def _build(self, build: Callable[[], KycRequest]) -> KycRequest:
         """Build a request, which reads the secret; the platform hears nothing of it."""
-        try:
+        with suppress(StoreUnavailable):
             return build()
-        except StoreUnavailable:
-            pass
         raise self._failed(Unanswered(name="secret_unavailable"))
 
     def _failed(self, answer: Refusal | Unanswered) -> TicketUnavailable:
