@@ -7,6 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from kycourier.adapters.aws.calls import SAID
 from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.settings import PREFIX
 from kycourier_devkit.errors import UsageProblem
@@ -25,12 +26,13 @@ def read_stack(name: str, environ: Mapping[str, str]) -> Mapping[str, str]:
     except ClientError as error:
         why = str(error.response.get("Error", {}).get("Code", "refused"))
     except (BotoCoreError, ResponseParserError) as error:
-        why = type(error).__name__
+        name_of = type(error).__name__
+        why = SAID.get(name_of, name_of)
     else:
         if found:
             return found
         why = "it has no function with a KYCOURIER_ variable"
-    raise UsageProblem(f"the stack {name} cannot be read in this region: {why}")
+    raise UsageProblem(f"the stack {name} cannot be read here: {why}")
 
 
 def _read_functions(stack: str, environ: Mapping[str, str]) -> dict[str, str]:

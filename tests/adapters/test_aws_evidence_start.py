@@ -65,6 +65,14 @@ def test_region_must_be_set(moto, bucket):
     assert reason == "no region: set AWS_REGION"
 
 
+def test_profile_that_is_not_there_is_named_as_the_reason(moto, bucket, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nosuch")
+
+    reason = start(moto, bucket, AWS_REGION="", AWS_DEFAULT_REGION="")
+
+    assert reason == "no such profile"
+
+
 def test_endpoint_without_tls_is_refused_but_on_loopback(moto, bucket):
     elsewhere = "http://s3.example.com"
 

@@ -47,7 +47,7 @@ THROTTLED = {
     "ThrottledException",
     "TooManyRequestsException",
 }
-_SAID = {
+SAID = {
     "EndpointConnectionError": "unreachable",
     "NoCredentialsError": "no credentials",
     "NoRegionError": "no region: set AWS_REGION",
@@ -72,7 +72,7 @@ def run(
         reason = _reason(code_of(error), action, kind)
     except (BotoCoreError, ResponseParserError) as error:
         name = type(error).__name__
-        reason = _SAID.get(name, name)
+        reason = SAID.get(name, name)
     except NoTimeLeft:
         reason = "no time left"
     raise failure(reason)

@@ -80,9 +80,15 @@ def _find_region(around: Surroundings) -> str | None:
     named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if named:
         return named
-    from kycourier.adapters.aws.clients import clients_of  # noqa: PLC0415 - 200 ms
+    from kycourier.adapters.aws.calls import run  # noqa: PLC0415 - 200 ms, as boto3
+    from kycourier.adapters.aws.clients import clients_of  # noqa: PLC0415 - the same
 
-    return clients_of(around).region()
+    return run(
+        clients_of(around).region,
+        action="s3:ListBucket",
+        kind="bucket",
+        failure=EvidenceUnavailable,
+    )
 
 
 def _endpoint(region: str) -> str:
