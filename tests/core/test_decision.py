@@ -152,6 +152,22 @@ class TestUnanswered:
             State.PARKED, "66660021", "system_timeout"
         )
 
+    @pytest.mark.parametrize(
+        ("reply", "code", "name"),
+        [
+            (Refusal("400501"), "400501", "tps_exceeded"),
+            (
+                Unanswered(name="too_many_requests", signal=Signal.THROTTLED),
+                "",
+                "too_many_requests",
+            ),
+        ],
+    )
+    def test_throttling_that_lasts_past_the_deadline_parks_too(self, reply, code, name):
+        record = note_reply(claimed(), reply, now=AT)
+        late = record.deadline_at + 900 * SECOND
+        assert decided(record, reply, now=late) == Settle(State.PARKED, code, name)
+
     def test_one_fault_after_the_deadline_parks_nothing(self):
         record, reply = claimed(), Unanswered(name="server_error")
         late = record.deadline_at + DAY

@@ -125,8 +125,37 @@ def test_a_sent_event_leaves_nothing_to_do_after_one_attempt():
 
 def test_a_sent_event_leaves_tidying_after_several_attempts():
     sent = order.mark_sent(settled(record=claimed(claimed())), now=AT)
-    assert (sent.need, sent.due_at) == (Need.TIDY, AT + MINUTE)
+    assert (sent.need, sent.due_at) == (Need.TIDY, AT + 20 * MINUTE)
     assert order.mark_tidied(sent, now=AT).due_at is None
+
+
+def test_a_conflict_of_evidence_leaves_tidying_after_one_attempt():
+    kind = "kycourier.ocr.parked.v1"
+    parked = order.settle(
+        claimed(),
+        state=State.PARKED,
+        reason="evidence_conflict",
+        event=event(kind),
+        now=AT,
+    )
+    sent = order.mark_sent(parked, now=AT)
+    assert (sent.need, sent.due_at) == (Need.TIDY, AT + 20 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("reason", "since"),
+    [
+        (Reason.TRANSIENT, AT),
+        (Reason.THROTTLED, AT),
+        (Reason.NOT_READY, None),
+        (Reason.PHOTOS_PENDING, None),
+        (Reason.CREDENTIALS, None),
+    ],
+)
+def test_an_outage_goes_on_over_pauses_and_ends_with_an_answer(reason, since):
+    failing = replace(claimed(), failing_since=AT)
+    waits = order.wait(failing, reason=reason, delay=MINUTE, now=AT + MINUTE)
+    assert waits.failing_since == since
 
 
 def test_an_order_parked_again_has_no_second_event():

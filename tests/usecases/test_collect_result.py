@@ -403,7 +403,7 @@ class TestCrashes:
         world.clock.sleep(63)
         worker = world.worker()
         worker.collect("order1")
-        world.clock.sleep(61)
+        world.clock.sleep(21 * 60)
         worker.sweeper.sweep(world.time())
         manifests = {key for key in left if "manifest" in key}
         reported = {

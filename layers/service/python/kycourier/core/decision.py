@@ -1,6 +1,7 @@
 """What one reply means for its order: the class of its code drives it."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,11 +63,11 @@ def decide(
     if isinstance(reply, Recognition):
         return _decide_recognition(record, reply, now, photo_patience)
     if isinstance(reply, Unanswered):
-        if reply.signal is Signal.THROTTLED:
-            return _wait(record, Reason.THROTTLED, draw)
         if not reply.asked:
             return _wait(record, Reason.TRANSIENT, draw)
-        return decide_failure(record, reply.name, now=now, draw=draw)
+        throttled = reply.signal is Signal.THROTTLED
+        reason = Reason.THROTTLED if throttled else Reason.TRANSIENT
+        return decide_failure(record, reply.name, reason=reason, now=now, draw=draw)
     return _decide_refusal(record, reply, now, draw)
 
 
@@ -75,6 +76,9 @@ def _decide_refusal(
 ) -> Wait | Settle:
     code = codes.find(reply.code)
     parked = Settle(State.PARKED, reply.code, code.name)
+    fails = partial(
+        decide_failure, record, code.name, code=reply.code, now=now, draw=draw
+    )
     match code.class_:
         case CodeClass.RECOGNITION_FAILED:
             return Settle(State.REJECTED, reply.code, code.name)
@@ -86,11 +90,9 @@ def _decide_refusal(
         case CodeClass.CREDENTIALS:
             return _decide_credentials(record, parked, now, draw)
         case CodeClass.THROTTLED:
-            return _wait(record, Reason.THROTTLED, draw)
+            return fails(reason=Reason.THROTTLED)
         case CodeClass.TRANSIENT:
-            return decide_failure(
-                record, code.name, code=reply.code, now=now, draw=draw
-            )
+            return fails()
         case CodeClass.UNKNOWN if record.unknown_tries < MOST_UNKNOWN_TRIES:
             return _wait(record, Reason.TRANSIENT, draw)
         case _:
@@ -98,13 +100,19 @@ def _decide_refusal(
 
 
 def decide_failure(
-    record: OrderRecord, name: str, *, code: str = "", now: datetime, draw: float
+    record: OrderRecord,
+    name: str,
+    *,
+    now: datetime,
+    draw: float,
+    code: str = "",
+    reason: Reason = Reason.TRANSIENT,
 ) -> Wait | Settle:
     """Decide after a fault that may pass: wait, and past the deadline for 15 min."""
     since = max(record.deadline_at, record.failing_since or now)
     if now >= since + OUTAGE_GRACE:
         return Settle(State.PARKED, code, name)
-    return _wait(record, Reason.TRANSIENT, draw)
+    return _wait(record, reason, draw)
 
 
 def note_reply(record: OrderRecord, reply: Reply, *, now: datetime) -> OrderRecord:
@@ -119,7 +127,7 @@ def note_reply(record: OrderRecord, reply: Reply, *, now: datetime) -> OrderReco
         return replace(record, credentials_since=record.credentials_since or now)
     record = replace(record, credentials_since=None)
     match class_:
-        case CodeClass.TRANSIENT:
+        case CodeClass.TRANSIENT | CodeClass.THROTTLED:
             return note_failing(record, now=now)
         case CodeClass.UNKNOWN:
             return replace(record, unknown_tries=record.unknown_tries + 1)

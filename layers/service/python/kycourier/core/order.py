@@ -5,13 +5,15 @@ from enum import Enum
 
 from msgspec.structs import replace
 
+from kycourier.core.errors import EvidenceConflict
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order_record import OrderRecord, OutboxEvent, Reason, State
 
 NOTIFIED_AGAIN_AFTER = timedelta(seconds=60)
 CLOCK_GRACE = timedelta(seconds=1)
-TIDY_AFTER = timedelta(minutes=1)
+TIDY_AFTER = timedelta(minutes=20)  # longer than any invocation may still put
 _NO_MARGIN = timedelta(0)
+_FAILING = {Reason.TRANSIENT, Reason.THROTTLED}
 
 
 class Urgency(Enum):
@@ -145,7 +147,7 @@ def wait(
         due_at=now + delay,
         tries=record.tries + 1 if again else 1,
         not_ready_tries=record.not_ready_tries + in_turn,
-        failing_since=record.failing_since if reason is Reason.TRANSIENT else None,
+        failing_since=record.failing_since if reason in _FAILING else None,
     )
 
 
@@ -177,11 +179,12 @@ def settle(
 
 
 def mark_sent(record: OrderRecord, *, now: datetime) -> OrderRecord:
-    """Note that the sink took all events; after several attempts there is tidying."""
+    """Note that the sink took all events; what an attempt left behind is tidied."""
     sent = tuple(replace(event, sent=True) for event in record.events)
     if not record.state.is_final:
         return _next(record, now, events=sent)
-    tidy = record.attempts > 1 and not record.tidied
+    left = record.attempts > 1 or record.reason == EvidenceConflict.code
+    tidy = left and not record.tidied
     return _next(record, now, events=sent, due_at=now + TIDY_AFTER if tidy else None)
 
 
