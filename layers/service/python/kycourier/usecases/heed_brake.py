@@ -1,5 +1,6 @@
 """Pause the app for every worker when the platform says slow down (kyc/api.md §5)."""
 
+import threading
 from contextlib import suppress
 from datetime import timedelta
 
@@ -35,6 +36,7 @@ class BrakeGuard:
         self._clock, self._nonces = ambient.clock, ambient.nonces
         self._journal = ambient.journal
         self._seen: tuple[Brake, Since] | None = None
+        self._writing = threading.Lock()
 
     def ask(self) -> Permit:
         """Ask for leave to call. Raises StoreUnavailable, NewerSchema."""
@@ -80,7 +82,8 @@ class BrakeGuard:
         if signal is Signal.ANSWERED and seen and _is_clean(seen[0]):
             return
         try:
-            self._write(signal, least)
+            with self._writing:  # one at a time, so that this process loses no count
+                self._write(signal, least)
         except (StoreUnavailable, NewerSchema):
             self._seen = None
 
