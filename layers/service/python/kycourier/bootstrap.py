@@ -56,6 +56,7 @@ def start_collect_results() -> Function:
     parts = Assembly("collect_results", os.environ, _COLLECTS)
     queue = OrdersQueue(
         parts.app_id,
+        register=parts.register,
         collector=parts.collector,
         pool=parts.pool,
         state=parts.state,

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.errors import BadRequest, HandlerFailed, tell_failure
+from kycourier.core.errors import (
+    BadRequest,
+    OutOfTime,
+    StoreUnavailable,
+    tell_failure,
+)
 from kycourier.core.events import parse_traceparent
 from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
@@ -13,7 +18,7 @@ from kycourier.core.order_record import OrderRecord, describe
 from kycourier.core.outcomes import EFFECTS, Delivery, Outcome, outcome_of
 from kycourier.ports import Ambient, State
 from kycourier.usecases.collect_result import CollectResult
-from kycourier.usecases.register_order import Expected
+from kycourier.usecases.register_order import Expected, RegisterOrder
 from kycourier.usecases.side_by_side import SideBySide
 from kycourier.usecases.time_left import TimeLeft
 
@@ -21,26 +26,30 @@ Answer = dict[str, object]
 
 
 class _Message(Struct, frozen=True):
-    """One record of a batch, as far as it concerns us."""
+    """One record of a batch, as far as it concerns us. `id`: None where the trigger
+    takes nothing back but the whole batch.
+    """  # noqa: D205 - one sentence
 
-    id: str
+    id: str | None
     body: bytes
-    traceparent: str | None
+    traceparent: str | None = None
 
 
 class OrdersQueue:
-    """Answers an SQS batch with its failures, and a direct call with the order."""
+    """Answers an SQS or CKafka batch, and a direct call with the order."""
 
     def __init__(
         self,
         app_id: str,
         *,
+        register: RegisterOrder,
         collector: CollectResult,
         pool: SideBySide,
         state: State,
         ambient: Ambient,
     ) -> None:
-        self._app_id, self._collector, self._pool = app_id, collector, pool
+        self._app_id, self._register = app_id, register
+        self._collector, self._pool = collector, pool
         self._orders, self._journal = state.orders, ambient.journal
 
     def answer(self, event: object, time_left: TimeLeft) -> Answer:
@@ -48,7 +57,7 @@ class OrdersQueue:
         if isinstance(event, dict) and "Records" in event:
             return self._answer_batch(event["Records"], time_left)
         try:
-            record = self._collect(event, None, time_left)
+            record = self._collect(event, self._expect(event, None), time_left)
         except BadRequest as error:
             self._keep_poison("direct", error)
             return {"code": error.problem, "status": 400}
@@ -66,29 +75,40 @@ class OrdersQueue:
             if error is not None:
                 self._note_returned(message, error)
             if error is not None or future.result() is Delivery.RETURN:
-                returned.append({"itemIdentifier": message.id})
-        return {"batchItemFailures": returned}
+                returned.append(message.id)
+        if None in returned:
+            raise StoreUnavailable("a record could not be kept")
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in returned]}
 
     def _deliver(self, message: _Message, time_left: TimeLeft) -> Delivery:
         """Work on one record; what was not begun or not stored raises."""
         try:
             members = parse_body(message.body)
-            record = self._collect(members, message.traceparent, time_left)
+            expected = self._expect(members, message.traceparent)
         except BadRequest as error:
+            if message.id is None:
+                self._keep_poison("ckafka", error)
+                return Delivery.ACKNOWLEDGE
             self._note_unusable(message.id, error)
             return EFFECTS[Outcome.BAD_REQUEST].delivery
+        try:
+            record = self._collect(members, expected, time_left)
+        except OutOfTime:
+            if message.id is not None:
+                raise
+            record = self._register.make_due(expected)
         return EFFECTS[outcome_of(record.state, record.reason)].delivery
 
+    def _expect(self, members: object, traceparent: str | None) -> Expected:
+        key, document = parse_order(members, app_id=self._app_id)
+        return Expected(order=key, document=document, traceparent=traceparent)
+
     def _collect(
-        self, members: object, traceparent: str | None, time_left: TimeLeft
+        self, members: object, expected: Expected, time_left: TimeLeft
     ) -> OrderRecord:
         """Collect the order that a message names; a reminder of ours heeds its due."""
-        key, document = parse_order(members, app_id=self._app_id)
-        return self._collector.collect(
-            Expected(order=key, document=document, traceparent=traceparent),
-            urgency=Urgency.DUE if is_reminder(members) else Urgency.NOTIFIED,
-            time_left=time_left,
-        )
+        urgency = Urgency.DUE if is_reminder(members) else Urgency.NOTIFIED
+        return self._collector.collect(expected, urgency=urgency, time_left=time_left)
 
     def _parse_messages(self, records: object) -> list[_Message]:
         """Read the envelope; a record without an id is kept, as none can return it."""
@@ -97,14 +117,11 @@ class OrdersQueue:
             return []
         messages = []
         for record in records:
-            if isinstance(record, dict) and "Ckafka" in record:
-                raise HandlerFailed("CKafka is not part of this release")
-            identity = record.get("messageId") if isinstance(record, dict) else None
-            if isinstance(identity, str) and identity:
-                body = str(record.get("body", "")).encode(errors="surrogatepass")
-                messages.append(_Message(identity, body, _find_traceparent(record)))
-            else:
+            message = _parse_record(record)
+            if message is None:
                 self._keep_poison("batch", BadRequest("bad_envelope"))
+            else:
+                messages.append(message)
         return messages
 
     def _keep_poison(self, source: str, error: BadRequest) -> None:
@@ -118,7 +135,25 @@ class OrdersQueue:
         self._journal.note("request_refused", outcome=outcome, problem=error.problem)
 
     def _note_returned(self, message: _Message, error: BaseException) -> None:
-        self._journal.note("record_returned", source=message.id, **tell_failure(error))
+        source = message.id or "ckafka"
+        self._journal.note("record_returned", source=source, **tell_failure(error))
+
+
+def _parse_record(record: object) -> _Message | None:
+    """Read a record of SQS or CKafka; None when it is neither."""
+    if not isinstance(record, dict):
+        return None
+    kafka, identity = record.get("Ckafka"), record.get("messageId")
+    if isinstance(kafka, dict):
+        return _Message(None, _encode(kafka.get("msgBody", "")))
+    if isinstance(identity, str) and identity:
+        body = _encode(record.get("body", ""))
+        return _Message(identity, body, _find_traceparent(record))
+    return None
+
+
+def _encode(body: object) -> bytes:
+    return str(body).encode(errors="surrogatepass")
 
 
 def _find_traceparent(record: Mapping[str, object]) -> str | None:
