@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint
+.PHONY: help setup demo demo-aws serve package tools test lint soak
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -37,6 +37,9 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 
 tools: $(READY)  ## SAM, osls, checkov, moto, Redis for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
+
+soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
+	@PYTHONPATH=tests $(BIN)/python -m simulation.soak $(or $(SEEDS),20000)
 
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)

@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Protocol
 
 from fakes import (
     FakeClock,
@@ -27,7 +28,18 @@ from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.signing import sign
 from kycourier.core.wire import Profile
-from kycourier.ports import Ambient, State
+from kycourier.ports import (
+    Ambient,
+    Clock,
+    EventSink,
+    EvidenceStore,
+    Journal,
+    KycTransport,
+    NonceSource,
+    SecretSource,
+    State,
+    WorkQueue,
+)
 from kycourier.usecases.ask_platform import AskPlatform
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.heed_brake import BrakeGuard
@@ -156,21 +168,43 @@ class World:
         return self.journal.facts()
 
 
+class Outside(Protocol):
+    """What a worker is wired over."""
+
+    clock: Clock
+    nonces: NonceSource
+    journal: Journal
+    state: State
+    evidence: EvidenceStore
+    sink: EventSink
+    queue: WorkQueue
+
+
 class Worker:
     """The stories wired over a world, as a function of the cloud would be."""
 
-    def __init__(self, world: World, *, patience_seconds: float = 300) -> None:
+    def __init__(
+        self,
+        world: Outside,
+        *,
+        transport: KycTransport | None = None,
+        secret: SecretSource | None = None,
+        pool: SideBySide | None = None,
+        patience_seconds: float = 300,
+        ttl: timedelta = timedelta(days=2),
+    ) -> None:
         self.world = world
         self.ambient = Ambient(
             clock=world.clock, nonces=world.nonces, journal=world.journal
         )
         shared = {"state": world.state, "ambient": self.ambient}
-        transport = ScriptedTransport(lambda request: world.upstream.answer(request))  # noqa: PLW0108 - tests replace `answer`
+        if transport is None:
+            transport = ScriptedTransport(lambda req: world.upstream.answer(req))  # noqa: PLW0108 - tests replace `answer`
         self.brake = BrakeGuard(APP, **shared)
         self.refresher = TicketRefresher(
             APP,
             profile=Profile.MINIPROGRAM,
-            secret=SecretInMemory("s" * 64),
+            secret=secret or SecretInMemory("s" * 64),
             transport=transport,
             brake=self.brake,
             call_seconds=8,
@@ -178,7 +212,7 @@ class Worker:
         )
         self.tickets = OwnedTickets(APP, refresher=self.refresher, **shared)
         self.register = RegisterOrder(
-            ttl=timedelta(days=2), first_sweep=timedelta(minutes=10), **shared
+            ttl=ttl, first_sweep=timedelta(minutes=10), **shared
         )
         self.keeper = EvidenceKeeper(
             world.evidence,
@@ -186,7 +220,7 @@ class Worker:
             fingerprint_key=FingerprintKey("v1", Secret("k" * 32)),
         )
         self.sender = EventSender(world.sink, **shared)
-        self.pool = SideBySide(most=1)
+        self.pool = pool or SideBySide(most=1)
         self.collector = CollectResult(
             self.register,
             platform=AskPlatform(
