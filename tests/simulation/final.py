@@ -7,6 +7,7 @@ from leak_scan import find_leaks
 from simulation.fleet import Fleet
 from simulation.judge import key_of, objects_named
 from simulation.plan import Plan
+from simulation.platform import KINDS
 from simulation.world import RunWorld
 
 
@@ -76,6 +77,8 @@ def _judge_objects(world: RunWorld, rows: dict[str, OrderRecord]) -> None:
 
 def _judge_silence(world: RunWorld, plan: Plan) -> None:
     canaries = [scan.number for scan in plan.scans if scan.asked]
+    canaries += [scan.photo(kind) for scan in plan.scans[:3] for kind in KINDS]
+    canaries += world.platform.signs[:5]
     canaries += [world.secret.value, world.platform.secret]
     for pair in world.platform.pairs:
         canaries += [pair.token, *([pair.ticket] if pair.ticket else [])]

@@ -89,8 +89,9 @@ class Outside:
 class Fleet:
     """Runs invocations on machines, as many as there are calls at once."""
 
-    def __init__(self, world: RunWorld, *, dice: Random) -> None:
+    def __init__(self, world: RunWorld, *, dice: Random, has_reminders: bool) -> None:
         self._world, self._dice = world, dice
+        self._has_reminders = has_reminders
         self._idle: dict[str, list[tuple[Machine, Invocation, Handler]]] = defaultdict(
             list
         )
@@ -200,6 +201,8 @@ class Fleet:
         """Wire the function as `bootstrap` does, over this machine's ports."""
         world = self._world
         outside = Outside(world, machine, dice=self._dice)
+        if not self._has_reminders:
+            outside.queue = None
         transport = SimulatedTransport(
             world.platform, machine=machine, gate=world.gate, dice=self._dice,
             slowest=world.slowest_call,

@@ -34,6 +34,7 @@ class Plan:
     copies_come_at_once: bool = False
     api_besides: bool = False
     is_ckafka: bool = False
+    has_reminders: bool = True
     visibility_seconds: float = 360.0
     waits_for_dead_letters: bool = False
     never_ready: bool = False

@@ -19,6 +19,7 @@ Batch = list[tuple[str, Message]]
 SETTLE_SECONDS = 900.0
 REFRESH_SECONDS, SWEEP_SECONDS = 300.0, 60.0
 LOOK_SECONDS = 5.0
+WITH_REMINDERS = 0.8  # the others have the sweep alone
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,16 @@ class Run:
         self.world = RunWorld(scenario.seed)
         self.dice = Random(self.world.dice.getrandbits(32))  # noqa: S311 - repeatable on purpose
         self.world.gate.crash_after = scenario.crash_after
-        self.fleet = Fleet(self.world, dice=self.dice)
         self.plan = Plan(
             orders=scenario.orders,
             duplicates=scenario.duplicates,
             seed=scenario.seed,
+            has_reminders=self.dice.random() < WITH_REMINDERS,
             reopens=scenario.reopens,
             is_alone=scenario.is_plain,
+        )
+        self.fleet = Fleet(
+            self.world, dice=self.dice, has_reminders=self.plan.has_reminders
         )
         self.clients = Clients(self.world, self.fleet, self.plan, dice=self.dice)
         self._collecting = 0

@@ -52,14 +52,21 @@ def partial_failure(world: RunWorld, plan: Plan, dice: Random) -> None:
 @fault(57, "store throttles, condition fails, torn read", sees=("rows_unreadable",))
 def store_throttles(world: RunWorld, plan: Plan, dice: Random) -> None:
     plan.lasts_until(200)
+    pages: dict[str, Page] = {}
+
+    def read(call: Call, proceed: Proceed) -> object:
+        page = cast("Page", proceed())
+        stale = pages.get(call.verb, page)
+        pages[call.verb] = page
+        return stale if dice.random() < 0.5 else _torn(page)
 
     def strike(call: Call, proceed: Proceed) -> object:
-        if call.verb in {"due", "unsent"}:
-            return _torn(cast("Page", proceed()))
         if call.verb == "commit" and dice.random() < 0.3:
             raise StaleOwner("synthetic fault")
         return dice.choice((refuse, lose_answer))(call, proceed)
 
+    for verb in ("due", "unsent"):
+        world.add(Rule("57", f"orders.{verb}", read, ends=195, chance=0.6))
     for port in ("orders", "tickets", "leases", "brakes"):
         world.add(Rule("57", f"{port}.*", strike, ends=195, chance=0.15))
     plan.any_token_count = True
