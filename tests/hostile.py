@@ -174,10 +174,10 @@ class HostileServer:
 
 
 @contextlib.contextmanager
-def unaccepting_port() -> Iterator[int]:
+def unaccepting_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """Hold a port whose backlog is full: connecting to it hangs."""
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener = stack.enter_context(socket.create_server((host, port)))
         listener.listen(0)
         for _ in range(8):
             filler = stack.enter_context(socket.socket())
