@@ -27,7 +27,7 @@ basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 [good]
-subjectAltName = IP:127.0.0.1
+subjectAltName = IP:127.0.0.1, DNS:kyc.test
 {leaf}
 [elsewhere]
 subjectAltName = DNS:elsewhere.test

@@ -1,5 +1,6 @@
 """Settings and fixtures of the suite."""
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 from aws.proxy import AwsProxy
 from built import build_once
+from certificates import Certificates, make_certificates
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
@@ -46,6 +48,14 @@ def house(tmp_path: Path) -> Iterator[House]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         yield House(tmp_path, sandbox, stack)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Give an authority, and servers' certificates: one good, the rest bad."""
+    if shutil.which("openssl") is None:
+        pytest.skip("certificates are made by the openssl command")
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="session")

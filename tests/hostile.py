@@ -114,6 +114,7 @@ class HostileServer:
         *,
         tls: ssl.SSLContext | None = None,
         before_tls: Play | None = None,
+        address: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         self._play = play
         self.tls = tls
@@ -125,9 +126,9 @@ class HostileServer:
         self.requests: list[bytes] = []
         self.connections = 0
         self.flooded = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(address, backlog=64)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{address[0]}:{self.port}"
         self._start(self._accept)
 
     def note(self, request: bytes) -> None:
@@ -135,13 +136,17 @@ class HostileServer:
         with self._lock:
             self.requests.append(request)
 
+    def hang_up(self) -> None:
+        """End every connection that there is."""
+        with self._lock:
+            for sock in self._socks:
+                _shut_down(sock)
+
     def close(self) -> None:
         """End every connection and thread."""
         self.closing.set()
-        with self._lock:
-            for sock in (self._listener, *self._socks):
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+        _shut_down(self._listener)
+        self.hang_up()
         for thread in self._threads:
             thread.join()
         self._listener.close()
@@ -173,11 +178,16 @@ class HostileServer:
             self._play(Peer(self, sock))
 
 
+def _shut_down(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
 @contextlib.contextmanager
-def unaccepting_port() -> Iterator[int]:
+def unaccepting_port(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """Hold a port whose backlog is full: connecting to it hangs."""
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener = stack.enter_context(socket.create_server((host, port)))
         listener.listen(0)
         for _ in range(8):
             filler = stack.enter_context(socket.socket())

@@ -1,6 +1,5 @@
 """What the adapters' tests share."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -10,18 +9,10 @@ from aws.bench import Bench, build
 from aws.bucket import PREFIX
 from aws.edges import new_bucket, open_evidence
 from aws.proxy import AwsProxy
-from certificates import Certificates, make_certificates
 from kycourier.adapters.object_store import ObjectEvidenceStore
 from stand_ins import IN_CLOUD, STAND_INS
 
 DYNAMODBS = ("dynamodb", "dynalite")
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    if shutil.which("openssl") is None:
-        pytest.skip("certificates are made by the openssl command")
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=IN_CLOUD) for kind in DYNAMODBS])

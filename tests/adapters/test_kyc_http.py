@@ -146,11 +146,42 @@ def test_any_status_is_a_reply_with_its_body(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_status_without_a_body_has_an_empty_one(status: int) -> None:
-    with talking(answering(head(status=f"{status} Word"))) as talk:
-        assert talk.ask().body.reveal() == b""
-        assert talk.ask().status == status
+def test_a_body_where_there_may_be_none_is_no_answer_to_the_next(status: int) -> None:
+    """It comes late, spelled as an answer, when the next request is under way."""
+
+    def play(peer: Peer) -> None:
+        while True:
+            peer.hear()
+            peer.send(head("Content-Length: 42", status=f"{status} Word"))
+            peer.pause(0.05)
+            peer.send(reply(b"stale"))
+
+    with talking(play) as talk:
+        got = [talk.ask() for _ in range(2)]
+    assert [(one.status, one.body.reveal()) for one in got] == [(status, b"")] * 2
+
+
+def test_an_interim_answer_is_not_taken_for_the_answer() -> None:
+    """Taken for it, the answer itself would be read as the next request's."""
+
+    def play(peer: Peer) -> None:
+        while True:
+            target = peer.hear().split(b" ")[1]
+            peer.send(head("Link: </x>", status="103 Early Hints"))
+            peer.pause(0.05)
+            peer.send(reply(target))
+
+    with talking(play) as talk:
+        bodies = [talk.ask(("name", name)).body.reveal() for name in "ab"]
+    assert bodies == [f"{PATH}?name={name}".encode() for name in "ab"]
     assert talk.server.connections == 1
+
+
+def test_a_connection_whose_answer_had_two_lengths_is_not_kept() -> None:
+    both = head("Content-Length: 5", "Transfer-Encoding: chunked")
+    with talking(answering(both + chunks(b"hello", b""))) as talk:
+        assert [talk.ask().body.reveal() for _ in range(2)] == [b"hello"] * 2
+    assert talk.server.connections == 2
 
 
 @pytest.mark.parametrize("location", ["{}/next", "//[", "/next"])
@@ -190,6 +221,7 @@ def test_retry_after_is_the_headers_text(header: str, expected: str | None) -> N
         b"HTTP/1.0 200 OK\r\n\r\nhello",
         b"HTTP/1.1 200\nContent-Length: 5\n\nhello",
         head(status="100 Continue") * 3 + reply(b"hello"),
+        head("Content-Length: 9", status="102 Processing") * 3 + reply(b"hello"),
         head("Transfer-Encoding: chunked") + chunks(b"he", b"llo", b""),
         head("transfer-encoding: Chunked") + b"5;x=y\r\nhello\r\n000\r\nX: y\r\n\r\n",
     ],
@@ -241,6 +273,7 @@ def test_an_encoded_body_is_refused_not_decoded(header: str) -> None:
         b"HTTP/1.1 abc OK\r\n\r\n",
         b"HTTP/1.1 42 OK\r\n\r\n",
         b"HTTP/3.0 200 OK\r\n\r\n",
+        head("Upgrade: h2c", status="101 Switching Protocols") + b"PRI * HTTP/2.0\r\n",
         head("no colon here", "Content-Length: 0"),
         head(*(f"X-{number}: y" for number in range(101))),
         head("X: " + "y" * 70_000),
@@ -326,10 +359,12 @@ def test_a_length_over_the_cap_is_refused_at_once() -> None:
         (head("Transfer-Encoding: chunked") + b"-1\r\n", b"x" * 10_000),
         (head("Transfer-Encoding: chunked") + b"0\r\n", b"X: y\r\n" * 1000),
         (b"", head(status="100 Continue") * 1000),
+        (b"", head(status="103 Early Hints") * 1000),
+        (head()[:-2], b"Set-Cookie: " + b"y;" * 30_000 + b"\r\n"),
     ],
     ids=[
         "close", "error", "redirect", "chunks", "small chunks", "one chunk",
-        "negative chunk", "trailer", "continue",
+        "negative chunk", "trailer", "continue", "interim", "head",
     ],
 )  # fmt: skip
 def test_an_endless_answer_stops_at_the_cap(start: bytes, endless: bytes) -> None:

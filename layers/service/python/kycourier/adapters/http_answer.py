@@ -19,6 +19,8 @@ from kycourier.core.errors import UpstreamUnreachable
 
 BUFFER_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
+HEAD_BYTES = 1 << 18  # interim answers' heads too; libraries take their time for each
+BODILESS = {204, 304}
 
 
 def seconds_left(ends_at: float) -> float:
@@ -86,15 +88,15 @@ def read_body(answer: BaseHTTPResponse, *, max_body_bytes: int) -> bytes:
 
 
 class AnswerReader(io.RawIOBase):
-    """A socket's bytes until `ends_at`, at most `max_bytes`, not ending by surprise."""
+    """A socket's bytes until `ends_at`, at most `left`, not ending by surprise."""
 
     def __init__(
-        self, sock: socket.socket, stream: io.RawIOBase, ends_at: float, max_bytes: int
+        self, sock: socket.socket, stream: io.RawIOBase, *, ends_at: float, left: int
     ) -> None:
         self._sock = sock
         self._stream = stream
         self._ends_at = ends_at
-        self._left = max_bytes
+        self.left = left
         self.begun = False
         self.may_end = False
 
@@ -113,8 +115,8 @@ class AnswerReader(io.RawIOBase):
         if count == 0 and not self.may_end:
             raise UpstreamUnreachable("reset")
         self.begun = True
-        self._left -= count
-        if self._left < 0:
+        self.left -= count
+        if self.left < 0:
             raise UpstreamUnreachable("too_large")
         return count
 
@@ -131,15 +133,31 @@ class Answer(HTTPResponse):
         self, sock: socket.socket, method: str, *, ends_at: float, max_body_bytes: int
     ) -> None:
         super().__init__(sock, method=method)
-        # Room for head and chunk sizes; http.client itself would read on without end.
-        max_bytes = max_body_bytes + max_body_bytes // 4 + PIECE_BYTES
-        self.reader = AnswerReader(sock, self.fp.detach(), ends_at, max_bytes)
+        self.reader = AnswerReader(
+            sock, self.fp.detach(), ends_at=ends_at, left=HEAD_BYTES
+        )
         self.fp = io.BufferedReader(self.reader, BUFFER_BYTES)
         self._max_body_bytes = max_body_bytes
 
     def begin(self) -> None:
-        """Read the head. Raises what http.client does, and as `check_head`."""
+        """Read the head, past those of interim answers.
+
+        Raises what http.client does, and as `check_head`.
+        """
         super().begin()
+        while self.status // 100 == 1:  # http.client itself passes over 100 alone
+            self.headers = self.msg = None  # type: ignore[assignment]  # not begun
+            super().begin()
         assert_header_parsing(self.msg)
         check_head(self.headers, max_body_bytes=self._max_body_bytes)
+        if self._may_go_on():
+            self.will_close = True
         self.reader.may_end = self.length is None and not self.chunked
+        # Room for chunk sizes; http.client itself would read on without end.
+        self.reader.left = self._max_body_bytes * 5 // 4 + PIECE_BYTES
+
+    def _may_go_on(self) -> bool:
+        """Tell whether bytes may come after the end that would seem the next answer."""
+        return self.status in BODILESS or (
+            self.chunked and "Content-Length" in self.headers
+        )

@@ -21,6 +21,7 @@ from kycourier.adapters.http_answer import Answer, named, seconds_left
 from kycourier.core.errors import SettingError, UpstreamUnreachable
 
 CONNECT_SECONDS = 2.0
+LEAST_SHARE_SECONDS = 1.0
 
 
 def build_pool(
@@ -64,15 +65,18 @@ def _trust(extra_ca_file: str | None) -> ssl.SSLContext:
 def open_socket(host: str, port: int, *, seconds: float) -> socket.socket:
     """Resolve and connect, within two seconds at most.
 
+    An address that hangs has its share of them, and a second at least.
     Raises UpstreamUnreachable: resolve, connect, timeout.
     """
     ends_at = monotonic() + min(seconds, CONNECT_SECONDS)
     addresses = _resolve(host, port, ends_at)
     if not addresses:
         raise UpstreamUnreachable("resolve")
-    for address in addresses:
+    for count, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        left = seconds_left(ends_at)
+        share = min(left, max(left / count, LEAST_SHARE_SECONDS))
         with suppress(OSError):
-            return socket.create_connection(address, seconds_left(ends_at))
+            return socket.create_connection(address, share)
     seconds_left(ends_at)
     raise UpstreamUnreachable("connect")
 
