@@ -23,7 +23,7 @@ from kycourier.adapters.local.files import (
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 
 T = TypeVar("T")
-BUSY_SECONDS = 2.0
+BUSY_SECONDS, PREPARE_SECONDS = 2.0, 10.0
 
 
 class _Open(NamedTuple):
@@ -116,7 +116,7 @@ class SqliteFile:
         The switch to WAL does not wait for its turn, hence the lock.
         """
         make_folder(self._path.parent)
-        with locked_folder(self._path.parent):
+        with locked_folder(self._path.parent, within_seconds=PREPARE_SECONDS):
             _make_private(self._path)
             file, connection = _identity(self._path), self._connect()
             try:
