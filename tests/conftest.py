@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from aws.proxy import AwsProxy
 from built import build_once
+from figures import Figures, rows_of, table
 from houses import House
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
@@ -98,3 +99,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the URL of a Redis that is a cluster of one."""
     with or_skip(start_redis(tmp_path_factory.mktemp("redis"))) as url:
         yield url
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Give the run's seed; `--randomly-seed=N` repeats what was drawn from it."""
+    return request.config.getoption("randomly_seed")
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Take figures for the table at the run's end."""
+    return Figures(request.node)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    if rows := rows_of(reports):
+        seed = terminalreporter.config.getoption("randomly_seed")
+        terminalreporter.section(f"figures, --randomly-seed={seed}")
+        terminalreporter.write("\n".join([*table(rows), ""]))

@@ -40,11 +40,15 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One response; None in its place is a connection that is cut."""
+    """One response; None in its place is a connection that is cut.
+
+    `drip` seconds go by before each byte of the body.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    drip: float = 0
 
     @property
     def json(self) -> Any:
@@ -101,6 +105,11 @@ def done_then(status: int) -> Play:
     return play
 
 
+def dripping(call: Call, forward: Forward) -> Answer:
+    """Do it, and answer one byte a second: no single read takes long."""
+    return forward(call)._replace(drip=1)
+
+
 def flipping_a_bit(call: Call, forward: Forward) -> Answer:
     """Damage the body on its way."""
     return forward(call._replace(body=bytes([call.body[0] ^ 1]) + call.body[1:]))
@@ -148,6 +157,10 @@ class AwsProxy:
         """Do it, and never answer."""
         forward(call)
         self._closing.wait(30)
+
+    def pause(self, seconds: float) -> None:
+        """Let time go by, unless we close."""
+        self._closing.wait(seconds)
 
     def answer(self, call: Call) -> Answer | None:
         """Answer one call as planned."""
@@ -205,8 +218,14 @@ def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:
             for name, text in told.items():
                 self.send_header(name, text)
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+            if self.command == "HEAD":
+                return
+            pieces = [answer.body]
+            if answer.drip:
+                pieces = [answer.body[at : at + 1] for at in range(len(answer.body))]
+            for piece in pieces:
+                proxy.pause(answer.drip)
+                self.wfile.write(piece)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - http.server names them
 
