@@ -39,12 +39,12 @@ class Stored(NamedTuple):
 
 
 class Stores(NamedTuple):
-    """A house's state and evidence, whatever they lie in."""
+    """A house's state and evidence, whatever they lie in; `marks` are all objects'."""
 
     kind: str
     rows: Callable[[], Mapping[str, Row]]
     find: Callable[[str], Stored | None]
-    keys: Callable[[], set[str]]
+    marks: Callable[[], Mapping[str, object]]
 
 
 def furnish(house: House, kind: str, urls: Callable[[str], str]) -> Stores:
@@ -112,17 +112,21 @@ def read_row(record: bytes) -> tuple[str, Row]:
 
 
 def in_files(house: House) -> tuple[Any, Any]:
-    """Look at evidence in files: a file that was replaced is another inode."""
+    """Look at evidence in files: one that was replaced or written to is told apart."""
     root = house.folder / "evidence"
+
+    def mark(key: str) -> object:
+        status = (root / key).stat()
+        return status.st_ino, status.st_mtime_ns
 
     def find(key: str) -> Stored | None:
         try:
             content = (root / key).read_bytes()
         except FileNotFoundError:
             return None
-        return Stored(hashlib.sha256(content).hexdigest(), (root / key).stat().st_ino)
+        return Stored(hashlib.sha256(content).hexdigest(), mark(key))
 
-    return find, lambda: set(house.objects())
+    return find, lambda: {key: mark(key) for key in house.objects()}
 
 
 def in_bucket(url: str, bucket: str) -> tuple[Any, Any]:
@@ -137,9 +141,12 @@ def in_bucket(url: str, bucket: str) -> tuple[Any, Any]:
         digest = hashlib.sha256(found["Body"].read()).hexdigest()
         return Stored(digest, found["VersionId"])
 
-    def keys() -> set[str]:
+    def marks() -> dict[str, object]:
         pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
-        listed = [each["Key"] for page in pages for each in page.get("Versions", ())]
-        return {key.removeprefix(prefix) for key in listed}
+        kept: dict[str, object] = {}
+        for each in [version for page in pages for version in page.get("Versions", ())]:
+            key = each["Key"].removeprefix(prefix)
+            kept[key] = "several" if key in kept else each["VersionId"]
+        return kept
 
-    return find, keys
+    return find, marks

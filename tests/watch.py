@@ -51,9 +51,7 @@ class Watch:
         self._hold(ends == expected, f"I1: {_differing(ends, expected)}")
         for order, row in rows.items():
             self._judge_events(order, row)
-        for key, first in self._objects.items():
-            self._hold(self._stores.find(key) == first, f"I4: {key} was replaced")
-        self._judge_leavings(rows)
+        self._judge_objects(rows)
         self._judge_platform(tokens)
         leaks = find_leaks(self._secrets(), {"log": self._house.log.read_bytes()})
         self._hold(not leaks, f"I5: {leaks[:3]}")
@@ -69,10 +67,13 @@ class Watch:
         self._hold(list(told.values()) == ours, f"I2: {order} was sent otherwise")
         self._hold(all(event["sent"] for event in row.events), f"I1: {order} is unsent")
 
-    def _judge_leavings(self, rows: Mapping[str, Row]) -> None:
-        """Hold that what no event names lies where the sweep will look for it."""
+    def _judge_objects(self, rows: Mapping[str, Row]) -> None:
+        """Hold that all stand as they were told, the rest where a sweep will look."""
+        marks = self._stores.marks()
+        for key, first in self._objects.items():
+            self._hold(marks.get(key) == first.mark, f"I4: {key} was replaced")
         folders = {row.folder for row in rows.values() if row.attempts > 1}
-        left = self._stores.keys() - self._objects.keys()
+        left = marks.keys() - self._objects.keys()
         lost = [key for key in left if _folder_of(key) not in folders]
         self._hold(not lost, f"I16: {lost[:3]}")
 
