@@ -45,7 +45,7 @@ class Watch:
     def judge(self, expected: Mapping[str, str], *, tokens: int | None = None) -> None:
         """Hold, after the block, that every order ended as expected, and silently."""
         self._look_at_events()
-        self._look_at_rows()
+        self.look_at_rows()
         rows = self._stores.rows()
         ends = {order: rows[order].state for order in rows}
         self._hold(ends == expected, f"I1: {_differing(ends, expected)}")
@@ -97,7 +97,7 @@ class Watch:
             self._look_at_events()
             looks += 1
             if looks % self._rows_every == 0:
-                self._look_at_rows()
+                self.look_at_rows()
 
     def _look_at_events(self) -> None:
         if not self._path.exists():
@@ -128,7 +128,8 @@ class Watch:
             if found is not None:
                 self._hold(self._objects.setdefault(key, found) == found, f"I4: {key}")
 
-    def _look_at_rows(self) -> None:
+    def look_at_rows(self) -> None:
+        """Look at all rows: those that are final stay as they are."""
         for order, row in self._stores.rows().items():
             if row.state not in FINAL:
                 self._hold(order not in self._ends, f"I13: {order} came back")

@@ -118,6 +118,7 @@ def flipping_a_bit(call: Call, forward: Forward) -> Answer:
 class AwsProxy:
     """Serves on loopback, at `url`; with no `target`, every call must be planned.
 
+    What is not planned goes as `otherwise` says.
     `calls` are those that came, `answers` what the stand-in itself said to which, and
     `date` is the one of all other answers.
     """
@@ -127,6 +128,7 @@ class AwsProxy:
         self._plays: defaultdict[str, deque[Play]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self.otherwise: Play = as_ever
         self.calls: list[Call] = []
         self.answers: list[tuple[Call, Answer]] = []
         self.date = format_datetime(START, usegmt=True)
@@ -167,7 +169,7 @@ class AwsProxy:
         with self._lock:
             self.calls.append(call)
             plays = self._plays[call.name]
-            play = plays.popleft() if plays else as_ever
+            play = plays.popleft() if plays else self.otherwise
         return play(call, self._forward)
 
     def close(self) -> None:
