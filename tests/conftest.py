@@ -12,7 +12,7 @@ from hypothesis import settings
 from aws.proxy import AwsProxy
 from built import build_once
 from figures import Figures, rows_of, table
-from houses import House
+from houses import House, open_house
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
 from stand_ins import or_skip
@@ -44,9 +44,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Give the functions a folder, an environment and an emulator of their own."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox())
-        yield House(tmp_path, sandbox, stack)
+    with open_house(tmp_path, Sandbox()) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")

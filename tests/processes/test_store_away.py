@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -17,7 +17,7 @@ import redis
 
 from aws.proxy import AwsProxy, Play, as_ever, cut, failing
 from fleet import wait_until
-from houses import AT, TIMER, House, at_once, batch
+from houses import AT, TIMER, House, at_once, batch, open_house
 from kycourier_devkit import toolbox
 from kycourier_devkit.errors import FunctionFailed, FunctionNotStarted, ToolMissing
 from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
@@ -53,9 +53,8 @@ class Absence(NamedTuple):
 @pytest.fixture
 def house(tmp_path):
     """Give a house whose tickets die within an absence."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox(ticket_lifetime_seconds=12))
-        yield House(tmp_path, sandbox, stack)
+    with open_house(tmp_path, Sandbox(ticket_lifetime_seconds=12)) as house:
+        yield house
 
 
 @contextmanager

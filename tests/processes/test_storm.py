@@ -2,12 +2,11 @@
 
 import random
 import time
-from contextlib import ExitStack
 
 import pytest
 
 from fleet import GRACE_SECONDS, Feed, Fleet, storm, wait_until
-from houses import House
+from houses import open_house
 from kycourier_devkit.sandbox import Sandbox
 from outside import FINAL, furnish
 from stand_ins import IN_CLOUD
@@ -32,9 +31,9 @@ WORDS = {  # magic order numbers, how often, and what becomes of them
 @pytest.fixture
 def house(tmp_path):
     """Give a house whose platform takes its time, and whose tickets grow old fast."""
-    with ExitStack() as stack:
-        sandbox = Sandbox(query_latency_seconds=0.1, ticket_lifetime_seconds=24)
-        yield House(tmp_path, stack.enter_context(sandbox), stack)
+    sandbox = Sandbox(query_latency_seconds=0.1, ticket_lifetime_seconds=24)
+    with open_house(tmp_path, sandbox) as house:
+        yield house
 
 
 def draw_orders(draw: random.Random, count: int) -> dict[str, str]:

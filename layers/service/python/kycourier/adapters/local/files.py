@@ -19,7 +19,7 @@ from kycourier.core.errors import KycourierError
 T = TypeVar("T")
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-_LOCK_EVERY_SECONDS = 0.01
+_FOLDER_SECONDS, _LOCK_EVERY_SECONDS = 10.0, 0.01
 
 
 def attempt(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
@@ -47,6 +47,12 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def check_writable(path: Path, *, how: int = os.W_OK) -> None:
+    """Refuse a place where this user may not write. Raises PermissionError."""
+    if not os.access(path, how):
+        raise PermissionError(errno.EACCES, "may not be written to")
+
+
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries last. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -72,11 +78,11 @@ def lock(handle: int, *, within_seconds: float) -> None:
 
 
 @contextmanager
-def locked_folder(folder: Path, *, within_seconds: float) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Keep others out that ask for the same folder. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        lock(handle, within_seconds=within_seconds)
+        lock(handle, within_seconds=_FOLDER_SECONDS)
         yield
     finally:
         os.close(handle)

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
     attempt,
+    check_writable,
     locked_folder,
     make_folder,
     sync_folder,
@@ -23,7 +24,7 @@ from kycourier.adapters.local.files import (
 from kycourier.core.errors import NewerSchema, StoreUnavailable
 
 T = TypeVar("T")
-BUSY_SECONDS, PREPARE_SECONDS = 2.0, 10.0
+BUSY_SECONDS = 2.0
 
 
 class _Open(NamedTuple):
@@ -116,7 +117,7 @@ class SqliteFile:
         The switch to WAL does not wait for its turn, hence the lock.
         """
         make_folder(self._path.parent)
-        with locked_folder(self._path.parent, within_seconds=PREPARE_SECONDS):
+        with locked_folder(self._path.parent):
             _make_private(self._path)
             file, connection = _identity(self._path), self._connect()
             try:
@@ -145,6 +146,7 @@ def _make_private(path: Path) -> None:
     except FileExistsError:
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             _restrict(path.with_name(name))
+        check_writable(path)  # SQLite would open it to read
     else:
         sync_folder(path.parent)
 
