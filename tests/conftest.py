@@ -13,7 +13,8 @@ from hypothesis import settings
 from aws.proxy import AwsProxy
 from built import build_once
 from certificates import Certificates, make_certificates
-from houses import House
+from figures import Figures, rows_of, table
+from houses import House, open_house
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
 from stand_ins import or_skip
@@ -45,9 +46,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Give the functions a folder, an environment and an emulator of their own."""
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox())
-        yield House(tmp_path, sandbox, stack)
+    with open_house(tmp_path, Sandbox()) as house:
+        yield house
 
 
 @pytest.fixture(scope="session")
@@ -108,3 +108,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the URL of a Redis that is a cluster of one."""
     with or_skip(start_redis(tmp_path_factory.mktemp("redis"))) as url:
         yield url
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Give the run's seed; `--randomly-seed=N` repeats what was drawn from it."""
+    return request.config.getoption("randomly_seed")
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Take figures for the table at the run's end."""
+    return Figures(request.node)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [each for kind in terminalreporter.stats.values() for each in kind]
+    if rows := rows_of(reports):
+        seed = terminalreporter.config.getoption("randomly_seed")
+        terminalreporter.section(f"figures, --randomly-seed={seed}")
+        terminalreporter.write("\n".join([*table(rows), ""]))

@@ -13,7 +13,8 @@ class CuttingProxy:
 
     `lose`: answers that come, but never arrive: the connection is closed instead.
     `change`: bytes that are said in another way. `stall` leaves all connections of now
-    open and deaf, as a network does that has forgotten them.
+    open and deaf, as a network does that has forgotten them. `hold`: the next request
+    that says so is kept on its way, and `held` tells it, until `let_go`.
     """
 
     def __init__(self, port: int) -> None:
@@ -24,6 +25,8 @@ class CuttingProxy:
         self.lose: set[int] = set()
         self.change: Mapping[bytes, bytes] = {}
         self.deaf = False
+        self.hold: bytes | None = None
+        self.held, self.let_go = threading.Event(), threading.Event()
         self._stalled: set[int] = set()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -35,6 +38,7 @@ class CuttingProxy:
 
     def close(self) -> None:
         """End all connections and wait for the threads."""
+        self.let_go.set()
         for each in [self._listener, *self._open]:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -62,9 +66,16 @@ class CuttingProxy:
     def _pass_on(self, number: int, client, server) -> None:
         with suppress(OSError):
             while said := client.recv(65536):
+                self._keep(said)
                 if not self.deaf and number not in self._stalled:
                     server.sendall(said)
         _end(client, server)
+
+    def _keep(self, said: bytes) -> None:
+        if self.hold is not None and self.hold in said:
+            self.hold = None
+            self.held.set()
+            self.let_go.wait(60)
 
     def _answer(self, client, server) -> None:
         with suppress(OSError):

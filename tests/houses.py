@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class House:
 
     def __init__(self, folder: Path, sandbox: Sandbox, stack: ExitStack) -> None:
         self.folder, self.sandbox, self._stack = folder, sandbox, stack
+        self.started: list[FunctionProcess] = []
         self.log = folder / "functions.log"
         self.environ = {
             "KYCOURIER_APP_ID": APP_ID,
@@ -42,9 +43,14 @@ class House:
     def start(self, name: str, **environ: str) -> FunctionProcess:
         """Start a function; it is ended with the test."""
         log = self._stack.enter_context(self.log.open("ab"))
-        process = FunctionProcess(function_file(name), self.environ | environ, log=log)
+        path = self._file(name)
+        process = FunctionProcess(path, self.environ | environ, log=log)
         self._stack.callback(process.close)
+        self.started.append(process)
         return process
+
+    def _file(self, name: str) -> Path:
+        return function_file(name)
 
     def start_many(self, name: str, count: int) -> list[FunctionProcess]:
         """Start several at once and wait until all are ready."""
@@ -66,6 +72,15 @@ class House:
         return sorted(
             str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()
         )
+
+
+@contextmanager
+def open_house(folder: Path, sandbox: Sandbox, kind: type[House] = House) -> Any:
+    """Give a house; hold, at its end, that no process of it is left."""
+    with ExitStack() as stack:
+        house = kind(folder, stack.enter_context(sandbox), stack)
+        yield house
+    assert [each.pid for each in house.started if each.is_running] == []
 
 
 def batch(*orders: str) -> dict[str, object]:

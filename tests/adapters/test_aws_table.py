@@ -211,7 +211,13 @@ def test_many_threads_share_one_table(dynamo):
 def open_table(proxy: AwsProxy, clock: FakeClock) -> Table:
     proxy.plan("GetItem", answering_json())
     aws = AwsClients(aws_environ(proxy.url), seconds_left=lambda: 1)
-    return Table("t", aws=aws, clock=DateClock(clock), pause=clock.sleep)
+    return Table(
+        "t",
+        aws=aws,
+        clock=DateClock(clock),
+        monotonic=clock.monotonic,
+        pause=clock.sleep,
+    )
 
 
 @pytest.mark.enable_socket

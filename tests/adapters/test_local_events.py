@@ -123,3 +123,18 @@ def test_folder_that_went_away_is_the_sinks_failure(tmp_path):
         sink.publish([event("1")])
 
     assert failure.value.__context__ is None
+
+
+def test_file_whose_lock_is_kept_too_long_is_the_sinks_failure(tmp_path, monkeypatch):
+    """Whoever keeps it may be frozen."""
+    path = tmp_path / "events.jsonl"
+    sink = FileEventSink(path)
+    monkeypatch.setattr("kycourier.adapters.local.events.LOCK_SECONDS", 0.05)
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SinkUnavailable, match="EAGAIN"):
+            sink.publish([event("1")])
+
+    sink.publish([event("2")])
+
+    assert path.read_text() == "2\n"

@@ -40,11 +40,15 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """One response; None in its place is a connection that is cut."""
+    """One response; None in its place is a connection that is cut.
+
+    `drip` seconds go by before each byte of the body.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    drip: float = 0
 
     @property
     def json(self) -> Any:
@@ -101,6 +105,11 @@ def done_then(status: int) -> Play:
     return play
 
 
+def dripping(call: Call, forward: Forward) -> Answer:
+    """Do it, and answer one byte a second: no single read takes long."""
+    return forward(call)._replace(drip=1)
+
+
 def flipping_a_bit(call: Call, forward: Forward) -> Answer:
     """Damage the body on its way."""
     return forward(call._replace(body=bytes([call.body[0] ^ 1]) + call.body[1:]))
@@ -109,6 +118,7 @@ def flipping_a_bit(call: Call, forward: Forward) -> Answer:
 class AwsProxy:
     """Serves on loopback, at `url`; with no `target`, every call must be planned.
 
+    What is not planned goes as `otherwise` says.
     `calls` are those that came, `answers` what the stand-in itself said to which, and
     `date` is the one of all other answers.
     """
@@ -118,6 +128,7 @@ class AwsProxy:
         self._plays: defaultdict[str, deque[Play]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self.otherwise: Play = as_ever
         self.calls: list[Call] = []
         self.answers: list[tuple[Call, Answer]] = []
         self.date = format_datetime(START, usegmt=True)
@@ -149,12 +160,16 @@ class AwsProxy:
         forward(call)
         self._closing.wait(30)
 
+    def pause(self, seconds: float) -> None:
+        """Let time go by, unless we close."""
+        self._closing.wait(seconds)
+
     def answer(self, call: Call) -> Answer | None:
         """Answer one call as planned."""
         with self._lock:
             self.calls.append(call)
             plays = self._plays[call.name]
-            play = plays.popleft() if plays else as_ever
+            play = plays.popleft() if plays else self.otherwise
         return play(call, self._forward)
 
     def close(self) -> None:
@@ -205,8 +220,14 @@ def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:
             for name, text in told.items():
                 self.send_header(name, text)
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
+            if self.command == "HEAD":
+                return
+            pieces = [answer.body]
+            if answer.drip:
+                pieces = [answer.body[at : at + 1] for at in range(len(answer.body))]
+            for piece in pieces:
+                proxy.pause(answer.drip)
+                self.wfile.write(piece)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = serve  # noqa: N815 - http.server names them
 

@@ -38,7 +38,7 @@ class HeldClock:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
 
-    def note(self, date: str | None) -> None:
+    def note(self, date: str | None, *, asked_at: float) -> None:
         """Hear nothing."""
 
     def now(self) -> datetime:
@@ -62,7 +62,13 @@ def make_table(url: str) -> str:
 
 def open_held(url: str, name: str, clock: FakeClock) -> Table:
     """Open a table by the test's clock."""
-    return Table(name, aws=aws_of(url), clock=HeldClock(clock), pause=clock.sleep)
+    return Table(
+        name,
+        aws=aws_of(url),
+        clock=HeldClock(clock),
+        monotonic=clock.monotonic,
+        pause=clock.sleep,
+    )
 
 
 def overwrite(url: str, name: str, key: str, **attribute: bytes) -> None:

@@ -96,7 +96,7 @@ def build_dynamodb(url: str, clock: FakeClock) -> Bench:
         keys = [key.split("/") for key in items_of(url, name)]
         return {tuple(rest) for kind, *rest in keys if kind == "poison"}
 
-    return Bench(store, clock, overwrite, poison, margin=timedelta(seconds=2))
+    return Bench(store, clock, overwrite, poison, margin=timedelta(seconds=3))
 
 
 def build_redis(url: str, clock: FakeClock) -> Bench:

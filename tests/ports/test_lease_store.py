@@ -36,7 +36,7 @@ BUILD: dict[str, Callable[[Any, FakeClock], LeaseStore]] = {
     "dynalite": build_dynamodb,
     "redis": build_redis,
 }
-MARGINS = {"dynamodb": 2, "dynalite": 2}  # seconds from a lease's end to the next owner
+MARGINS = {"dynamodb": 3, "dynalite": 3}  # seconds from a lease's end to the next owner
 
 
 @pytest.fixture

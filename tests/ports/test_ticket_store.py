@@ -71,7 +71,7 @@ def build_dynamodb(url: str, clock: FakeClock) -> Bench:
     def overwrite(app_id: str, record: bytes) -> None:
         spoil(url, name, f"lease/refresh/{app_id}", pair=record)
 
-    return Bench(DynamoTicketStore(table), DynamoLeaseStore(table), overwrite, margin=2)
+    return Bench(DynamoTicketStore(table), DynamoLeaseStore(table), overwrite, margin=3)
 
 
 def build_redis(url: str, clock: FakeClock) -> Bench:

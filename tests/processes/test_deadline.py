@@ -1,14 +1,21 @@
 """A handler returns before the platform ends it, whatever does not answer."""
 
+import fcntl
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timezone
 
 import pytest
 
-from houses import batch
+from aws.access import aws_environ
+from aws.edges import new_queue
+from aws.proxy import dripping
+from fleet import wait_until
+from houses import TIMER, batch
 from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
+from outside import furnish
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -46,3 +53,60 @@ def test_a_slow_platform_does_not_make_a_handler_late(house):
     )
     assert (shown["state"], shown["reason"]) == ("waiting", "transient")
     assert seconds <= LIMIT - MARGIN
+
+
+def test_a_store_that_locks_between_claim_and_commit_does_not_make_it_late(house):
+    collect = house.start("collect_results")
+    assert collect.invoke({"order_no": "order1"})["state"] == "collected"
+    house.sandbox.set_order("order2", "slow1")
+    with (
+        ThreadPoolExecutor(1) as pool,
+        closing(sqlite3.connect(house.folder / "state.db")) as other,
+    ):
+        ended = pool.submit(
+            took, lambda: collect.invoke(batch("order2"), timeout_seconds=LIMIT)
+        )
+        asked = house.sandbox.report
+        wait_until(
+            lambda: "order2" in asked().queries_per_order, seconds=20, what="ask"
+        )
+        other.execute("BEGIN IMMEDIATE")
+        returned, seconds = ended.result()
+    assert len(returned["batchItemFailures"]) == 1
+    assert seconds <= LIMIT - MARGIN
+
+
+def test_an_events_file_that_somebody_locks_does_not_make_a_handler_late(house):
+    collect, sweep = house.start("collect_results"), house.start("sweep_orders")
+    assert collect.invoke({"order_no": "order1"})["state"] == "collected"
+    with (house.folder / "events.jsonl").open("ab") as events:
+        fcntl.flock(events, fcntl.LOCK_EX)
+        _, seconds = took(
+            lambda: collect.invoke(batch("order2"), timeout_seconds=LIMIT)
+        )
+        assert seconds <= LIMIT - MARGIN
+
+    def is_sent() -> bool:
+        sweep.invoke(TIMER)
+        return [event["subject"] for event in house.events()] == ["order1", "order2"]
+
+    wait_until(is_sent, seconds=20, what="it is sent")
+
+
+@pytest.mark.parametrize("name", ["GetItem", "UpdateItem", "PUT", "SendMessageBatch"])
+def test_an_aws_that_drips_does_not_make_a_handler_late(
+    house, request, moto, proxy, name
+):
+    furnish(house, "dynamodb", request.getfixturevalue)
+    house.environ |= aws_environ(proxy.url) | {
+        "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
+        "KYCOURIER_EVENTS": f"sqs://{new_queue(moto)}",
+    }
+    collect = house.start("collect_results")
+    assert collect.invoke({"order_no": "order1"})["state"] == "collected"
+    proxy.plan(name, *[dripping] * 20)
+    returned, seconds = took(
+        lambda: collect.invoke(batch("order2"), timeout_seconds=LIMIT + 1)
+    )
+    assert seconds <= LIMIT + 1 - MARGIN
+    assert returned["batchItemFailures"] in ([], [{"itemIdentifier": "m0"}])

@@ -2,6 +2,9 @@
 
 import io
 import json
+import math
+import threading
+import time
 import traceback
 
 import pytest
@@ -79,3 +82,26 @@ def test_work_is_given_the_time_that_is_left():
     assert (
         invocation(io.StringIO()).run(lambda left: left.seconds(), Context(9000)) == 9
     )
+
+
+def test_work_that_hangs_is_answered_for_before_the_time_is_over():
+    begun, end, stream = time.monotonic(), threading.Event(), io.StringIO()
+    try:
+        with pytest.raises(HandlerFailed, match="out_of_time"):
+            invocation(stream).run(lambda _: end.wait(60), Context(1000))
+        assert time.monotonic() - begun < 0.9
+    finally:
+        end.set()
+    fact = json.loads(stream.getvalue())
+    assert (fact["error"], fact["problem"]) == ("out_of_time", "hangs")
+
+
+def test_time_is_endless_again_when_work_that_hangs_was_given_up():
+    ours, end = invocation(io.StringIO()), threading.Event()
+    try:
+        with pytest.raises(HandlerFailed):
+            ours.run(lambda _: end.wait(60), Context(100))
+    finally:
+        end.set()
+
+    assert ours.seconds_left() == math.inf

@@ -12,7 +12,7 @@ KycourierError
 ├── EvidenceConflict      the object exists with other bytes
 ├── EvidenceUnavailable   the evidence store could not do it just now
 ├── SinkUnavailable       the event sink could not take it just now
-├── OutOfTime             the invocation ends too soon to begin
+├── OutOfTime             the invocation ends too soon to begin, or to wait on
 └── HandlerFailed         what leaves a handler when nothing better is known
 
 An error's text is its code and words of ours. What a foreign library, the platform or a
@@ -125,7 +125,7 @@ class SinkUnavailable(KycourierError):  # noqa: N818 - reads as a fact
 
 
 class OutOfTime(KycourierError):  # noqa: N818 - reads as a fact
-    """Nothing was begun, because the platform's time limit is near."""
+    """The platform's time limit is near: not begun, or not waited for any longer."""
 
     code = "out_of_time"
 

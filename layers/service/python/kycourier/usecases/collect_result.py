@@ -23,6 +23,7 @@ from kycourier.core.errors import (
     OutOfTime,
     StaleOwner,
     StoreUnavailable,
+    tell_failure,
 )
 from kycourier.core.events import Members
 from kycourier.core.models import Recognition
@@ -110,7 +111,8 @@ class CollectResult:
         try:
             data = self._evidence.keep(record, recognition)
         except (EvidenceConflict, EvidenceUnavailable) as error:
-            self._journal.note(error.code, order_no=record.order_no)
+            told = tell_failure(error)
+            self._journal.note(error.code, order_no=record.order_no, **told)
             name, is_final = error.code, isinstance(error, EvidenceConflict)
         else:
             return self._settle(record, OrderState.COLLECTED, data, reason=None)

@@ -1,7 +1,12 @@
 """Hand the outbox to the sink, and note in the row that it was taken."""
 
 from kycourier.core import order, retry
-from kycourier.core.errors import SinkUnavailable, StaleOwner, StoreUnavailable
+from kycourier.core.errors import (
+    SinkUnavailable,
+    StaleOwner,
+    StoreUnavailable,
+    tell_failure,
+)
 from kycourier.core.order_record import OrderRecord
 from kycourier.ports import Ambient, EventSink, State
 
@@ -22,14 +27,15 @@ class EventSender:
             return record
         try:
             self._sink.publish(record.unsent)
-        except SinkUnavailable:
+        except SinkUnavailable as error:
+            number, told = record.order_no, tell_failure(error)
+            self._journal.note("event_not_sent", order_no=number, **told)
             return self._later(record)
         for event in record.unsent:
             self._journal.note("event_sent", order_no=record.order_no, state=event.type)
         return self._commit(record, order.mark_sent(record, now=self._orders.now()))
 
     def _later(self, record: OrderRecord) -> OrderRecord:
-        self._journal.note("event_not_sent", order_no=record.order_no)
         if not record.state.is_final:
             return record
         delay = retry.after_failure(record.tries, draw=self._nonces.draw())

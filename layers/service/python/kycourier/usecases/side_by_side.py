@@ -1,8 +1,14 @@
-"""Work on several orders at once, within the in-flight cap."""
+"""Work on several orders at once, within the in-flight cap and the time there is."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
+
+from kycourier.core.errors import OutOfTime
+from kycourier.usecases.time_left import TimeLeft
+
+RETURN_SECONDS = 0.7  # before the end: what has not come back by then is given up
+LEAST_SECONDS = 0.1
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -15,10 +21,29 @@ class SideBySide:
         self._most = most
         self._pool: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
-        """Run `work` on every item and wait; each future holds a result or an error."""
+    def run(
+        self,
+        work: Callable[[T, TimeLeft], R],
+        items: Iterable[T],
+        time_left: TimeLeft,
+    ) -> list[Future[R]]:
+        """Run `work` on every item and wait; each future holds a result or an error.
+
+        That is OutOfTime for what hangs until the end is near. Its thread is left to
+        itself, as a process that froze: whatever it still does, its fence decides.
+        """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._most, thread_name_prefix="order")
-        futures = [self._pool.submit(work, item) for item in items]
-        wait(futures)
-        return futures
+        futures = [self._pool.submit(work, item, time_left) for item in items]
+        patience = max(time_left.seconds() - RETURN_SECONDS, LEAST_SECONDS)
+        _, late = wait(futures, timeout=patience)
+        if late:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+        return [_given_up() if each in late else each for each in futures]
+
+
+def _given_up() -> Future[R]:
+    future: Future[R] = Future()
+    future.set_exception(OutOfTime("hangs"))
+    return future

@@ -84,7 +84,7 @@ class SweepOrders:
         time_left: TimeLeft,
     ) -> int:
         """Work on a page side by side; give how many could not be done now."""
-        futures = self._pool.run(lambda record: work(record, time_left), records)
+        futures = self._pool.run(work, records, time_left)
         skipped = 0
         for record, future in zip(records, futures, strict=True):
             error = future.exception()

@@ -1,7 +1,8 @@
 """The store's time: the `Date` of its answers, carried on by the monotonic clock.
 
 A `Date` is cut to the second and was true when the answer left, so an estimate lags the
-store by up to a second and the way back; two workers differ by less than MARGIN.
+store by less than a second and the time that the call took. Two workers' estimates
+differ by less than MARGIN, or one of them says that it does not know.
 """
 
 from contextlib import suppress
@@ -13,23 +14,26 @@ from typing import NamedTuple, Protocol
 from kycourier.core.errors import StoreUnavailable
 from kycourier.ports import Clock
 
-MARGIN = timedelta(seconds=2)
+MARGIN = timedelta(seconds=3)
 _CUT = timedelta(seconds=1)
 
 
 class StoreClock(Protocol):
     """A clock that its store's answers set."""
 
-    def note(self, date: str | None) -> None:
-        """Hear an answer's `Date` header."""
+    def note(self, date: str | None, *, asked_at: float) -> None:
+        """Hear an answer's `Date` header, to a question of that monotonic moment."""
 
     def now(self) -> datetime:
         """Tell the store's time, aware UTC. Raises StoreUnavailable."""
 
 
 class _Anchor(NamedTuple):
+    """A date as it was heard; the store may be up to `lag` ahead of it."""
+
     date: datetime
     heard_at: float
+    lag: timedelta
 
 
 class DateClock:
@@ -39,29 +43,36 @@ class DateClock:
         self._clock, self._lock = clock, Lock()
         self._anchor: _Anchor | None = None
 
-    def note(self, date: str | None) -> None:
+    def note(self, date: str | None, *, asked_at: float) -> None:
         """Hear an answer's `Date`; one that is missing or unreadable says nothing.
 
         A later date than the estimate counts (we were behind, or frozen), and one so
-        early that the estimate must be wrong; what lies between is rounding and travel.
+        early that the estimate must be wrong; what lies between is rounding and travel,
+        and shows how far behind the estimate may be at most.
         """
         told = _parse(date)
         if told is None:
             return
         heard_at = self._clock.monotonic()
+        lag = _CUT + timedelta(seconds=heard_at - asked_at)
         with self._lock:
-            if self._anchor is not None:
-                estimate = _carry_on(self._anchor, heard_at)
-                if told <= estimate <= told + _CUT + MARGIN:
-                    return
-            self._anchor = _Anchor(told, heard_at)
+            anchor = self._anchor
+            if anchor and told <= _carry_on(anchor, heard_at) <= told + _CUT + MARGIN:
+                self._anchor = anchor._replace(lag=min(lag, anchor.lag))
+            else:
+                self._anchor = _Anchor(told, heard_at, lag)
 
     def now(self) -> datetime:
-        """Tell the store's time, aware UTC. Raises StoreUnavailable without answers."""
+        """Tell the store's time, aware UTC.
+
+        Raises StoreUnavailable without an answer that came soon enough to know it by.
+        """
         with self._lock:
             anchor = self._anchor
         if anchor is None:
             raise StoreUnavailable("no date from the store")
+        if anchor.lag > MARGIN:
+            raise StoreUnavailable("too slow to tell the time by")
         return _carry_on(anchor, self._clock.monotonic())
 
 

@@ -34,6 +34,7 @@ def open_table(name: str, around: Surroundings) -> "Table":
         name,
         aws=clients_of(around),
         clock=DateClock(around.clock),
+        monotonic=around.clock.monotonic,
         pause=around.clock.sleep,
     )
 
@@ -47,11 +48,12 @@ class Table:
         *,
         aws: AwsClients,
         clock: StoreClock,
+        monotonic: Callable[[], float],
         pause: Callable[[float], None],
     ) -> None:
         """Read once, which proves table and permission. Raises StoreUnavailable."""
         self._name, self._aws = name, aws
-        self._clock, self._pause = clock, pause
+        self._clock, self._monotonic, self._pause = clock, monotonic, pause
         self.load("opening")
 
     def now(self) -> datetime:
@@ -167,14 +169,15 @@ class Table:
 
         def call() -> Any:  # noqa: ANN401 - as the API answers
             method = getattr(self._aws.client("dynamodb"), xform_name(operation))
+            asked_at = self._monotonic()
             try:
                 answer = method(**parameters)
             except ClientError as error:
-                self._clock.note(_date(error.response))
+                self._clock.note(_date(error.response), asked_at=asked_at)
                 if code_of(error) != _REFUSED:
                     raise
                 return None
-            self._clock.note(_date(answer))
+            self._clock.note(_date(answer), asked_at=asked_at)
             return answer
 
         return run(

@@ -1,7 +1,6 @@
 """Events as lines of one file that many processes append to."""
 
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Sequence
@@ -10,12 +9,14 @@ from pathlib import Path
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
     attempt,
+    lock,
     make_folder,
     sync_folder,
 )
 from kycourier.core.errors import SinkUnavailable
 from kycourier.core.order_record import OutboxEvent
 
+LOCK_SECONDS = 2.0
 _UNFIT = re.compile(r"[\n\r\ud800-\udfff]")  # ends a line, or is no UTF-8
 
 
@@ -54,7 +55,7 @@ def _append(path: Path, lines: bytes) -> None:
     """Write the lines whole; what a killed writer left becomes a line of its own."""
     handle = _open(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, within_seconds=LOCK_SECONDS)
         end = os.fstat(handle).st_size
         torn = end > 0 and os.pread(handle, 1, end - 1) != b"\n"
         text = b"\n" + lines if torn else lines

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from kycourier.adapters.evidence_key import check_key
-from kycourier.adapters.local.files import attempt, make_folder, place_file
+from kycourier.adapters.local.files import (
+    attempt,
+    check_writable,
+    make_folder,
+    place_file,
+)
 from kycourier.adapters.local.links import build_link, is_valid_link, load_link_key
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from kycourier.ports import Clock
@@ -82,8 +87,7 @@ def _attempt(work: Callable[[], T]) -> T:
 
 def _make_root(root: Path) -> None:
     make_folder(root)
-    if not os.access(root, os.W_OK | os.X_OK):
-        raise PermissionError
+    check_writable(root, how=os.W_OK | os.X_OK)
 
 
 def _digest(path: Path) -> str | None:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TypeVar
 
 from kycourier.core.errors import KycourierError
@@ -18,6 +19,7 @@ from kycourier.core.errors import KycourierError
 T = TypeVar("T")
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+_FOLDER_SECONDS, _LOCK_EVERY_SECONDS = 10.0, 0.01
 
 
 def attempt(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
@@ -45,6 +47,12 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def check_writable(path: Path, *, how: int = os.W_OK) -> None:
+    """Refuse a place where this user may not write. Raises PermissionError."""
+    if not os.access(path, how):
+        raise PermissionError(errno.EACCES, "may not be written to")
+
+
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries last. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -54,12 +62,27 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def lock(handle: int, *, within_seconds: float) -> None:
+    """Keep other threads and processes out that ask for the same.
+
+    Whoever has it may be frozen: it is not waited for longer. Raises OSError.
+    """
+    ends_at = monotonic() + within_seconds
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if monotonic() >= ends_at:
+                raise
+        sleep(_LOCK_EVERY_SECONDS)
+
+
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep other threads and processes out that ask for the same. Raises OSError."""
+    """Keep others out that ask for the same folder. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, within_seconds=_FOLDER_SECONDS)
         yield
     finally:
         os.close(handle)

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
     attempt,
+    check_writable,
     locked_folder,
     make_folder,
     sync_folder,
@@ -145,6 +146,7 @@ def _make_private(path: Path) -> None:
     except FileExistsError:
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             _restrict(path.with_name(name))
+        check_writable(path)  # SQLite would open it to read
     else:
         sync_folder(path.parent)
 

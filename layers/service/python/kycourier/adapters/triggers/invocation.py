@@ -1,16 +1,20 @@
 """One invocation of a function: its time limit, and what may leave it."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import suppress
+from threading import Thread
 from typing import TypeVar
 
 from kycourier.adapters.surroundings import endless
-from kycourier.core.errors import HandlerFailed, tell_failure
+from kycourier.core.errors import HandlerFailed, OutOfTime, tell_failure
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Clock
 from kycourier.usecases.time_left import TimeLeft
 
 UNSAID_SECONDS = 58.0  # with the lease's grace of 2 s, a lease of 60 s
+ANSWER_SECONDS = 0.6  # before the end a handler answers, whatever hangs
+LEAST_SECONDS = 0.1
 
 T = TypeVar("T")
 
@@ -33,7 +37,7 @@ class Invocation:
         time_left = TimeLeft(self._clock.monotonic, seconds=seconds)
         self._time_left = time_left
         try:
-            return work(time_left)
+            return _in_time(work, time_left)
         except Exception as error:  # noqa: BLE001 - the trigger: nothing foreign leaves
             told = tell_failure(error)
         finally:
@@ -47,6 +51,27 @@ class Invocation:
         """Write the metrics; where nobody reads them, the work still counts."""
         with suppress(OSError, ValueError):
             self._journal.flush()
+
+
+def _in_time(work: Callable[[TimeLeft], T], time_left: TimeLeft) -> T:
+    """Give what comes of `work`, done on a thread that is left to itself if it hangs.
+
+    Names are looked up, files locked and answers read by calls that know no deadline.
+    Raises what `work` does, and OutOfTime.
+    """
+    done: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            done.set_result(work(time_left))
+        except BaseException as error:  # noqa: BLE001 - raised by whoever waits
+            done.set_exception(error)
+
+    Thread(target=do, name="invocation", daemon=True).start()
+    wait([done], timeout=max(time_left.seconds() - ANSWER_SECONDS, LEAST_SECONDS))
+    if not done.done():
+        raise OutOfTime("hangs")
+    return done.result()
 
 
 def parse_remaining_seconds(context: object) -> float:

@@ -66,9 +66,7 @@ class OrdersQueue:
 
     def _answer_batch(self, records: object, time_left: TimeLeft) -> Answer:
         messages = self._parse_messages(records)
-        futures = self._pool.run(
-            lambda message: self._deliver(message, time_left), messages
-        )
+        futures = self._pool.run(self._deliver, messages, time_left)
         returned = []
         for message, future in zip(messages, futures, strict=True):
             error = future.exception()

@@ -1,0 +1,75 @@
+"""Orders worked on at once: one that hangs is given up before the time is over."""
+
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from kycourier.core.errors import OutOfTime
+from kycourier.usecases.side_by_side import RETURN_SECONDS, SideBySide
+from kycourier.usecases.time_left import TimeLeft
+
+
+@pytest.fixture
+def end():
+    """Let go at the end whatever hangs."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def soon(seconds: float = 0.2) -> TimeLeft:
+    return TimeLeft(monotonic, seconds=RETURN_SECONDS + seconds)
+
+
+def work_on(end: Event):
+    def work(item: str, _: TimeLeft) -> str:
+        if item == "hangs":
+            end.wait(60)
+        if item == "fails":
+            raise ValueError(item)
+        return item
+
+    return work
+
+
+def test_each_item_has_its_own_result_or_error(end):
+    first, second, third = SideBySide(most=2).run(
+        work_on(end), ["first", "fails", "third"], soon(10)
+    )
+
+    assert (first.result(), third.result()) == ("first", "third")
+    assert isinstance(second.exception(), ValueError)
+
+
+def test_what_hangs_is_given_up_and_the_others_are_done(end):
+    pool, time_left = SideBySide(most=3), soon()
+
+    first, hangs, third = pool.run(work_on(end), ["first", "hangs", "third"], time_left)
+
+    assert time_left.seconds() > 0
+    assert (first.result(), third.result()) == ("first", "third")
+    assert isinstance(hangs.exception(), OutOfTime)
+
+
+def test_what_stands_behind_one_that_hangs_is_given_up_and_never_begun(end):
+    begun = []
+
+    def work(item: str, time_left: TimeLeft) -> str:
+        begun.append(item)
+        return work_on(end)(item, time_left)
+
+    futures = SideBySide(most=1).run(work, ["hangs", "second"], soon())
+
+    assert [type(each.exception()) for each in futures] == [OutOfTime] * 2
+    end.set()
+    assert begun == ["hangs"]
+
+
+def test_threads_that_hang_hold_up_no_later_run(end):
+    pool = SideBySide(most=1)
+    pool.run(work_on(end), ["hangs"], soon())
+
+    [later] = pool.run(work_on(end), ["later"], soon(10))
+
+    assert later.result() == "later"
