@@ -101,8 +101,8 @@ class OrdersQueue:
                 raise HandlerFailed("CKafka is not part of this release")
             identity = record.get("messageId") if isinstance(record, dict) else None
             if isinstance(identity, str) and identity:
-                body = str(record.get("body", "")).encode(errors="surrogatepass")
-                messages.append(_Message(identity, body, _find_traceparent(record)))
+                found = _find_body(record), _find_traceparent(record)
+                messages.append(_Message(identity, *found))
             else:
                 self._keep_poison("batch", BadRequest("bad_envelope"))
         return messages
@@ -119,6 +119,12 @@ class OrdersQueue:
 
     def _note_returned(self, message: _Message, error: BaseException) -> None:
         self._journal.note("record_returned", source=message.id, **tell_failure(error))
+
+
+def _find_body(record: Mapping[str, object]) -> bytes:
+    """Give a record's text; anything else is as unusable as none."""
+    body = record.get("body")
+    return body.encode(errors="surrogatepass") if isinstance(body, str) else b""
 
 
 def _find_traceparent(record: Mapping[str, object]) -> str | None:
