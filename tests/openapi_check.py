@@ -95,6 +95,7 @@ def _find_response(method: str, path: str, status: object) -> Mapping[str, objec
         "400": shared["BadRequest"],
         "401": shared["Denied"],
         "413": shared["BodyTooLarge"],
+        "414": shared["UrlTooLong"],
         "431": shared["HeadersTooLarge"],
         "500": shared["Failed"],
         "503": shared["Unavailable"],

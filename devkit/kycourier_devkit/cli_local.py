@@ -13,6 +13,7 @@ from kycourier_devkit.sandbox import order_rows
 from kycourier_devkit.session import session_of
 
 _MOST_PORT = 65535
+_A_DAY = 86_400
 _PORT_HELP = "Port on 127.0.0.1; 0: any."
 
 
@@ -57,7 +58,9 @@ def serve(
     ] = None,
     sweep_seconds: Annotated[
         float,
-        typer.Option(min=0.5, metavar="SECONDS", help="How often the sweep runs."),
+        typer.Option(
+            min=0.5, max=_A_DAY, metavar="SECONDS", help="How often the sweep runs."
+        ),
     ] = 60,
 ) -> None:
     """Run the functions behind HTTP, a queue and timers, on loopback.

@@ -6,6 +6,7 @@ app goes to this machine only.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,7 +47,7 @@ def _sandbox_values(values: Mapping[str, str], kyc_url: str) -> dict[str, str]:
     if has_own_app(values):
         return {}
     url = values.get("KYCOURIER_KYC_URL", kyc_url)
-    if urlsplit(url).hostname not in _LOOPBACK:
+    if _host_of(url) not in _LOOPBACK:
         return {}
     return {
         "KYCOURIER_APP_ID": APP_ID,
@@ -54,6 +55,13 @@ def _sandbox_values(values: Mapping[str, str], kyc_url: str) -> dict[str, str]:
         SECRET_VARIABLE: APP_SECRET,
         "KYCOURIER_KYC_URL": url,
     }
+
+
+def _host_of(url: str) -> str | None:
+    """Name the host; None for what is no URL, as the settings will say."""
+    with suppress(ValueError):
+        return urlsplit(url).hostname
+    return None
 
 
 def _file_values(root: Path) -> dict[str, str]:

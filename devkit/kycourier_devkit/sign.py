@@ -59,7 +59,10 @@ def _read_request(method: str, url: str, body: bytes) -> SignedRequest:
     """Take the parts that are signed; the path counts from `/v1` on."""
     if method.upper() not in _METHODS:
         raise UsageProblem(f"the method must be {' or '.join(_METHODS)}")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     segments = parts.path.split("/")
     if "v1" not in segments:
         raise UsageProblem(f"the URL's path has no {_ROOT}: https://host{_ROOT}/…")

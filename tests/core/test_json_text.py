@@ -18,6 +18,7 @@ BAD = {
     "NaN": b'{"a":NaN}',
     "infinity": b'{"a":-Infinity}',
     "thousands of digits": b'{"a":' + b"9" * 5000 + b"}",
+    "a hundred and one digits": b'{"a":' + b"9" * 101 + b"}",
     "too deep": b"[" * 200_000,
     "byte order mark": b"\xef\xbb\xbf{}",
     "utf-16": '{"a":1}'.encode("utf-16"),

@@ -91,7 +91,7 @@ def test_every_problem_is_told_where_its_status_is_described(code, problem):
 
 def test_the_limits_are_the_codes():
     assert MOST_BYTES == 16 * 1024
-    for code in ("body_too_large", "headers_too_large"):
+    for code in ("body_too_large", "url_too_long", "headers_too_large"):
         assert "16 KiB" in PROBLEMS[code][1]
     assert request_signature.TOLERANCE_SECONDS == 300
     assert "300 s" in PROBLEMS["signature_expired"][1]
@@ -99,7 +99,9 @@ def test_the_limits_are_the_codes():
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 def test_every_operation_describes_what_can_go_wrong(method, path, operation):
-    assert {"400", "401", "413", "431", "500", "503"} <= operation["responses"].keys()
+    assert {"400", "401", "413", "414", "431", "500", "503"} <= operation[
+        "responses"
+    ].keys()
     assert operation["operationId"]
     assert method in {"get", "put", "post"}
     assert path.startswith("/v1/")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from kycourier.core.wire import Profile
 
+_MOST_PORT = 65535
 _REDIS = {"redis", "rediss"}
 _PATH_CHARACTERS = "/!$&'()*+,;=:@~"  # RFC 3986, what needs no encoding
 
@@ -118,16 +120,26 @@ def seconds(text: float) -> timedelta:
 def kyc_url(text: str) -> str:
     """Accept https anywhere, http on loopback only; no user, query or fragment."""
     found = _URL.fullmatch(text)
-    if found is None:
+    if found is None or not _is_address(found["host"], found["port"] or "443"):
         raise WrongForm("must be https://host[:port][/path], or http:// on loopback")
     if found["scheme"] == "http" and found["host"] not in _LOOPBACK:
         raise WrongForm("must be https except on loopback")
     return text.rstrip("/")
 
 
+def _is_address(host: str, port: str) -> bool:
+    """Tell whether port and, where it is one, IPv6 address are such."""
+    if not 0 < int(port) <= _MOST_PORT:
+        return False
+    try:
+        return not host.startswith("[") or bool(IPv6Address(host[1:-1]))
+    except ValueError:
+        return False
+
+
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\])"
-    r"(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+    r"(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?"
 )
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 

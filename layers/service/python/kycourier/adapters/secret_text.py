@@ -1,14 +1,22 @@
 """How a secret is read from the text or bytes that somebody put where it is kept."""
 
+from contextlib import suppress
+
 from kycourier.core.errors import StoreUnavailable
 from kycourier.core.hidden import Secret
 
 
 def read_secret(text: str) -> Secret:
-    """Read a text as it stands. Raises StoreUnavailable when it is empty."""
+    """Read a text as it stands.
+
+    Raises StoreUnavailable when it is empty or, as an environment may be, no UTF-8.
+    """
     if not text:
         raise StoreUnavailable("secret is missing or empty")
-    return Secret(text)
+    with suppress(UnicodeEncodeError):
+        text.encode()
+        return Secret(text)
+    raise StoreUnavailable("secret is not UTF-8")
 
 
 def read_written_secret(content: bytes | str) -> Secret:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from kycourier.core.card import CHINA
 from kycourier.core.errors import MalformedReply
 from kycourier.core.hidden import Secret
-from kycourier.core.json_text import MalformedJson, parse_json
 
 UNREADABLE_CODE = "unreadable"
 _MOST_WARNINGS = 32
+_LONGEST_TEXT = 1024
 _WARNING = re.compile(r"(?<![0-9A-Za-z])-?[0-9]{1,9}(?![0-9A-Za-z])")
 _CLOCK = re.compile(r"[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}")
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
@@ -37,15 +37,15 @@ class Fields:
 
 
 def to_text(value: object) -> str:
-    """Spell a value as text: "" for what is neither text nor whole number."""
+    """Spell a value as text: "" for what is neither text nor whole number.
+
+    What is longer than any field is cut, and still too long to be one.
+    """
     if isinstance(value, memoryview):
-        try:
-            value = parse_json(b'"' + value + b'"')
-        except MalformedJson:
-            return ""
+        return str(value[:_LONGEST_TEXT], "latin-1")
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(value)
+    return str(value)[:_LONGEST_TEXT]
 
 
 def parse_code(value: object) -> str:
@@ -59,11 +59,16 @@ def parse_code(value: object) -> str:
 
 
 def parse_warnings(values: Iterable[object]) -> tuple[str, ...]:
-    """Gather warning codes: one, a list, a bracketed or broken text; "0" is none."""
+    """Gather warning codes: one, a list, a bracketed or broken text; "0" is none.
+
+    A text that was cut has none: its last code may be half of one.
+    """
     found: dict[str, None] = {}
     for value in values:
         for part in (value if isinstance(value, list) else [value])[:_MOST_WARNINGS]:
-            found.update(dict.fromkeys(_WARNING.findall(to_text(part))))
+            text = to_text(part)
+            if len(text) < _LONGEST_TEXT:
+                found.update(dict.fromkeys(_WARNING.findall(text)))
     found.pop("0", None)
     return tuple(found)[:_MOST_WARNINGS]
 
@@ -87,12 +92,11 @@ def parse_china_time(text: str) -> datetime | None:
 
 
 def parse_secret(value: object) -> Secret:
-    """Read a token or ticket: opaque, so printable ASCII of any length."""
-    if not (isinstance(value, str) and value.isascii() and value.isprintable()):
-        raise MalformedReply("no token or ticket")
-    if not value:
-        raise MalformedReply("no token or ticket")
-    return Secret(value)
+    """Read a token or ticket: opaque, so printable ASCII of any sensible length."""
+    text = value if isinstance(value, str) else ""
+    if 0 < len(text) <= _LONGEST_TEXT and text.isascii() and text.isprintable():
+        return Secret(text)
+    raise MalformedReply("no token or ticket")
 
 
 def parse_lifetime(value: object, *, cap: timedelta) -> timedelta:

@@ -9,6 +9,7 @@ from kycourier.core.errors import KycourierError
 _Pairs = list[tuple[str, object]]
 _LONG = 1024
 _MOST_QUOTES = 2000
+_MOST_DIGITS = 100
 _MARK = "@"
 _STRUCTURE = (b"{", b"[", b",", b":")
 _MOST_STRUCTURE = 50_000
@@ -24,7 +25,7 @@ def parse_json(text: bytes | memoryview) -> object:
     """Parse `text` to Python values, or raise MalformedJson.
 
     Refused: other encodings and a BOM, cut or trailing text, duplicate keys, NaN and
-    infinities, integers of thousands of digits, nesting deeper than the parser's stack.
+    infinities, integers of over 100 digits, nesting deeper than the parser's stack.
     """
     try:
         return _DECODER.decode(str(text, "utf-8"))
@@ -94,8 +95,16 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError
 
 
+def _parse_int(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError
+    return int(digits)
+
+
 def _decoder(hook: Callable[[_Pairs], dict[str, object]]) -> json.JSONDecoder:
-    return json.JSONDecoder(object_pairs_hook=hook, parse_constant=_refuse_constant)
+    return json.JSONDecoder(
+        object_pairs_hook=hook, parse_int=_parse_int, parse_constant=_refuse_constant
+    )
 
 
 _DECODER = _decoder(_refuse_duplicates)

@@ -39,7 +39,7 @@ class SignedRequest(Struct, frozen=True, kw_only=True):
 def sign_request(request: SignedRequest, *, key: Secret, at: datetime) -> str:
     """Give the header's value for a request sent at `at`."""
     seconds = str(int(at.timestamp()))
-    return f"t={seconds},v1={_digest(request, key, seconds)}"
+    return f"t={seconds},v1={_digest(_spell_request(request, seconds), key)}"
 
 
 def check_signature(
@@ -62,8 +62,9 @@ def check_signature(
     if found is None:
         raise BadRequest("signature_malformed")
     claimed = [found["first"].lower(), (found["second"] or found["first"]).lower()]
+    signed = _spell_request(request, found["at"])
     matches = [
-        hmac.compare_digest(_digest(request, key, found["at"]), digest)
+        hmac.compare_digest(_digest(signed, key), digest)
         for key in keys
         for digest in claimed
     ]
@@ -104,7 +105,8 @@ def _spell(text: str) -> str:
     return quote(unquote_to_bytes(_encode(text)), safe="")
 
 
-def _digest(request: SignedRequest, key: Secret, seconds: str) -> str:
+def _spell_request(request: SignedRequest, seconds: str) -> bytes:
+    """Spell the five lines that are signed."""
     lines = (
         seconds,
         request.method,
@@ -112,7 +114,10 @@ def _digest(request: SignedRequest, key: Secret, seconds: str) -> str:
         canonical_query(request.query),
         hashlib.sha256(request.body).hexdigest(),
     )
-    signed = _encode("\n".join(lines))
+    return _encode("\n".join(lines))
+
+
+def _digest(signed: bytes, key: Secret) -> str:
     return hmac.new(key.reveal().encode(), signed, hashlib.sha256).hexdigest()
 
 

@@ -166,8 +166,8 @@ def parse_result_reply(body: ReplyBody) -> Recognition | Refusal:
         warnings=parse_warnings(map(fields.first, _WARNING_NAMES)),
         clarity=parse_number(fields.first("clarity")),
         recognized_at=recognized_at,
-        biz_seq_no=matching(r"[A-Za-z0-9]{1,64}", fields.text("bizSeqNo")),
-        transaction_time=matching(r"[0-9]{14}", fields.text("transactionTime")),
+        biz_seq_no=matching(_BIZ_SEQ_NO, fields.text("bizSeqNo")),
+        transaction_time=matching(_CLOCK, fields.text("transactionTime")),
         photos=tuple(photo for photo in photos if photo),
     )
 
@@ -177,6 +177,9 @@ _PHOTO_NAMES = {
     PhotoKind.CROPPED: ("bankcardCropPhoto",),
     PhotoKind.NUMBER: ("bankcardNoPhoto",),
 }
+# What is passed on in the clear has a form that no card number has.
+_BIZ_SEQ_NO = r"[A-Za-z0-9]{20,64}"
+_CLOCK = r"20[0-9]{12}"
 _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode")
 
 

@@ -187,7 +187,7 @@ def parse_kept_ticket(kept: Secret) -> Secret:
     text: object = kept.reveal().strip()
     if isinstance(text, str) and text.startswith("{"):
         try:
-            members = parse_json(text.encode())
+            members = parse_json(text.encode(errors="surrogatepass"))
         except MalformedJson:
             members = None
         text = members.get("ticket") if isinstance(members, dict) else None

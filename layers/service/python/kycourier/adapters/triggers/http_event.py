@@ -16,6 +16,7 @@ from kycourier.core.hidden import Hidden
 from kycourier.core.message import MOST_BYTES
 
 MOST_HEADER_BYTES = 16 * 1024
+MOST_URL_BYTES = 16 * 1024
 ROOT = "v1"
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -63,11 +64,14 @@ def parse_event(event: object) -> HttpRequest:
         method = _mapping(context.get("http")).get("method")
         path = _without_stage(_text(members.get("rawPath")), context.get("stage"))
         query = _text(members.get("rawQueryString", ""))
+    path = _text(path)
     if not _METHOD.fullmatch(_text(method)):
         raise BadRequest
+    if len(path) + len(query) > MOST_URL_BYTES:
+        raise BadRequest("url_too_long")
     return HttpRequest(
         method=_text(method),
-        path=_from_root(_text(path)),
+        path=_from_root(path),
         query=query,
         headers=_headers(members),
         body=_body(members),
@@ -135,17 +139,16 @@ def _query_of_v1(members: Members) -> str:
 
 def _headers(members: Members) -> Headers:
     headers = members.get("multiValueHeaders") or members.get("headers") or {}
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     size = 0
     for name, value in _pairs(headers):
         size += len(name) + len(value)
-        if _CONTROL.search(name) or _CONTROL.search(value):
+        if size > MOST_HEADER_BYTES:
+            raise BadRequest("headers_too_large")
+        if not name or _CONTROL.search(name) or _CONTROL.search(value):
             raise BadRequest("bad_headers")
-        key = name.lower()
-        found[key] = (*found.get(key, ()), value.strip(" \t"))
-    if size > MOST_HEADER_BYTES:
-        raise BadRequest("headers_too_large")
-    return Headers(found)
+        found.setdefault(name.lower(), []).append(value.strip(" \t"))
+    return Headers({name: tuple(values) for name, values in found.items()})
 
 
 def _body(members: Members) -> bytes:

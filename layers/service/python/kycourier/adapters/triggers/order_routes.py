@@ -24,7 +24,7 @@ from kycourier.usecases.time_left import TimeLeft
 LONGEST_SECONDS = 20.0
 LINK_SECONDS = 300
 _NO_DELAY = timedelta(0)
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')  # one that is left open goes on to the end
 _NAMED = {"document", "app_id"}
 
 Members = Mapping[str, object]

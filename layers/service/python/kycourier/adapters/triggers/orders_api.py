@@ -39,6 +39,7 @@ _NOTED = {
     400: Outcome.BAD_REQUEST,
     401: Outcome.DENY,
     413: Outcome.BAD_REQUEST,
+    414: Outcome.BAD_REQUEST,
     431: Outcome.BAD_REQUEST,
 }
 

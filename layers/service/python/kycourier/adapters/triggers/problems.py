@@ -10,7 +10,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 CHALLENGE = "Kycourier-Signature"
 PROBLEMS = {
     "bad_request": (400, "The request cannot be read"),
-    "bad_headers": (400, "A header holds control characters"),
+    "bad_headers": (400, "A header has no name, or holds control characters"),
     "bad_json": (400, "The body is not a JSON object"),
     "bad_member": (400, "A member of the body has the wrong type"),
     "unknown_member": (400, "The body has a member that is not known here"),
@@ -26,6 +26,7 @@ PROBLEMS = {
     "unknown_photo": (404, "There is no such photo"),
     "method_not_allowed": (405, "The path knows other methods"),
     "body_too_large": (413, "A body has at most 16 KiB"),
+    "url_too_long": (414, "Path and query have at most 16 KiB"),
     "headers_too_large": (431, "The headers have at most 16 KiB"),
     "internal_error": (500, "Something failed here"),
     "store_unavailable": (503, "The state cannot be reached just now"),

@@ -143,15 +143,16 @@ def _parse_record(record: object) -> _Message | None:
         return None
     kafka, identity = record.get("Ckafka"), record.get("messageId")
     if isinstance(kafka, dict):
-        return _Message(None, _encode(kafka.get("msgBody", "")))
+        return _Message(None, _encode(kafka.get("msgBody")))
     if isinstance(identity, str) and identity:
-        body = _encode(record.get("body", ""))
+        body = _encode(record.get("body"))
         return _Message(identity, body, _find_traceparent(record))
     return None
 
 
 def _encode(body: object) -> bytes:
-    return str(body).encode(errors="surrogatepass")
+    """Give a record's text; anything else is as unusable as none."""
+    return body.encode(errors="surrogatepass") if isinstance(body, str) else b""
 
 
 def _find_traceparent(record: Mapping[str, object]) -> str | None:

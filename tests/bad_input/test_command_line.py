@@ -1,0 +1,118 @@
+"""Whatever stands on the command line or in a setting: a sentence and an exit code."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bad_input.strategies import CANARY, bad_order_texts, texts
+from kycourier.adapters.kyc_http import KycHttp
+from kycourier.adapters.places import open_secret
+from kycourier.adapters.surroundings import Surroundings
+from kycourier.adapters.system import SystemClock
+from kycourier.core.card import parse_fingerprint_key
+from kycourier.core.errors import SettingError
+from kycourier.core.hidden import Secret
+from kycourier.core.request_signature import parse_keys
+from kycourier.setting_forms import Place
+from kycourier.settings import SETTINGS, read_settings
+from kycourier_devkit.command_line import run
+
+URLS = [
+    "http://[", "http://[::1/v1", "https://[::::]/v1", "//", "https://x:99999/v1",
+    "https://x/v1?\udcff", "https://x/v1#\n", "https://x/%zz/v1/", "\x00", "v1", "",
+    "http://127.0.0.1:99999", "http://127.0.0.1:0", "https://[1:2]", "https://[::1]x",
+]  # fmt: skip
+urls = st.sampled_from(URLS) | texts
+ORDERS = bad_order_texts | st.just("")
+COMMANDS = st.one_of(
+    st.tuples(st.sampled_from(["show", "collect", "resume"]), ORDERS),
+    st.tuples(st.just("resume"), st.just("A1"), ORDERS),
+    st.tuples(st.just("collect"), st.just("--from"), texts),
+    st.tuples(st.just("sign"), st.sampled_from(["GET", "PUT"]) | texts, urls),
+    st.tuples(st.just("sign"), st.just("GET"), urls, st.just("--key-file"), texts),
+    st.tuples(st.just("verify"), urls | st.just("s3://a/b/c.json")),
+    st.tuples(st.just("serve"), st.just("--port"), texts.filter(lambda t: t != "0")),
+    st.tuples(
+        st.just("serve"),
+        st.just("--sweep-seconds"),
+        st.sampled_from(["nan", "inf", "-1", "1e400"]),
+    ),
+    st.tuples(st.just("--stack"), texts, st.just("show"), st.just("A1")),
+    st.lists(texts.filter(bool), min_size=1, max_size=3).map(tuple),
+)
+in_one_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
+)
+
+
+def assert_sentence(code, caught):
+    """One readable sentence and no traceback; what cannot be printed is not."""
+    assert code in {0, 1, 2}
+    if code:
+        assert "Traceback" not in caught.err
+        assert len(caught.err.splitlines()) == 1
+    for line in (caught.out + caught.err).splitlines():
+        assert line.isprintable()
+
+
+@given(COMMANDS)
+@in_one_folder
+def test_any_argument_ends_in_a_sentence(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    code = run(arguments, {})
+    assert_sentence(code, capsys.readouterr())
+
+
+@pytest.mark.parametrize("url", URLS, ids=ascii)
+@pytest.mark.parametrize("command", ["sign", "show", "serve"])
+@pytest.mark.enable_socket  # serve takes its port first
+def test_what_is_no_url_is_a_sentence(tmp_path, monkeypatch, capsys, command, url):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key").write_text("a-key-of-a-test")
+    arguments, environ = {
+        "sign": (["sign", "GET", url, "--key-file", "key"], {}),
+        "show": (["show", "A1"], {"KYCOURIER_KYC_URL": url}),
+        "serve": (["serve", "--port", "0", "--kyc-url", url or "x"], {}),
+    }[command]
+    code = run(arguments, environ)
+    assert_sentence(code, capsys.readouterr())
+
+
+def attempted(read, variable):
+    """Give what was read; None where it is refused by its name, without its value."""
+    try:
+        return read()
+    except SettingError as error:
+        refused = error
+    assert refused.variable == variable
+    assert CANARY not in str(refused)
+    return None
+
+
+@given(
+    st.sampled_from(SETTINGS), texts | urls | st.text("0123456789.:/[]sh", max_size=20)
+)
+def test_any_setting_is_read_or_named_without_its_value(setting, text):
+    for value in (text, text + CANARY, f"https://{text}", f"redis://{text}#k"):
+        environ = {setting.variable: value}
+        read = attempted(
+            lambda environ=environ: read_settings(environ, needs=frozenset()),
+            setting.variable,
+        )
+        if read is not None and read.kyc_url is not None:
+            KycHttp(read.kyc_url, connections=1, max_reply_bytes=1024).close()
+
+
+@given(texts)
+def test_a_secret_that_is_taken_can_be_used(text):
+    """An environment may hold bytes that are no UTF-8: they stop the start."""
+    around = Surroundings(clock=SystemClock(), environ={"KEPT": text})
+    source = attempted(
+        lambda: open_secret("api_keys", Place("env", "KEPT"), around),
+        "KYCOURIER_API_KEYS",
+    )
+    if source is not None:
+        secret = source.load()
+        assert secret.reveal().encode().decode() == text
+        assert all(isinstance(key, Secret) for key in parse_keys(secret) or ())
+        parse_fingerprint_key(secret)
