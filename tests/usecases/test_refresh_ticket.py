@@ -121,7 +121,7 @@ class TestRefresh:
         answer, world.upstream.answer = world.upstream.answer, sleep_on
         assert scheduled(world, slow) is None
         assert world.upstream.tickets == 1
-        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+        assert world.state.tickets.load(APP).ticket.reveal() == f"{TICKET}2"
         assert "ticket_save_refused" in world.facts()
 
     def test_a_holder_overtaken_during_its_last_call_cannot_save(self, world):
@@ -137,7 +137,7 @@ class TestRefresh:
 
         answer, world.upstream.answer = world.upstream.answer, overtaken
         assert scheduled(world, slow) is None
-        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+        assert world.state.tickets.load(APP).ticket.reveal() == f"{TICKET}2"
 
     def test_a_lease_that_would_not_outlast_a_call_is_not_used(self, world):
         def late(request):
