@@ -14,6 +14,7 @@ from kycourier.adapters.aws.clients import clients_of
 from kycourier.adapters.aws.queue import FIFO, find_queue
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import SinkUnavailable
+from kycourier.core.hidden import shows
 from kycourier.core.order_record import OutboxEvent
 
 MOST_ENTRIES = 10
@@ -122,6 +123,7 @@ class _Envelope(Struct):
     traceparent: str | None = None
 
 
+@shows("size_bytes")
 class _Weighed(Struct, frozen=True):
     """An entry and its size as the services count: bytes of all its texts."""
 

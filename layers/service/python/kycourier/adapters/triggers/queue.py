@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from kycourier.core.errors import BadRequest, HandlerFailed, tell_failure
 from kycourier.core.events import parse_traceparent
+from kycourier.core.hidden import shows
 from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, describe
@@ -20,6 +21,7 @@ from kycourier.usecases.time_left import TimeLeft
 Answer = dict[str, object]
 
 
+@shows("id")
 class _Message(Struct, frozen=True):
     """One record of a batch, as far as it concerns us."""
 
