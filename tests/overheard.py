@@ -72,6 +72,12 @@ def pytest_configure(config: pytest.Config) -> None:
     _listen_to(patch, pytest.CaptureFixture, "readouterr", "captured output")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Show no more of a failure's log than before."""
+    shown = session.config.pluginmanager.get_plugin("logging-plugin")
+    shown.report_handler.setLevel(logging.WARNING)
+
+
 def _listen_to(patch: pytest.MonkeyPatch, owner: type, name: str, where: str) -> None:
     """Hear both streams that a method gives, and give them on."""
     method = getattr(owner, name)

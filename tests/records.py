@@ -41,9 +41,11 @@ def claim(orders: OrderStore, order_no: str = "order1", owner: str = "one") -> C
     )
 
 
-def settled(record: OrderRecord, *, now: datetime = START) -> OrderRecord:
+def settled(
+    record: OrderRecord, *, now: datetime = START, event: OutboxEvent = EVENT
+) -> OrderRecord:
     return rules.settle(
-        record, state=Stage.COLLECTED, reason=None, event=EVENT, now=now
+        record, state=Stage.COLLECTED, reason=None, event=event, now=now
     )
 
 
