@@ -19,6 +19,7 @@ from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
 from stand_ins import or_skip
 
+pytest_plugins = ["overheard"]
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
 

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from canaries import FINGERPRINT_KEY
 from kycourier_devkit.functions.process import FunctionProcess, function_file
 from kycourier_devkit.functions.trigger_events import (
     Message,
@@ -37,7 +38,7 @@ class House:
             "KYCOURIER_API_AUTH": "none",
             "KYCOURIER_FIRST_SWEEP_SECONDS": "1",
             "SECRET": APP_SECRET,
-            "FINGERPRINT": "synthetic-fingerprint-key-32-chars",
+            "FINGERPRINT": FINGERPRINT_KEY,
         }
 
     def start(self, name: str, **environ: str) -> FunctionProcess:

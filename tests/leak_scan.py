@@ -3,53 +3,98 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote
 
+from ahocorasick_rs import BytesAhoCorasick
+
+SHORTEST = 6  # anything shorter stands somewhere by chance
+DIGESTS = ("md5", "sha1", "sha256", "sha512")
 FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
+Canary = str | bytes
 
-def spellings(canary: str) -> dict[str, bytes]:
+
+def spellings(canary: Canary) -> dict[str, bytes]:
     """Give a canary as it might stand in a sink; each spelling by its name."""
-    raw = canary.encode()
+    raw = canary if isinstance(canary, bytes) else canary.encode()
+    found = dict(_of_bytes(raw))
+    if isinstance(canary, str):
+        found |= _of_text(canary)
+    return {name: form for name, form in found.items() if len(form) >= SHORTEST}
+
+
+def _of_bytes(raw: bytes) -> Iterator[tuple[str, bytes]]:
+    yield "raw", raw
+    yield "reversed", raw[::-1]
+    yield "hex", raw.hex().encode()
+    yield "hex, capitals", raw.hex().upper().encode()
+    yield "url-encoded throughout", b"".join(b"%%%02X" % byte for byte in raw)
+    yield "comma-separated bytes", ", ".join(map(str, raw)).encode()
+    yield "comma-separated bytes, close", ",".join(map(str, raw)).encode()
+    yield "repr of bytes", repr(raw)[2:-1].encode()
+    for name in DIGESTS:
+        digest = hashlib.new(name, raw, usedforsecurity=False).hexdigest()
+        yield name, digest.encode()
+        yield f"{name}, capitals", digest.upper().encode()
+    for before in range(3):
+        shifted = base64.b64encode(b"\0" * before + raw)
+        whole = shifted[4 if before else 0 : len(shifted) // 4 * 4 - 4]
+        yield f"base64 at {before}", whole
+        yield f"base64url at {before}", whole.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def _of_text(canary: str) -> dict[str, bytes]:
     groups = [canary[at : at + 4] for at in range(0, len(canary), 4)]
     texts = {
-        "raw": canary,
         "grouped": " ".join(groups),
         "dashed": "-".join(groups),
         "reversed": canary[::-1],
-        "hex": raw.hex(),
-        "hex, capitals": raw.hex().upper(),
         "url-encoded": quote(canary, safe=""),
-        "url-encoded throughout": "".join(f"%{byte:02X}" for byte in raw),
         "json-escaped": json.dumps(canary)[1:-1],
         "json-escaped throughout": "".join(f"\\u{ord(char):04x}" for char in canary),
+        "repr": repr(canary)[1:-1],
         "full-width": canary.translate(FULL_WIDTH),
-        "comma-separated bytes": ", ".join(str(byte) for byte in raw),
     }
-    for name in ("md5", "sha1", "sha256", "sha512"):
-        texts[name] = hashlib.new(name, raw, usedforsecurity=False).hexdigest()
-        texts[f"{name}, capitals"] = texts[name].upper()
-    for before in range(3):
-        shifted = base64.b64encode(b"\0" * before + raw).decode()
-        whole = shifted[4 if before else 0 : len(shifted) // 4 * 4 - 4]
-        texts[f"base64 at {before}"] = whole
-        texts[f"base64url at {before}"] = whole.replace("+", "-").replace("/", "_")
-    return {name: text.encode() for name, text in texts.items() if len(text) >= 6}
+    return {name: text.encode() for name, text in texts.items()}
+
+
+class _Search(NamedTuple):
+    """All spellings of some canaries in one automaton: a sink is read once."""
+
+    automaton: BytesAhoCorasick
+    wanted: tuple[tuple[str, int], ...]  # each canary's spellings, and their number
+
+
+@lru_cache(maxsize=64)
+def _compile(canaries: tuple[Canary, ...]) -> _Search:
+    for canary in canaries:
+        if len(canary) < SHORTEST:
+            raise ValueError(f"a canary of less than {SHORTEST} characters")
+    named = [pair for canary in canaries for pair in spellings(canary).items()]
+    numbers = {form: at for at, form in enumerate(dict.fromkeys(f for _, f in named))}
+    wanted = tuple((name, numbers[form]) for name, form in named)
+    return _Search(BytesAhoCorasick(list(numbers)), wanted)
 
 
 def find_leaks(
-    canaries: Iterable[str], sinks: Mapping[str, bytes | str]
+    canaries: Iterable[Canary], sinks: Mapping[str, bytes | str]
 ) -> list[tuple[str, str]]:
-    """Name each sink and spelling in which a canary stands."""
+    """Name each sink and spelling in which a canary stands.
+
+    The search is kept for the next call with the same canaries.
+    """
+    search = _compile(tuple(sorted(set(canaries), key=repr)))
     found = []
-    wanted = [spellings(canary) for canary in canaries]
     for sink, content in sinks.items():
         text = (
             content.encode("utf-8", "surrogatepass")
             if isinstance(content, str)
             else content
         )
-        for forms in wanted:
-            found += [(sink, name) for name, form in forms.items() if form in text]
+        matches = search.automaton.find_matches_as_indexes(text, overlapping=True)
+        there = {number for number, _, _ in matches}
+        found += [(sink, name) for name, number in search.wanted if number in there]
     return found

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from canaries import TICKET, TOKEN
 from fakes import START
 from kycourier.core import order as rules
 from kycourier.core.brake import Brake
@@ -16,7 +17,6 @@ from kycourier.core.ticket import TicketPair, refresh_lease
 from kycourier.ports import Claim, OrderStore, State
 
 APP = "SANDBOX1"
-TOKEN, TICKET = "synthetic-token", "synthetic-ticket"
 EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
 
 
@@ -41,9 +41,11 @@ def claim(orders: OrderStore, order_no: str = "order1", owner: str = "one") -> C
     )
 
 
-def settled(record: OrderRecord, *, now: datetime = START) -> OrderRecord:
+def settled(
+    record: OrderRecord, *, now: datetime = START, event: OutboxEvent = EVENT
+) -> OrderRecord:
     return rules.settle(
-        record, state=Stage.COLLECTED, reason=None, event=EVENT, now=now
+        record, state=Stage.COLLECTED, reason=None, event=event, now=now
     )
 
 

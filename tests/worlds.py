@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
+import canaries
+from canaries import APP_SECRET, FINGERPRINT_KEY, NUMBER, TICKET, TOKEN
 from fakes import (
     FakeClock,
     FakeNonces,
@@ -53,9 +55,8 @@ from kycourier.usecases.time_left import TimeLeft
 from kycourier.usecases.use_ticket import OwnedTickets
 
 APP = "SANDBOX1"
-NUMBER = "4111111111111111"
 URI = "file:///evidence"
-PHOTO = base64.b64encode(b"\xff\xd8\xff a synthetic photo").decode()
+PHOTO = base64.b64encode(canaries.PHOTO).decode()
 PHOTOS = {
     "originBankcardPhoto": PHOTO,
     "bankcardCropPhoto": PHOTO,
@@ -115,19 +116,19 @@ class Upstream:
             if self.token_answer is not None:
                 return self.token_answer
             self.generation += 1
-            token = f"token{self.generation}"
+            token = f"{TOKEN}{self.generation}"
             return http({"code": "0", "access_token": token, "expire_in": "7200"})
         if request.path.endswith("api_ticket"):
             self.tickets += 1
             if self.ticket_answer is not None:
                 return self.ticket_answer
-            entry = {"value": f"ticket{self.generation}", "expire_in": 3600}
+            entry = {"value": f"{TICKET}{self.generation}", "expire_in": 3600}
             return http({"code": "0", "tickets": [entry]})
         order_no = query["order_no"]
         self.asked[order_no] += 1
         self.on_query(order_no)
         signed = [query[name] for name in ("app_id", "order_no", "version", "nonce")]
-        if query["sign"] != sign([*signed, f"ticket{self.generation}"]).reveal():
+        if query["sign"] != sign([*signed, f"{TICKET}{self.generation}"]).reveal():
             return refusal("400101")
         script = self.scripts.get(order_no) or [result(order_no)]
         return script.pop(0) if len(script) > 1 else script[0]
@@ -204,7 +205,7 @@ class Worker:
         self.refresher = TicketRefresher(
             APP,
             profile=Profile.MINIPROGRAM,
-            secret=secret or SecretInMemory("s" * 64),
+            secret=secret or SecretInMemory(APP_SECRET),
             transport=transport,
             brake=self.brake,
             call_seconds=8,
@@ -217,7 +218,7 @@ class Worker:
         self.keeper = EvidenceKeeper(
             world.evidence,
             uri=URI,
-            fingerprint_key=FingerprintKey("v1", Secret("k" * 32)),
+            fingerprint_key=FingerprintKey("v1", Secret(FINGERPRINT_KEY)),
         )
         self.sender = EventSender(world.sink, **shared)
         self.pool = pool or SideBySide(most=1)

@@ -175,6 +175,7 @@ def test_nothing_is_written_of_what_fails(proxy, play):
         assert word not in written
 
 
+@pytest.mark.tells_secrets
 @pytest.mark.parametrize(
     ("leak", "canary"),
     [("link", "X-Amz-Signature="), ("logs", SECRET), ("error", "a/b.jpg")],

@@ -115,6 +115,7 @@ def test_a_failure_leaves_no_trace_either(
     assert tuple(capfd.readouterr()) == ("", "")
 
 
+@pytest.mark.tells_secrets
 def test_the_scan_finds_what_the_sdk_writes_on_its_own(
     lone_proxy: AwsProxy, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,6 +153,7 @@ def test_no_connection_leaves_no_trace_of_the_query(
     assert_silent(outcome, records, capfd)
 
 
+@pytest.mark.tells_secrets
 def test_the_scan_finds_what_the_libraries_write_on_their_own(
     records: Records,
     capfd: pytest.CaptureFixture[str],

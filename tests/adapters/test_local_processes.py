@@ -101,6 +101,7 @@ def test_lines_of_a_dozen_writers_stay_whole_and_together(tmp_path):
     )
 
 
+@pytest.mark.tells_secrets
 def test_one_of_a_dozen_puts_stands_and_all_sign_with_one_key(tmp_path):
     found = run("put", tmp_path)
 

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from fakes import FakeClock
+from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.ports import Clock
 
@@ -40,6 +41,7 @@ def surroundings(
 @cache
 def client(service: str, url: str) -> Any:
     """Give a client of our own, to set the stage and to look at it."""
+    silence_libraries()  # at DEBUG, as the suite listens, it tells what the stage holds
     session = boto3.Session(
         aws_access_key_id=KEY_ID, aws_secret_access_key=KEY, region_name=REGION
     )

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from canaries import API_KEY as KEY
 from kycourier.core.hidden import Secret
 from kycourier.core.request_signature import SignedRequest, check_signature
 from kycourier_devkit.session import Session
 from kycourier_devkit.sign import print_signature
 
+pytestmark = pytest.mark.tells_secrets  # a signature is what the command prints
 DATA = Path(__file__).parents[1] / "data/request_signature_vectors.json"
 VECTORS = json.loads(DATA.read_text())["vectors"]
-KEY = "demo-key-0123456789abcdef0123456789"
 URL = "https://api.example/v1/orders/A1/collection?b=2&a=1"
 
 

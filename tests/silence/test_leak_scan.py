@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from canaries import CARD
 from leak_scan import find_leaks
 
-CARD = "6225880000001234"
 SECRET = "synthetic/secret+with=odd&characters0123456789abcdef"
+PHOTO = bytes(range(0, 256, 5))
 PLANTED = {
     "a card number in a log line": f"collected order1 {CARD}",
     "grouped": "6225 8800 0000 1234",
@@ -29,12 +30,30 @@ PLANTED = {
     "a secret in a URL": "GET /token?" + urlencode({"secret": SECRET}),
     "a secret in a JSON text": json.dumps({"secret": SECRET}),
     "a secret in an exception": repr(ValueError(SECRET)),
+    "a photo in a file": b"before" + PHOTO + b"after",
+    "a photo in an event": base64.b64encode(b"x" + PHOTO + b"more").decode(),
+    "a photo for URLs": base64.urlsafe_b64encode(b"xy" + PHOTO + b"more").decode(),
+    "a photo in a variable": repr({"body": b"before" + PHOTO}),
+    "a photo in JSON": json.dumps({"body": list(PHOTO)}),
+    "a photo in hexadecimal": PHOTO.hex().upper(),
 }
 
 
 @pytest.mark.parametrize("text", PLANTED.values(), ids=PLANTED)
 def test_a_planted_leak_is_found(text):
-    assert find_leaks([CARD, SECRET], {"sink": text})
+    assert find_leaks([CARD, SECRET, PHOTO], {"other": "", "sink": text})
+
+
+def test_each_sink_and_spelling_is_named():
+    sinks = {"log": f"{CARD} {CARD}", "state": CARD.encode().hex(), "queue": "order1"}
+    found = find_leaks([CARD, SECRET], sinks)
+    assert {("log", "raw"), ("state", "hex")} <= set(found)
+    assert "queue" not in dict(found)
+
+
+def test_what_stands_anywhere_by_chance_is_no_canary():
+    with pytest.raises(ValueError, match="less than 6 characters"):
+        find_leaks(["4111"], {})
 
 
 def test_masked_and_keyed_forms_are_no_leak():

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from api_caller import ApiCaller, sample
+from canaries import TICKET
 from fakes import START
 from kycourier.core.errors import (
     EvidenceUnavailable,
@@ -363,7 +364,7 @@ def test_health_tells_ticket_backlog_and_pause(api, world):
         "backlog": {"due": 1, "unsent": 0, "oldest_due_seconds": 100, "more": False},
         "paused": False,
     }
-    assert "ticket1" not in answer.response["body"]
+    assert TICKET not in answer.response["body"]
 
 
 @pytest.mark.parametrize(

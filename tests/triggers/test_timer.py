@@ -2,7 +2,9 @@
 
 import pytest
 
+from canaries import APP_SECRET, TICKET, TOKEN
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
+from leak_scan import find_leaks
 from worlds import APP, World, expected, http
 
 
@@ -60,8 +62,7 @@ def test_a_ticket_that_is_kept_elsewhere_is_left_alone(world):
 
 def test_no_secret_is_told(world):
     told = repr(refresh(world)) + repr(world.journal.notes)
-    assert "token1" not in told
-    assert "ticket1" not in told
+    assert find_leaks([TOKEN, TICKET, APP_SECRET], {"told": told}) == []
 
 
 def test_sweep_tells_what_it_found(world):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from canaries import TICKET, TOKEN
 from kycourier.core.brake import Brake, Signal, after
 from kycourier.core.errors import (
     StaleOwner,
@@ -39,8 +40,8 @@ def scheduled(world, worker=None):
 class TestRefresh:
     def test_token_and_ticket_are_bought_together_as_one_generation(self, world):
         pair = scheduled(world)
-        assert (pair.generation, pair.ticket.reveal()) == (1, "ticket1")
-        assert pair.token.reveal() == "token1"
+        assert (pair.generation, pair.ticket.reveal()) == (1, f"{TICKET}1")
+        assert pair.token.reveal() == f"{TOKEN}1"
         assert pair.expires_in == timedelta(hours=1)
         assert world.state.tickets.load(APP) == pair
 
@@ -120,7 +121,7 @@ class TestRefresh:
         answer, world.upstream.answer = world.upstream.answer, sleep_on
         assert scheduled(world, slow) is None
         assert world.upstream.tickets == 1
-        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+        assert world.state.tickets.load(APP).ticket.reveal() == f"{TICKET}2"
         assert "ticket_save_refused" in world.facts()
 
     def test_a_holder_overtaken_during_its_last_call_cannot_save(self, world):
@@ -136,7 +137,7 @@ class TestRefresh:
 
         answer, world.upstream.answer = world.upstream.answer, overtaken
         assert scheduled(world, slow) is None
-        assert world.state.tickets.load(APP).ticket.reveal() == "ticket2"
+        assert world.state.tickets.load(APP).ticket.reveal() == f"{TICKET}2"
 
     def test_a_lease_that_would_not_outlast_a_call_is_not_used(self, world):
         def late(request):
@@ -294,7 +295,7 @@ class TestUse:
 
     def test_without_a_pair_a_caller_refreshes(self, world):
         ticket = world.worker().tickets.current(world.time())
-        assert (ticket.value.reveal(), ticket.generation) == ("ticket1", 1)
+        assert (ticket.value.reveal(), ticket.generation) == (f"{TICKET}1", 1)
 
     def test_two_hundred_cold_starts_ask_for_one_token(self, world):
         for _ in range(200):

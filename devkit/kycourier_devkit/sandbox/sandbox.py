@@ -22,6 +22,8 @@ from kycourier_devkit.sandbox.server import HOST, LoopbackServer
 APP_ID = "SANDBOX1"
 APP_SECRET = "SANDBOX0SECRET0NOT0REAL0" * 2 + "SANDBOX0SECRET00"
 
+GRANT_MARK = "SYNTHETIC0GRANT0"  # begins every token and ticket, so that a leak shows
+
 _ALPHABET = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 64
 
@@ -184,4 +186,5 @@ def serve(
 
 
 def _new_value() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))
+    random = _TOKEN_LENGTH - len(GRANT_MARK)
+    return GRANT_MARK + "".join(secrets.choice(_ALPHABET) for _ in range(random))

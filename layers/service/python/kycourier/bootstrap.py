@@ -5,13 +5,12 @@ one-time work at once; a wrong or missing setting raises SettingError.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 
 from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
 from kycourier.assembly import Assembly, Function
-from kycourier.core.errors import SettingError
+from kycourier.core.errors import SettingError, forgetful
 from kycourier.core.request_signature import parse_keys
 from kycourier.settings import PREFIX
 from kycourier.usecases.sweep_orders import SweepOrders
@@ -23,21 +22,7 @@ _SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_FUNCTIONNAME")
 _LAMBDA_MARK = "AWS_LAMBDA_FUNCTION_NAME"
 
 
-def _tells_only_why(start: Callable[[], Function]) -> Callable[[], Function]:
-    """Let a SettingError out alone: the frames that met it hold the environment."""
-
-    @wraps(start)
-    def begin() -> Function:
-        try:
-            return start()
-        except SettingError as error:
-            variable, why = error.variable, error.why
-        raise SettingError(variable, why)
-
-    return begin
-
-
-@_tells_only_why
+@forgetful
 def start_refresh_ticket() -> Function:
     """Start the timer function that keeps the ticket pair fresh."""
     parts = Assembly("refresh_ticket", os.environ, _REFRESHES)
@@ -50,7 +35,7 @@ def start_refresh_ticket() -> Function:
     return parts.function(lambda _, time_left: timer.answer(time_left))
 
 
-@_tells_only_why
+@forgetful
 def start_collect_results() -> Function:
     """Start the queue function that collects orders."""
     parts = Assembly("collect_results", os.environ, _COLLECTS)
@@ -65,7 +50,7 @@ def start_collect_results() -> Function:
     return parts.function(queue.answer)
 
 
-@_tells_only_why
+@forgetful
 def start_sweep_orders() -> Function:
     """Start the timer function that works through what is due."""
     parts = Assembly("sweep_orders", os.environ, _COLLECTS)
@@ -84,7 +69,7 @@ def start_sweep_orders() -> Function:
     return parts.function(lambda _, time_left: timer.answer(time_left))
 
 
-@_tells_only_why
+@forgetful
 def start_orders_api() -> Function:
     """Start the HTTP function: register, collect, read an order."""
     from kycourier.adapters.triggers.orders_api import (  # noqa: PLC0415 - 100 ms

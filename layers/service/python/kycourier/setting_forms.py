@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from kycourier.core.hidden import shows
 from kycourier.core.wire import Profile
 
 _MOST_PORT = 65535
@@ -16,15 +17,12 @@ _REDIS = {"redis", "rediss"}
 _PATH_CHARACTERS = "/!$&'()*+,;=:@~"  # RFC 3986, what needs no encoding
 
 
+@shows("scheme")  # the rest of a Redis URL may hold a password
 class Place(Struct, frozen=True):
     """A URL that names a store, sink, queue or secret. `where` is all after `://`."""
 
     scheme: str
     where: str
-
-    def __repr__(self) -> str:
-        """Show the scheme alone: a Redis URL may hold a password."""
-        return f"Place({self.scheme}://…)"
 
     @property
     def base_uri(self) -> str:

@@ -17,7 +17,7 @@ from urllib3.util import Timeout
 from kycourier import __version__
 from kycourier.adapters.http_answer import named, read_body
 from kycourier.adapters.http_connection import build_pool
-from kycourier.core.errors import UpstreamUnreachable
+from kycourier.core.errors import UpstreamUnreachable, forgetful
 from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import KycReply, KycRequest
 
@@ -71,6 +71,7 @@ class KycHttp:
             )
         )
 
+    @forgetful
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
         """Send and read to the end within `timeout_seconds`, headers and body included.
 
@@ -78,13 +79,8 @@ class KycHttp:
         """
         if timeout_seconds <= 0:
             raise UpstreamUnreachable("timeout")
-        try:
-            with named("protocol"):
-                return self._exchange(request, Timeout(total=timeout_seconds))
-        except UpstreamUnreachable as error:
-            reason = error.reason
-        # Made anew: what was caught holds the URL in its frames and causes.
-        raise UpstreamUnreachable(reason)
+        with named("protocol"):
+            return self._exchange(request, Timeout(total=timeout_seconds))
 
     def close(self) -> None:
         """Close the kept connections."""

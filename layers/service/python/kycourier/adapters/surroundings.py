@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from kycourier.core.hidden import shows
 from kycourier.ports import Clock
 
 
@@ -13,6 +14,7 @@ def endless() -> float:
     return math.inf
 
 
+@shows()  # the environment holds credentials, and secrets of `env:`
 class Surroundings(Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     """`seconds_left` is the running invocation's time, endless between two.
 
@@ -22,7 +24,3 @@ class Surroundings(Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     clock: Clock
     environ: Mapping[str, str]
     seconds_left: Callable[[], float] = endless
-
-    def __repr__(self) -> str:
-        """Show nothing: the environment holds credentials, and secrets of `env:`."""
-        return f"{type(self).__name__}(hidden)"

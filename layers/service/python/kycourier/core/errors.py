@@ -19,7 +19,13 @@ An error's text is its code and words of ours. What a foreign library, the platf
 caller said never enters it.
 """
 
-from typing import ClassVar
+from collections.abc import Callable
+from functools import wraps
+from traceback import clear_frames
+from typing import ClassVar, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class KycourierError(Exception):
@@ -41,6 +47,34 @@ def tell_failure(error: BaseException) -> dict[str, str]:
         return {"error": type(error).__name__}
     problem = {"problem": error.reason.replace(" ", "_")} if error.reason else {}
     return {"error": error.code, **problem}
+
+
+def forgetful(work: Callable[P, R]) -> Callable[P, R]:
+    """Let what `work` raises keep its lines, but not the variables of its frames.
+
+    They held what is secret, and whoever reports a crash takes variables along. What
+    `work` itself is called with stays, and is to hide itself.
+    """
+
+    @wraps(work)
+    def alone(*args: P.args, **options: P.kwargs) -> R:
+        try:
+            return work(*args, **options)
+        except Exception as error:
+            forget_variables(error)
+            raise
+
+    return alone
+
+
+def forget_variables(error: BaseException) -> None:
+    """Clear the frames of an error and of those before it, which ours do not name."""
+    if isinstance(error, KycourierError):
+        error.__cause__ = error.__context__ = None
+    each: BaseException | None = error
+    while each is not None:
+        clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__
 
 
 class SettingError(KycourierError):

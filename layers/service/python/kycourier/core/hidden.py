@@ -1,9 +1,11 @@
 """Values that do not show themselves: tickets, secrets, card numbers, photos."""
 
 import hmac
+from collections.abc import Callable, Iterator
 from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 
 class Hidden(Generic[T]):
@@ -36,6 +38,32 @@ class Hidden(Generic[T]):
         return bool(mine == theirs)
 
     __hash__ = None  # type: ignore[assignment]  # a hash would order them
+
+
+def shows(*names: str) -> Callable[[C], C]:
+    """Let a type of values show these fields alone, and be pickled by nobody.
+
+    For one that holds more than may be seen: what was sent to us, credentials, dates.
+    """
+
+    def tell(self: object) -> Iterator[tuple[str, object]]:
+        return ((name, getattr(self, name)) for name in names)
+
+    def spell(self: object) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in tell(self))
+        return f"{type(self).__name__}({shown})"
+
+    def refuse(self: object, _: object) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is not to be pickled or copied")
+
+    methods = {"__repr__": spell, "__rich_repr__": tell, "__reduce_ex__": refuse}
+
+    def dress(kind: C) -> C:
+        for name, method in methods.items():
+            setattr(kind, name, method)
+        return kind
+
+    return dress
 
 
 class Secret(Hidden[str]):

@@ -5,7 +5,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from kycourier.core.hidden import CardNumber, PhotoBytes, Query, ReplyBody
+from kycourier.core.hidden import CardNumber, PhotoBytes, Query, ReplyBody, shows
 
 
 class Document(str, Enum):
@@ -36,6 +36,7 @@ class KycRequest(Struct, frozen=True, kw_only=True):
     query: Query
 
 
+@shows("status")
 class KycReply(Struct, frozen=True, kw_only=True):
     """One whole HTTP reply; any status. `retry_after` is the header's text."""
 
@@ -54,6 +55,7 @@ class Photo(Struct, frozen=True, kw_only=True):
     media_type: str
 
 
+@shows("photos")
 class Recognition(Struct, frozen=True, kw_only=True):
     """What the platform recognized for one order.
 

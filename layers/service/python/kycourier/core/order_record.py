@@ -8,6 +8,7 @@ from enum import Enum
 import msgspec
 from msgspec import Struct
 
+from kycourier.core.hidden import shows
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.stored import decode_stored
 
@@ -52,6 +53,7 @@ class Need(str, Enum):
     TIDY = "tidy"
 
 
+@shows("id", "type", "sent")
 class OutboxEvent(Struct, frozen=True, kw_only=True):
     """One event as it is sent, to the byte; at most one of each type in a row."""
 

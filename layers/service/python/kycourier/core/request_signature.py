@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 from msgspec import Struct
 
 from kycourier.core.errors import BadRequest
-from kycourier.core.hidden import Secret
+from kycourier.core.hidden import Secret, shows
 
 HEADER = "X-Kycourier-Signature"
 TOLERANCE_SECONDS = 300
@@ -27,6 +27,7 @@ _SENT = re.compile(
 )
 
 
+@shows("method")
 class SignedRequest(Struct, frozen=True, kw_only=True):
     """What is signed. `path` begins with `/v1`, `body` is as sent, before Base64."""
 

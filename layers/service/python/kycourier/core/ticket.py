@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.hidden import Secret
+from kycourier.core.hidden import Secret, shows
 from kycourier.core.stored import decode_stored
 
 SCHEMA = 1
@@ -59,6 +59,7 @@ def freshness(pair: TicketPair, *, age: timedelta) -> Freshness:
     return Freshness.FRESH
 
 
+@shows("generation")
 class _Record(Struct, kw_only=True):
     generation: int
     obtained_at: datetime
@@ -66,9 +67,6 @@ class _Record(Struct, kw_only=True):
     token: str
     ticket: str
     schema: int = SCHEMA
-
-    def __repr__(self) -> str:
-        return f"_Record(generation={self.generation})"
 
 
 def encode_pair(pair: TicketPair) -> bytes:

@@ -22,7 +22,7 @@ from kycourier.core.drift import (
     parse_secret,
     parse_warnings,
 )
-from kycourier.core.errors import MalformedReply
+from kycourier.core.errors import MalformedReply, forgetful
 from kycourier.core.hidden import CardNumber, Query, ReplyBody, Secret
 from kycourier.core.json_text import MalformedJson, parse_json_with_views
 from kycourier.core.models import KycRequest, OrderKey, Photo, PhotoKind, Recognition
@@ -112,6 +112,7 @@ def _request(path: str, query: Mapping[str, str]) -> KycRequest:
     return KycRequest(path=path, query=Query(tuple(query.items())))
 
 
+@forgetful
 def parse_token_reply(body: ReplyBody) -> Bought | Refusal:
     """Read an access token (1007/37304); raises MalformedReply."""
     reply = _parse_object(body)
@@ -124,6 +125,7 @@ def parse_token_reply(body: ReplyBody) -> Bought | Refusal:
     )
 
 
+@forgetful
 def parse_ticket_reply(body: ReplyBody) -> Bought | Refusal:
     """Read a SIGN ticket: exactly one entry (1007/37305); raises MalformedReply."""
     reply = _parse_object(body)
@@ -142,6 +144,7 @@ def parse_ticket_reply(body: ReplyBody) -> Bought | Refusal:
     )
 
 
+@forgetful
 def parse_result_reply(body: ReplyBody) -> Recognition | Refusal:
     """Read a card scan's result (1007/35859); raises MalformedReply.
 

@@ -4,7 +4,7 @@ import hashlib
 
 from kycourier.core import events
 from kycourier.core.card import FingerprintKey
-from kycourier.core.errors import EvidenceUnavailable
+from kycourier.core.errors import EvidenceUnavailable, forgetful
 from kycourier.core.events import Members, StoredObject
 from kycourier.core.models import Recognition
 from kycourier.core.order_record import OrderRecord
@@ -22,6 +22,7 @@ class EvidenceKeeper:
     ) -> None:
         self._store, self._uri, self._key = store, uri, fingerprint_key
 
+    @forgetful
     def keep(self, record: OrderRecord, recognition: Recognition) -> Members:
         """Store photos and manifest; give the event's data, which names them all.
 

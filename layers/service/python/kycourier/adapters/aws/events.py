@@ -13,7 +13,8 @@ from kycourier.adapters.aws.calls import prove, run
 from kycourier.adapters.aws.clients import clients_of
 from kycourier.adapters.aws.queue import FIFO, find_queue
 from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import SinkUnavailable
+from kycourier.core.errors import SinkUnavailable, forgetful
+from kycourier.core.hidden import shows
 from kycourier.core.order_record import OutboxEvent
 
 MOST_ENTRIES = 10
@@ -36,6 +37,7 @@ class EventBridgeSink:
             failure=SinkUnavailable,
         )
 
+    @forgetful
     def publish(self, events: Sequence[OutboxEvent]) -> None:
         """Hand over all, in order. Raises SinkUnavailable if any was not taken."""
         entries = [self._build(event) for event in events]
@@ -73,6 +75,7 @@ class SqsEventSink:
         self._is_fifo, self._clients = name.endswith(FIFO), clients_of(around)
         self._url = find_queue(name, self._clients, failure=SinkUnavailable)
 
+    @forgetful
     def publish(self, events: Sequence[OutboxEvent]) -> None:
         """Hand over all, in order. Raises SinkUnavailable if any was not taken.
 
@@ -122,6 +125,7 @@ class _Envelope(Struct):
     traceparent: str | None = None
 
 
+@shows("size_bytes")
 class _Weighed(Struct, frozen=True):
     """An entry and its size as the services count: bytes of all its texts."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from kycourier.core.errors import StoreUnavailable
+from kycourier.core.hidden import shows
 
 Value = str | int | bytes
 
@@ -17,17 +18,14 @@ def to_wire(value: Value) -> dict[str, str | bytes]:
     return {"B": value} if isinstance(value, bytes) else {"N": str(value)}
 
 
+@shows()
 class Item(Struct, frozen=True):
-    """An item as it was read; what it lacks is None.
+    """An item as it was read, also one that holds a pair; what it lacks is None.
 
     An attribute of another type than is asked for raises StoreUnavailable.
     """
 
     wire: Mapping[str, Mapping[str, Any]]
-
-    def __repr__(self) -> str:
-        """Show the names alone: one item holds token and ticket."""
-        return f"Item({', '.join(self.wire)})"
 
     def text(self, name: str) -> str | None:
         """Give a text."""

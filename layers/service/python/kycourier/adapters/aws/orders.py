@@ -9,7 +9,7 @@ from kycourier.adapters.aws.store_clock import MARGIN
 from kycourier.adapters.aws.table import ENTRY, KEY, PART, TRIES, Table
 from kycourier.adapters.instants import to_ticks
 from kycourier.core import order as rules
-from kycourier.core.errors import StaleOwner, StoreUnavailable
+from kycourier.core.errors import StaleOwner, StoreUnavailable, forgetful
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import (
@@ -33,6 +33,7 @@ class DynamoOrderStore:
         """Tell the store's clock, aware UTC. Raises StoreUnavailable."""
         return self._table.now()
 
+    @forgetful
     def register(self, draft: OrderRecord) -> Claim:
         """Insert the row, or give the one that is there, not granted.
 
@@ -45,6 +46,7 @@ class DynamoOrderStore:
             raise StoreUnavailable("contended")
         return Claim(there, granted=False)
 
+    @forgetful
     def claim(
         self,
         draft: OrderRecord,
@@ -77,6 +79,7 @@ class DynamoOrderStore:
                 return Claim(record, granted=taken is not None)
         raise StoreUnavailable("contended")
 
+    @forgetful
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         """Replace the row if version and fence are those of `expected`.
 
@@ -85,15 +88,18 @@ class DynamoOrderStore:
         if not self._write(record, expected=_as_read(expected)):
             raise StaleOwner("order")
 
+    @forgetful
     def load(self, order: OrderKey) -> OrderRecord | None:
         """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
         there = self._table.load(_key(order))
         return decode_record(there.content("record") or b"") if there else None
 
+    @forgetful
     def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
         """List rows that are due to be collected or tidied. Raises StoreUnavailable."""
         return self._page(due_index.DUE, app_id, limit, after)
 
+    @forgetful
     def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
         """List final rows that are due to be sent. Raises StoreUnavailable."""
         return self._page(due_index.UNSENT, app_id, limit, after)

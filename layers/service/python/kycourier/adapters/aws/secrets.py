@@ -9,7 +9,7 @@ from kycourier.adapters.aws.calls import MISSING, code_of, run
 from kycourier.adapters.aws.clients import clients_of
 from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import StoreUnavailable
+from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret
 
 EMPTY = "secret is empty: put its value"
@@ -22,6 +22,7 @@ class SecretsManagerSecret:
     def __init__(self, name: str, around: Surroundings) -> None:
         self._name, self._clients = name, clients_of(around)
 
+    @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         return run(
@@ -65,6 +66,7 @@ class ParameterSecret:
     def __init__(self, name: str, around: Surroundings) -> None:
         self._name, self._clients = name, clients_of(around)
 
+    @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         kept = run(

@@ -5,7 +5,7 @@ So one condition sees both, and no transaction is needed.
 
 from kycourier.adapters.aws.leases import lease_key
 from kycourier.adapters.aws.table import Table
-from kycourier.core.errors import StaleOwner
+from kycourier.core.errors import StaleOwner, forgetful
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
 
@@ -16,12 +16,14 @@ class DynamoTicketStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @forgetful
     def load(self, app_id: str) -> TicketPair | None:
         """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
         there = self._table.load(_key(app_id))
         pair = there.content("pair") if there else None
         return None if pair is None else decode_pair(pair)
 
+    @forgetful
     def save(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:

@@ -13,7 +13,7 @@ from kycourier.adapters.local.files import (
     make_folder,
     sync_folder,
 )
-from kycourier.core.errors import SinkUnavailable
+from kycourier.core.errors import SinkUnavailable, forgetful
 from kycourier.core.order_record import OutboxEvent
 
 LOCK_SECONDS = 2.0
@@ -28,6 +28,7 @@ class FileEventSink:
         self._path = Path(path).absolute()
         attempt(lambda: _make(self._path), failure=SinkUnavailable)
 
+    @forgetful
     def publish(self, events: Sequence[OutboxEvent]) -> None:
         """Append all, in order, or none. Raises SinkUnavailable."""
         lines = "".join(_line(event) for event in events).encode("utf-8")

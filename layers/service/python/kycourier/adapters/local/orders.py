@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kycourier.adapters.local.state import open_state, to_instant, to_seconds
 from kycourier.core import order as rules
-from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable
+from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable, forgetful
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, decode_record, encode_record
@@ -40,6 +40,7 @@ class SqliteOrderStore:
         """Tell the machine's clock, aware UTC."""
         return self._clock.now()
 
+    @forgetful
     def register(self, draft: OrderRecord) -> Claim:
         """Insert the row, or give the one that is there, not granted.
 
@@ -54,6 +55,7 @@ class SqliteOrderStore:
 
         return self._state.write(insert)
 
+    @forgetful
     def claim(
         self,
         draft: OrderRecord,
@@ -88,6 +90,7 @@ class SqliteOrderStore:
 
         return self._state.write(take)
 
+    @forgetful
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         """Replace the row if version and fence are those of `expected`.
 
@@ -95,6 +98,7 @@ class SqliteOrderStore:
         """
         self._state.write(lambda state: _replace(state, record, expected=expected))
 
+    @forgetful
     def load(self, order: OrderKey) -> OrderRecord | None:
         """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
         rows = self._state.read(_LOAD, (order.app_id, order.order_no))

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from kycourier.adapters.local.sqlite import SqliteFile
+from kycourier.core.hidden import shows
 from kycourier.core.message import build_reminder
 from kycourier.core.models import Document, OrderKey
 from kycourier.ports import Clock
@@ -21,6 +22,7 @@ TABLES = """
 """
 
 
+@shows("number", "receives")
 class QueuedMessage(Struct, frozen=True):
     """One delivery of a message; `receives` counts the deliveries, this one too."""
 

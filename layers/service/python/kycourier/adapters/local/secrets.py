@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kycourier.adapters.local.files import attempt
 from kycourier.adapters.secret_text import read_secret, read_written_secret
-from kycourier.core.errors import StoreUnavailable
+from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret
 
 
@@ -15,6 +15,7 @@ class EnvSecret:
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self._name, self._environ = name, environ
 
+    @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         return read_secret(self._environ.get(self._name, ""))
@@ -26,6 +27,7 @@ class FileSecret:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
 
+    @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         content = attempt(self._path.read_bytes, failure=StoreUnavailable)

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from kycourier.adapters.local.state import open_state
-from kycourier.core.errors import StaleOwner
+from kycourier.core.errors import StaleOwner, forgetful
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
 
@@ -16,6 +16,7 @@ class SqliteTicketStore:
         """Open the state file. Raises StoreUnavailable, NewerSchema."""
         self._state = open_state(path)
 
+    @forgetful
     def load(self, app_id: str) -> TicketPair | None:
         """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
         rows = self._state.read(
@@ -23,6 +24,7 @@ class SqliteTicketStore:
         )
         return decode_pair(rows[0]["record"]) if rows else None
 
+    @forgetful
     def save(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:

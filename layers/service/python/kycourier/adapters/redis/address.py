@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from msgspec import Struct
 
 from kycourier.core.errors import StoreUnavailable
-from kycourier.core.hidden import Secret
+from kycourier.core.hidden import Secret, shows
 from kycourier.setting_forms import Place, WrongForm
 from kycourier.setting_forms import secret as parse_reference
 
@@ -23,6 +23,7 @@ _URL = re.compile(
 )
 
 
+@shows("host", "port", "tls", "db")
 class Address(Struct, frozen=True, kw_only=True):
     """Where a Redis is and how to log in; `password` as it stands in the URL."""
 

@@ -12,7 +12,7 @@ from kycourier.adapters.redis.server import (
     read_instant,
 )
 from kycourier.core import order as rules
-from kycourier.core.errors import StaleOwner, StoreUnavailable
+from kycourier.core.errors import StaleOwner, StoreUnavailable, forgetful
 from kycourier.core.models import OrderKey
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, decode_record, encode_record
@@ -61,6 +61,7 @@ class RedisOrderStore:
         """Tell the server's clock, aware UTC. Raises StoreUnavailable."""
         return self._server.now()
 
+    @forgetful
     def register(self, draft: OrderRecord) -> Claim:
         """Insert the row, or give the one that is there, not granted.
 
@@ -70,6 +71,7 @@ class RedisOrderStore:
             draft.key, lambda there, _: Claim(there or draft, granted=there is None)
         )
 
+    @forgetful
     def claim(
         self,
         draft: OrderRecord,
@@ -98,6 +100,7 @@ class RedisOrderStore:
 
         return self._decide(draft.key, take)
 
+    @forgetful
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         """Replace the row if version and fence are those of `expected`.
 
@@ -106,15 +109,18 @@ class RedisOrderStore:
         if not self._write(record, expected=expected):
             raise StaleOwner("order")
 
+    @forgetful
     def load(self, order: OrderKey) -> OrderRecord | None:
         """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
         record = self._server.read_field(order_key(order), "record")
         return None if record is None else decode_record(record)
 
+    @forgetful
     def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
         """List rows that are due to be collected or tidied. Raises StoreUnavailable."""
         return self._page(app_id, due_index.DUE, limit, after)
 
+    @forgetful
     def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
         """List final rows that are due to be sent. Raises StoreUnavailable."""
         return self._page(app_id, due_index.UNSENT, limit, after)

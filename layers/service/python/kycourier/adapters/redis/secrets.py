@@ -1,7 +1,7 @@
 """A secret in a Redis key, read anew each time: a ticket that somebody else keeps."""
 
 from kycourier.adapters.redis.server import RedisServer
-from kycourier.core.errors import StoreUnavailable
+from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret
 
 
@@ -11,6 +11,7 @@ class RedisSecret:
     def __init__(self, server: RedisServer, key: str) -> None:
         self._server, self._key = server, key
 
+    @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         value = self._server.call("GET", self._key, key=self._key)

@@ -2,7 +2,7 @@
 
 from kycourier.adapters.redis.keys import app_key, lease_key
 from kycourier.adapters.redis.server import RedisServer
-from kycourier.core.errors import StaleOwner
+from kycourier.core.errors import StaleOwner, forgetful
 from kycourier.core.models import Lease
 from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
 
@@ -25,11 +25,13 @@ class RedisTicketStore:
     def __init__(self, server: RedisServer) -> None:
         self._server = server
 
+    @forgetful
     def load(self, app_id: str) -> TicketPair | None:
         """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
         record = self._server.read_field(_key(app_id), "record")
         return None if record is None else decode_pair(record)
 
+    @forgetful
     def save(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:

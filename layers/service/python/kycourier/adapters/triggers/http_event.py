@@ -12,7 +12,7 @@ import pybase64
 from msgspec import Struct
 
 from kycourier.core.errors import BadRequest
-from kycourier.core.hidden import Hidden
+from kycourier.core.hidden import Hidden, shows
 from kycourier.core.message import MOST_BYTES
 
 MOST_HEADER_BYTES = 16 * 1024
@@ -31,6 +31,7 @@ class Headers(Hidden[Mapping[str, tuple[str, ...]]]):
     __slots__ = ()
 
 
+@shows("method")
 class HttpRequest(Struct, frozen=True, kw_only=True):
     """One request: `path` from `/v1` on, `query` as in the URL, `body` as sent."""
 
@@ -45,6 +46,7 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
         return self.headers.reveal().get(name, ())
 
 
+@shows("status")
 class Answer(Struct, frozen=True, kw_only=True):
     """What is answered."""
 

@@ -12,6 +12,7 @@ from kycourier.core.errors import (
     tell_failure,
 )
 from kycourier.core.events import parse_traceparent
+from kycourier.core.hidden import shows
 from kycourier.core.message import is_reminder, parse_body, parse_order
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord, describe
@@ -25,6 +26,7 @@ from kycourier.usecases.time_left import TimeLeft
 Answer = dict[str, object]
 
 
+@shows("id")
 class _Message(Struct, frozen=True):
     """One record of a batch, as far as it concerns us. `id`: None where the trigger
     takes nothing back but the whole batch.
