@@ -4,7 +4,7 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fakes import (
     FakeClock,
@@ -27,7 +27,7 @@ from kycourier.core.order import Urgency
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.signing import sign
 from kycourier.core.wire import Profile
-from kycourier.ports import Ambient, State
+from kycourier.ports import Ambient, Clock, State
 from kycourier.usecases.ask_platform import AskPlatform
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.heed_brake import BrakeGuard
@@ -139,8 +139,8 @@ class World:
         self.queue = MemoryWorkQueue(self.clock)
         self.upstream = Upstream()
 
-    def worker(self) -> "Worker":
-        return Worker(self)
+    def worker(self, *, clock: Clock | None = None) -> "Worker":
+        return Worker(self, clock=clock)
 
     def time(self, seconds: float = 60) -> TimeLeft:
         return TimeLeft(self.clock.monotonic, seconds=seconds)
@@ -159,10 +159,16 @@ class World:
 class Worker:
     """The stories wired over a world, as a function of the cloud would be."""
 
-    def __init__(self, world: World, *, patience_seconds: float = 300) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        patience_seconds: float = 300,
+        clock: Clock | None = None,
+    ) -> None:
         self.world = world
         self.ambient = Ambient(
-            clock=world.clock, nonces=world.nonces, journal=world.journal
+            clock=clock or world.clock, nonces=world.nonces, journal=world.journal
         )
         shared = {"state": world.state, "ambient": self.ambient}
         transport = ScriptedTransport(lambda request: world.upstream.answer(request))  # noqa: PLW0108 - tests replace `answer`
@@ -223,6 +229,17 @@ class Worker:
 
 def expected(order_no: str) -> Expected:
     return Expected(order=OrderKey(APP, order_no))
+
+
+class WrongClock:
+    """A worker's wall clock that is off; the stores go by the right one."""
+
+    def __init__(self, right: Clock, *, off: timedelta) -> None:
+        self.monotonic, self.sleep = right.monotonic, right.sleep
+        self._right, self._off = right, off
+
+    def now(self) -> datetime:
+        return self._right.now() + self._off
 
 
 class SecretInMemory:
