@@ -45,7 +45,7 @@ class Runs:
         """
         witness, output = copy / "witness.json", copy / "output.txt"
         witness.unlink(missing_ok=True)
-        command = [str(python_of(copy)), "-m", "pytest", *_OPTIONS, "-vv"]
+        command = [str(python_of(copy)), "-m", "pytest", *_OPTIONS, "-vvv"]
         command += [f"--witness={witness}", f"--changed={changed}"]
         command += ["--hypothesis-seed=0", *options]
         with output.open("wb") as log, self._started(command, copy, log) as process:

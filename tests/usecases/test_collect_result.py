@@ -309,6 +309,18 @@ class TestTicket:
         assert record.reason == "credentials"
         assert record.due_at - world.clock.now() <= MINUTE
 
+    def test_within_two_minutes_of_the_right_secret_the_order_is_collected(self, world):
+        world.upstream.token_answer = refusal("400103")
+        worker, begun = world.worker(), world.clock.now()
+        record = worker.collect("order1")
+        while record.state is State.WAITING:
+            world.clock.sleep((record.due_at - world.clock.now()).total_seconds())
+            if world.clock.now() - begun >= 10 * MINUTE and world.upstream.token_answer:
+                world.upstream.token_answer, right_at = None, world.clock.now()
+            record = worker.collect("order1", Urgency.DUE)
+        assert record.state is State.COLLECTED
+        assert world.clock.now() - right_at <= 2 * MINUTE
+
     def test_a_pair_that_is_refused_again_is_not_renewed_again(self, world):
         """Not even when a forced refresh would be allowed: one renewal an order."""
         world.upstream.scripts["order1"] = [result("order1", **LATE)]
