@@ -15,7 +15,7 @@ def apply_change(change: str, source: str) -> str:
     for part in change.strip("\n").split("\n@@\n"):
         before = [line[1:] for line in part.split("\n") if line[:1] in {"", " ", "-"}]
         after = [line[1:] for line in part.split("\n") if line[:1] in {"", " ", "+"}]
-        if len(before) == len(after) and before == after:
+        if before == after:
             raise DoesNotApply("changes nothing")
         at = _find(before, lines)
         lines[at : at + len(before)] = after
@@ -23,11 +23,13 @@ def apply_change(change: str, source: str) -> str:
 
 
 def _find(wanted: list[str], lines: list[str]) -> int:
+    if not wanted:
+        raise DoesNotApply("names no place")
     places = [
         at
         for at in range(len(lines) - len(wanted) + 1)
         if lines[at : at + len(wanted)] == wanted
     ]
-    if not wanted or len(places) != 1:
+    if len(places) != 1:
         raise DoesNotApply(f"is found {len(places)} times, not once")
     return places[0]

@@ -12,7 +12,7 @@ from mutants.copies import copy_tree
 from mutants.runs import Failed, Runs, Unusable
 
 NAMED_SECONDS, SUITE_SECONDS = 150.0, 600.0
-FAST_SUITE = ("-m", "not slow", "--ignore=tests/mutants", "tests")
+_FAST = ("-m", "not slow", "--ignore=tests/mutants")
 _ONE_BY_ONE = ("-x", "-n0")
 
 
@@ -26,10 +26,14 @@ class Verdict(NamedTuple):
 
 
 class Trial:
-    """One mutant in a copy of its own."""
+    """One mutant in a copy of its own.
 
-    def __init__(self, mutant: Mutant, copy: Path, runs: Runs) -> None:
+    `suite` is the folder whose fast tests are tried when those named catch nothing.
+    """
+
+    def __init__(self, mutant: Mutant, copy: Path, runs: Runs, *, suite: str) -> None:
         self._mutant, self._copy, self._runs = mutant, copy, runs
+        self._suite = suite
 
     def judge(self, base: Path) -> Verdict:
         """Copy `base`, plant the mutant, and run the tests that are named."""
@@ -49,7 +53,7 @@ class Trial:
 
     def _search(self) -> Verdict:
         """See whether any fast test catches what those named did not."""
-        found = self._run(*FAST_SUITE, seconds=SUITE_SECONDS)
+        found = self._run(*_FAST, self._suite, seconds=SUITE_SECONDS)
         problem = "survived" if found is None else "not caught by the tests named"
         return Verdict(self._mutant, found, problem=problem)
 
