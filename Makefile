@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint soak
+.PHONY: help setup demo demo-aws serve package tools test lint soak mutants
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -44,3 +44,6 @@ soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)
 	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)
+
+mutants: tools  ## plant bugs and leaks in copies, show who catches each; ONLY=name WHY=1
+	@PYTHONPATH=tests $(BIN)/python -m mutants $(if $(ONLY),--only '$(ONLY)') $(if $(WHY),--why)

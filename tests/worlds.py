@@ -4,7 +4,7 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import canaries
@@ -152,8 +152,8 @@ class World:
         self.queue = MemoryWorkQueue(self.clock)
         self.upstream = Upstream()
 
-    def worker(self) -> "Worker":
-        return Worker(self)
+    def worker(self, *, clock: Clock | None = None) -> "Worker":
+        return Worker(self, clock=clock)
 
     def time(self, seconds: float = 60) -> TimeLeft:
         return TimeLeft(self.clock.monotonic, seconds=seconds)
@@ -191,12 +191,13 @@ class Worker:
         transport: KycTransport | None = None,
         secret: SecretSource | None = None,
         pool: SideBySide | None = None,
+        clock: Clock | None = None,
         patience_seconds: float = 300,
         ttl: timedelta = timedelta(days=2),
     ) -> None:
         self.world = world
         self.ambient = Ambient(
-            clock=world.clock, nonces=world.nonces, journal=world.journal
+            clock=clock or world.clock, nonces=world.nonces, journal=world.journal
         )
         shared = {"state": world.state, "ambient": self.ambient}
         if transport is None:
@@ -258,6 +259,17 @@ class Worker:
 
 def expected(order_no: str) -> Expected:
     return Expected(order=OrderKey(APP, order_no))
+
+
+class WrongClock:
+    """A worker's wall clock that is off; the stores go by the right one."""
+
+    def __init__(self, right: Clock, *, off: timedelta) -> None:
+        self.monotonic, self.sleep = right.monotonic, right.sleep
+        self._right, self._off = right, off
+
+    def now(self) -> datetime:
+        return self._right.now() + self._off
 
 
 class SecretInMemory:

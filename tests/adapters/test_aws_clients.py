@@ -285,7 +285,7 @@ def test_a_services_own_endpoint_goes_before_the_general_one(service, variable):
 @pytest.mark.parametrize("left", [0.95, 1.0, 3.4])
 def test_an_attempt_near_the_end_gives_up_before_the_last_half_second(left, lone_proxy):
     aws = AwsClients(aws_environ(lone_proxy.url), seconds_left=lambda: left)
-    lone_proxy.plan("GetItem", lambda *_: Event().wait(1))
+    lone_proxy.plan("GetItem", lambda *_: Event().wait(1) or None)
 
     config = aws.client("dynamodb").meta.config
     with pytest.raises(StoreUnavailable) as failure:

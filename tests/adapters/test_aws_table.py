@@ -24,7 +24,7 @@ from kycourier.adapters.aws.store_clock import DateClock
 from kycourier.adapters.aws.table import Table
 from kycourier.core import order as rules
 from kycourier.core.errors import StoreUnavailable
-from records import APP, draft, settled, use_everything
+from records import APP, claim, draft, settled, use_everything
 
 # leases
 
@@ -35,6 +35,16 @@ def test_worker_whose_clock_leads_does_not_take_a_lease_that_still_holds(dynamo)
 
     assert dynamo.stores.leases.acquire("trial", owner="ahead", seconds=15) is None
     assert lease.remaining_seconds() == 15
+
+
+def test_worker_whose_clock_leads_does_not_take_an_order_that_is_worked_on(dynamo):
+    claimed = dynamo.claim()
+    left = (claimed.lease_ends_at - dynamo.clock.now()).total_seconds()
+    dynamo.clock.sleep(left + 1.9)
+
+    assert not claim(dynamo.stores.orders).granted
+    dynamo.clock.sleep(0.1)
+    assert claim(dynamo.stores.orders).granted
 
 
 def test_owner_is_a_new_holder_at_its_leases_end_without_a_margin(dynamo):

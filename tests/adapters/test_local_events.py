@@ -10,6 +10,7 @@ import pytest
 from kycourier.adapters.local.events import FileEventSink
 from kycourier.core.errors import SinkUnavailable
 from kycourier.core.order_record import OutboxEvent
+from watching import watch_flushes
 
 
 def event(body: str) -> OutboxEvent:
@@ -28,6 +29,16 @@ def test_file_and_folders_are_made_at_the_start_for_their_owner_alone(tmp_path):
     assert path.read_bytes() == b""
     assert mode(path) == 0o600
     assert {mode(path.parent), mode(path.parent.parent)} == {0o700}
+
+
+def test_line_is_flushed_to_the_disk(tmp_path, monkeypatch):
+    path = tmp_path / "events.jsonl"
+    sink = FileEventSink(path)
+    flushed = watch_flushes(monkeypatch, path)
+
+    sink.publish([event('"one"')])
+
+    assert flushed == [(path.stat().st_ino, True)]
 
 
 def test_earlier_lines_are_kept(tmp_path):

@@ -14,6 +14,7 @@ from fakes import FakeClock
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from local_bench import build_evidence as build
+from watching import watch_flushes
 
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
 PHOTO = b"\xff\xd8\xff" + bytes(range(256))
@@ -60,6 +61,18 @@ def test_files_and_folders_are_for_their_owner_alone(tmp_path, umask):
     found = {mode(path) for path in tmp_path.rglob("*") if path.is_dir()}
     assert found == {0o700}
     assert {mode(path) for path in tmp_path.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_object_is_flushed_before_it_gets_its_name_and_then_the_name(
+    store, tmp_path, monkeypatch
+):
+    path = tmp_path / "evidence" / KEY
+    flushed = watch_flushes(monkeypatch, path)
+
+    put(store)
+
+    assert (path.stat().st_ino, False) in flushed
+    assert flushed[-1] == (path.parent.stat().st_ino, True)
 
 
 def test_nothing_but_the_object_is_left_after_success_repeat_and_conflict(

@@ -9,6 +9,7 @@ from fakes import START, FakeClock
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceUnavailable
 from local_bench import build_evidence as build
+from watching import watch_comparisons
 
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
 
@@ -45,6 +46,14 @@ def test_link_names_key_end_and_signature(store):
     assert parts["expires"] == str(int(START.timestamp()) + 300)
     assert re.fullmatch("[0-9a-f]{64}", parts["signature"])
     assert check(store, **parts)
+
+
+def test_links_signature_is_compared_in_constant_time(store, monkeypatch):
+    parts = parts_of(store.link(KEY, seconds=300))
+    compared = watch_comparisons(monkeypatch)
+
+    assert not check(store, **{**parts, "signature": "0" * 64})
+    assert compared == [(parts["signature"].encode(), b"0" * 64)]
 
 
 def test_link_is_over_exactly_at_its_end(store, clock):

@@ -132,8 +132,9 @@ def test_full_server_refuses_and_leaves_nothing_half_done(node):
         lambda: state.orders.record_poison("A", source="queue", problem="p"),
         lambda: state.leases.acquire("trial/A", owner="one", seconds=5),
     ):
-        with pytest.raises(StoreUnavailable, match="out of memory"):
+        with pytest.raises(StoreUnavailable, match="out of memory") as failure:
             write()
+        assert failure.value.__context__ is None
     assert dump(url_of(node)) == stands
     assert state.orders.load(claimed.key) == claimed
 

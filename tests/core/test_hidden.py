@@ -9,6 +9,7 @@ import pytest
 
 from kycourier.core.hidden import CardNumber, PhotoBytes, Query, ReplyBody, Secret
 from kycourier.core.models import KycRequest
+from watching import watch_comparisons
 
 CANARY = "canary4111"
 VALUES = [
@@ -41,6 +42,12 @@ def test_equality_compares_values_of_one_kind():
     assert Secret("a") != Secret("b")
     assert Secret("a") != CardNumber("a")
     assert Secret("é") != "é"
+
+
+def test_secrets_are_compared_in_constant_time(monkeypatch):
+    compared = watch_comparisons(monkeypatch)
+    assert Secret("a") != Secret("b")
+    assert compared == [(b"a", b"b")]
 
 
 def test_it_cannot_be_a_key():

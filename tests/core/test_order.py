@@ -81,6 +81,7 @@ CLAIMS = {
     "lease ended": (claimed(), Urgency.DUE, 1, True),
     "waiting, reminder before its time": (waiting(), Urgency.DUE, 30, False),
     "waiting, reminder in time": (waiting(), Urgency.DUE, 60, True),
+    "waiting, reminder a second early": (waiting(), Urgency.DUE, 60 - 1 / 60, True),
     "not ready, duplicate at once": (waiting(), Urgency.NOTIFIED, 0, False),
     "not ready, announced a minute later": (waiting(), Urgency.NOTIFIED, 1, True),
     "throttled, announced a minute later": (
@@ -197,6 +198,12 @@ def test_a_row_comes_back_and_carries_its_schema():
 def test_a_row_of_a_newer_release_is_left():
     with pytest.raises(NewerSchema):
         decode_record(b'{"schema":2,"state":"dreaming"}')
+
+
+def test_a_row_of_a_newer_release_is_left_though_it_could_be_read():
+    members = {**msgspec.json.decode(encode_record(waiting())), "schema": 2, "new": 1}
+    with pytest.raises(NewerSchema):
+        decode_record(msgspec.json.encode(members))
 
 
 @pytest.mark.parametrize("kept", [b"", b"{}", b'{"schema":1,"state":"odd"}'])

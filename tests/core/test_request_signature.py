@@ -20,6 +20,7 @@ from kycourier.core.request_signature import (
     parse_keys,
     sign_request,
 )
+from watching import watch_comparisons
 
 DATA = Path(__file__).parent.parent / "data" / "request_signature_vectors.json"
 VECTORS = json.loads(DATA.read_text("utf-8"))["vectors"]
@@ -158,6 +159,12 @@ def test_any_live_key_will_do(keys):
 
 def test_a_key_that_is_no_longer_live_will_not():
     assert refusal(GOOD, keys=[OTHER_KEY]) == "signature_mismatch"
+
+
+def test_every_key_is_compared_in_constant_time_also_after_one_that_fits(monkeypatch):
+    compared = watch_comparisons(monkeypatch)
+    assert refusal(f"{GOOD},v1={DIGEST}", keys=[KEY, OTHER_KEY]) is None
+    assert [right == sent for right, sent in compared] == [True, True, False, False]
 
 
 def test_a_caller_may_sign_with_both_keys_during_a_rotation():

@@ -108,6 +108,13 @@ def test_with_too_little_time_nothing_is_begun_and_all_is_returned(world):
     assert not world.upstream.tokens
 
 
+def test_a_record_that_was_returned_is_worked_on_when_it_comes_again(world):
+    queue, again = queue_over(world), {"Records": [record("m1", {"order_no": "a"})]}
+    assert queue.answer(again, world.time(0.8)) == failures("m1")
+    assert queue.answer(again, world.time()) == failures()
+    assert world.load("a").state is State.COLLECTED
+
+
 def test_what_could_not_be_stored_is_returned(world, monkeypatch):
     def down(*_, **__):
         raise StoreUnavailable

@@ -309,6 +309,32 @@ class TestTicket:
         assert record.reason == "credentials"
         assert record.due_at - world.clock.now() <= MINUTE
 
+    def test_within_two_minutes_of_the_right_secret_the_order_is_collected(self, world):
+        world.upstream.token_answer = refusal("400103")
+        worker, begun = world.worker(), world.clock.now()
+        record = worker.collect("order1")
+        while record.state is State.WAITING:
+            world.clock.sleep((record.due_at - world.clock.now()).total_seconds())
+            if world.clock.now() - begun >= 10 * MINUTE and world.upstream.token_answer:
+                world.upstream.token_answer, right_at = None, world.clock.now()
+            record = worker.collect("order1", Urgency.DUE)
+        assert record.state is State.COLLECTED
+        assert world.clock.now() - right_at <= 2 * MINUTE
+
+    def test_a_pair_that_is_refused_again_is_not_renewed_again(self, world):
+        """Not even when a forced refresh would be allowed: one renewal an order."""
+        world.upstream.scripts["order1"] = [result("order1", **LATE)]
+
+        def kill(_):
+            if world.upstream.asked["order1"] in {1, 3}:
+                world.clock.sleep(61)
+                world.upstream.kill_pair()
+
+        world.upstream.on_query = kill
+        record = world.worker().collect("order1", seconds=900)
+        assert (record.state, record.reason) == (State.WAITING, "credentials")
+        assert (world.upstream.asked["order1"], world.upstream.tokens) == (3, 2)
+
 
 class TestCrashes:
     """A worker that dies after any step; another goes on from what the row says."""
@@ -367,6 +393,41 @@ class TestCrashes:
         assert len(world.sink.events) == 1
         assert "stale_owner_refused" in world.facts()
         assert "result_conflict" not in world.facts()
+
+    @pytest.mark.parametrize("seconds", [30, 900])
+    def test_an_order_is_its_owners_for_as_long_as_that_can_live(self, world, seconds):
+        seen = []
+
+        def look(_):
+            seen.append(world.load("order1").lease_ends_at - world.clock.now())
+
+        world.upstream.on_query = look
+        world.worker().collect("order1", seconds=seconds)
+        assert seen == [timedelta(seconds=seconds + 2)]
+
+    def test_what_a_replaced_owner_stores_after_the_tidying_is_reported_too(
+        self, world
+    ):
+        slow, quick = world.worker(), world.worker()
+        world.upstream.scripts["order1"] = [
+            result("order1"),
+            result("order1", bankCardNo="5555555555554444"),
+        ]
+
+        def overtake(_):
+            world.upstream.on_query = lambda _: None
+            world.clock.sleep(63)
+            quick.collect("order1")
+            world.clock.sleep(61)
+            quick.sweeper.sweep(world.time())
+            assert world.load("order1").due_at is None
+
+        world.upstream.on_query = overtake
+        slow.collect("order1")
+        assert "object_unreferenced" not in world.facts()
+        world.clock.sleep(61)
+        quick.sweeper.sweep(world.time())
+        assert world.facts().count("object_unreferenced") == 1
 
     def test_another_result_than_the_one_that_stands_is_a_conflict(self, world):
         slow, quick = world.worker(), world.worker()
@@ -465,6 +526,19 @@ class TestFailingEdges:
         assert (record.state, record.reason) == (State.WAITING, "transient")
         assert not world.sink.events
 
+    @pytest.mark.parametrize("kind", ["original", "number", "manifest"])
+    def test_one_object_that_cannot_be_stored_is_enough(self, world, monkeypatch, kind):
+        put = world.evidence.put
+
+        def full(key, *args, **kwargs):
+            if f"/{kind}-" in key:
+                raise EvidenceUnavailable("no space")
+            put(key, *args, **kwargs)
+
+        monkeypatch.setattr(world.evidence, "put", full)
+        assert world.worker().collect("order1").state is State.WAITING
+        assert not world.sink.events
+
     def test_evidence_that_stays_down_parks_the_order_after_its_deadline(
         self, world, monkeypatch
     ):
@@ -550,6 +624,15 @@ class TestReopening:
         record = worker.register.make_due(worker_expected(), reopen=True)
         assert record.state is State.WAITING
         assert world.facts().count("order_reopened") == 1
+
+    @pytest.mark.parametrize("code", ["0", "-9011"])
+    def test_only_a_parked_order_is_reopened(self, world, code):
+        script = result("order1") if code == "0" else refusal(code)
+        world.upstream.scripts["order1"] = [script]
+        worker = world.worker()
+        stands = worker.collect("order1")
+        assert worker.register.make_due(worker_expected(), reopen=True) == stands
+        assert world.load("order1") == stands
 
     def test_a_parked_order_that_is_reopened_may_be_collected(self, world):
         world.upstream.scripts["order1"] = [refusal("66660013"), result("order1")]

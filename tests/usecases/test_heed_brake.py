@@ -7,7 +7,7 @@ import pytest
 from kycourier.core.errors import UpstreamUnreachable
 from kycourier.core.order import Urgency
 from kycourier.core.order_record import State
-from worlds import APP, World, http, refusal
+from worlds import APP, World, WrongClock, http, refusal
 
 
 @pytest.fixture
@@ -30,6 +30,14 @@ def test_a_throttling_answer_pauses_every_worker_within_two_seconds(world):
     record = other.collect("fourth")
     assert (record.state, record.reason) == (State.WAITING, "throttled")
     assert world.upstream.asked["fourth"] == 0
+
+
+def test_a_worker_whose_clock_leads_heeds_the_pause_to_its_end(world):
+    world.upstream.scripts["a"] = [refusal("400501")]
+    world.worker().collect("a")
+    ahead = world.worker(clock=WrongClock(world.clock, off=timedelta(minutes=10)))
+    assert ahead.collect("b").reason == "throttled"
+    assert world.upstream.asked["b"] == 0
 
 
 @pytest.mark.parametrize(
@@ -132,6 +140,16 @@ def test_a_paused_order_waits_in_its_row_and_queue_until_the_pause_is_over(world
     bodies = [d.body for d in world.queue.receive(9, visibility_seconds=60)]
     assert any('"b"' in body for body in bodies)
     assert worker.collect("b", Urgency.DUE).state is State.COLLECTED
+
+
+def test_orders_that_wait_for_a_pause_are_not_all_due_at_its_end(world):
+    world.upstream.scripts["a"] = [refusal("400501")]
+    worker = world.worker()
+    worker.collect("a")
+    end = world.state.brakes.load(APP).paused_until
+    late = [record.due_at - end for record in collect_many(worker, 10)]
+    assert len(set(late)) == 10
+    assert all(timedelta(0) <= each <= timedelta(seconds=5) for each in late)
 
 
 def test_a_ticket_call_that_is_throttled_pauses_too():

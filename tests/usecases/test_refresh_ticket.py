@@ -22,9 +22,10 @@ from kycourier.usecases.use_ticket import (
     OwnedTickets,
     parse_kept_ticket,
 )
-from worlds import APP, SecretInMemory, World, http, refusal
+from worlds import APP, SecretInMemory, World, WrongClock, http, refusal
 
 MINUTE = 60.0
+WRONG = [timedelta(minutes=-30), timedelta(minutes=30)]
 
 
 @pytest.fixture
@@ -35,6 +36,16 @@ def world():
 def scheduled(world, worker=None):
     worker = worker or world.worker()
     return worker.refresher.refresh(None, world.time(), why=Why.SCHEDULED)
+
+
+class NeverReleasing:
+    """The leases of a worker that is killed: what it took it never gives back."""
+
+    def __init__(self, leases):
+        self.acquire = leases.acquire
+
+    def release(self, name, *, lease):
+        pass
 
 
 class TestRefresh:
@@ -54,7 +65,9 @@ class TestRefresh:
     def test_a_stale_pair_is_replaced(self, world):
         scheduled(world)
         world.clock.sleep(19 * MINUTE)
-        assert scheduled(world).generation == 2
+        pair = scheduled(world)
+        assert pair.generation == 2
+        assert (pair.token.reveal(), pair.ticket.reveal()) == ("token2", "ticket2")
 
     def test_while_another_refreshes_nothing_is_asked(self, world):
         name = refresh_lease(APP)
@@ -173,22 +186,26 @@ class TestRefresh:
             world.worker().refresher.refresh(None, world.time(4.4), why=Why.NEEDED)
         assert not world.upstream.tokens
 
-    def test_a_worker_whose_clock_is_wrong_judges_by_the_stores(self, world):
-        """The lease brings the store's clock; the pair was bought by it too."""
-        scheduled(world)
-        pair = world.state.tickets.load(APP)
-        lease = world.state.leases.acquire("any", owner="me", seconds=1)
-        assert pair.obtained_at == lease.seen_at
+    @pytest.mark.parametrize("off", WRONG, ids=str)
+    def test_a_worker_whose_clock_is_wrong_dates_the_pair_by_the_stores(
+        self, world, off
+    ):
+        worker = world.worker(clock=WrongClock(world.clock, off=off))
+        assert scheduled(world, worker).obtained_at == world.clock.now()
 
+    def test_the_secret_is_read_anew_for_each_token(self, world):
+        worker, sent = world.worker(), []
 
-class NeverReleasing:
-    """The leases of a worker that is killed: what it took it never gives back."""
+        def note(request):
+            sent.append(dict(request.query.reveal()).get("secret"))
+            return answer(request)
 
-    def __init__(self, leases):
-        self.acquire = leases.acquire
-
-    def release(self, name, *, lease):
-        pass
+        answer, world.upstream.answer = world.upstream.answer, note
+        scheduled(world, worker)
+        worker.refresher._secret.value = "t" * 64
+        world.clock.sleep(19 * MINUTE)
+        scheduled(world, worker)
+        assert [secret for secret in sent if secret] == ["s" * 64, "t" * 64]
 
     def test_a_pair_that_cannot_be_saved_is_counted_and_not_bought_again_at_once(
         self, world, monkeypatch
@@ -209,6 +226,20 @@ class NeverReleasing:
         assert world.upstream.tokens == 2
         assert len(saves) == 2
         assert "ticket_refresh_failed" in world.facts()
+
+    def test_a_pair_that_was_bought_is_saved_though_the_first_try_fails(
+        self, world, monkeypatch
+    ):
+        save = world.state.tickets.save
+
+        def fail_once(*_, **__):
+            monkeypatch.setattr(world.state.tickets, "save", save)
+            raise StoreUnavailable
+
+        monkeypatch.setattr(world.state.tickets, "save", fail_once)
+        assert world.state.tickets.load(APP) is None
+        assert scheduled(world) == world.state.tickets.load(APP)
+        assert world.upstream.tokens == 1
 
     def test_a_lease_that_cannot_be_given_back_loses_no_pair(self, world, monkeypatch):
         def down(*_, **__):
@@ -260,20 +291,32 @@ def unreadable(_):
 
 
 class TestUse:
-    def test_while_one_thread_refreshes_the_others_go_on_with_a_stale_pair(self, world):
+    def test_while_one_thread_refreshes_the_others_go_on_with_a_stale_pair(
+        self, world, monkeypatch
+    ):
+        """They do not even ask for the lease."""
         worker = world.worker()
         worker.tickets.current(world.time())
         world.clock.sleep(20 * MINUTE)
-        inside = []
+        inside, asked = [], []
+
+        def acquire(name, **lease):
+            asked.append(name)
+            return real(name, **lease)
 
         def meanwhile(request):
             if not inside:
+                before = len(asked)
                 inside.append(in_a_thread(lambda: worker.tickets.current(world.time())))
+                assert len(asked) == before
             return answer(request)
 
+        real = world.state.leases.acquire
+        monkeypatch.setattr(world.state.leases, "acquire", acquire)
         answer, world.upstream.answer = world.upstream.answer, meanwhile
         assert worker.tickets.current(world.time()).generation == 2
         assert [ticket.generation for ticket in inside] == [1]
+        assert refresh_lease(APP) in asked
 
     def test_a_frozen_worker_does_not_take_its_copy_for_new(self, world):
         """Its monotonic clock stood still; the wall's did not."""
@@ -282,6 +325,14 @@ class TestUse:
         world.clock.set(world.clock.now() + timedelta(minutes=20))
         scheduled(world)
         assert worker.tickets.current(world.time()).generation == 2
+
+    def test_a_worker_whose_clock_is_slow_knows_a_dead_pair(self, world):
+        scheduled(world)
+        world.clock.sleep(60 * MINUTE)
+        world.upstream.token_answer = http(b"", status=503)
+        slow = world.worker(clock=WrongClock(world.clock, off=WRONG[0]))
+        with pytest.raises(TicketUnavailable):
+            slow.tickets.current(world.time())
 
     def test_an_older_pair_is_never_taken_for_a_newer_one(self, world, monkeypatch):
         worker = world.worker()
