@@ -13,6 +13,10 @@ from typing import TypeVar
 
 from greenlet import getcurrent, greenlet
 
+from kycourier.core.errors import OutOfTime
+from kycourier.usecases.side_by_side import LEAST_SECONDS, RETURN_SECONDS
+from kycourier.usecases.time_left import TimeLeft
+
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 T = TypeVar("T")
 R = TypeVar("R")
@@ -139,35 +143,55 @@ class StoreClock:
 
 
 class Lanes:
-    """`SideBySide` on simulated time: so many items of a batch at once."""
+    """`SideBySide` on simulated time: so many items at once, and no late one."""
 
     def __init__(self, machine: Machine, clockwork: Clockwork, *, most: int) -> None:
         self._machine, self._clockwork, self._most = machine, clockwork, most
 
-    def run(self, work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
+    def run(
+        self,
+        work: Callable[[T, TimeLeft], R],
+        items: Iterable[T],
+        time_left: TimeLeft,
+    ) -> list[Future[R]]:
         todo = [(item, Future[R]()) for item in items]
-        if not todo:
-            return []
-        futures, lanes = [future for _, future in todo], min(self._most, len(todo))
-        wake = getcurrent().wake
+        futures = [future for _, future in todo]
         todo.reverse()
+        running, is_waiting, wake_up = 0, True, getcurrent().wake
+
+        def wake() -> None:
+            nonlocal is_waiting
+            if is_waiting:
+                is_waiting = False
+                wake_up()
 
         def lane() -> None:
-            nonlocal lanes
+            nonlocal running
             while todo:
                 item, future = todo.pop()
                 try:
-                    future.set_result(work(item))
+                    future.set_result(work(item, time_left))
                 except Exception as error:  # noqa: BLE001 - as a pool keeps it
                     future.set_exception(error)
-            lanes -= 1
-            if not lanes:
+            running -= 1
+            if not running:
                 wake()
 
-        for _ in range(lanes):
+        for _ in range(min(self._most, len(todo))):
+            running += 1
             self._clockwork.start(lane, self._machine)
-        wait_until_woken()
-        return futures
+        if running:
+            patience = max(time_left.seconds() - RETURN_SECONDS, LEAST_SECONDS)
+            self._clockwork.after(patience, wake)
+            wait_until_woken()
+            todo.clear()
+        return [each if each.done() else _given_up() for each in futures]
+
+
+def _given_up() -> Future[R]:
+    future: Future[R] = Future()
+    future.set_exception(OutOfTime("hangs"))
+    return future
 
 
 def wait_until_woken() -> None:
@@ -182,7 +206,9 @@ class TurnLock:
         self._is_held = False
         self._waiting: list[Callable[[], None]] = []
 
-    def acquire(self, *, blocking: bool = True) -> bool:
+    def acquire(self, *, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take it; who holds it comes to an end, so that no `timeout` is needed."""
+        del timeout
         while self._is_held:
             if not blocking:
                 return False

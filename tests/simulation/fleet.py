@@ -9,6 +9,7 @@ from random import Random
 from types import SimpleNamespace
 
 from fakes import FakeNonces
+from kycourier.adapters.triggers import invocation
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.adapters.triggers.orders_api import OrdersApi
 from kycourier.adapters.triggers.queue import OrdersQueue
@@ -53,15 +54,17 @@ SWEEP = Function("sweep", 55)
 
 @contextmanager
 def turns_for_threads() -> Iterator[None]:
-    """Let the use cases' locks be those of tasks that take turns."""
-    real = use_ticket.threading
+    """Let locks be those of tasks that take turns, and no invocation start a thread."""
+    real, in_time = use_ticket.threading, invocation._in_time
     for using in (use_ticket, heed_brake):
         using.threading = SimpleNamespace(Lock=TurnLock)
+    invocation._in_time = lambda work, left: work(left)
     try:
         yield
     finally:
         for using in (use_ticket, heed_brake):
             using.threading = real
+        invocation._in_time = in_time
 
 
 class Outside:

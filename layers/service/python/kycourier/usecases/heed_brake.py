@@ -15,6 +15,7 @@ from kycourier.usecases.since import Since
 SEEN_FOR_SECONDS = 2.0
 TRIAL_SECONDS = 15.0
 BEHIND_TRIAL = timedelta(seconds=2)
+LONGEST_WAIT_SECONDS = 5.0
 _MOST_WRITES = 5
 
 
@@ -81,11 +82,14 @@ class BrakeGuard:
         seen = self._seen
         if signal is Signal.ANSWERED and seen and _is_clean(seen[0]):
             return
-        try:
-            with self._writing:  # one at a time, so that this process loses no count
-                self._write(signal, least)
+        if not self._writing.acquire(timeout=LONGEST_WAIT_SECONDS):
+            return  # whoever writes hangs
+        try:  # one at a time, so that this process loses no count
+            self._write(signal, least)
         except (StoreUnavailable, NewerSchema):
             self._seen = None
+        finally:
+            self._writing.release()
 
     def give_back(self, permit: Permit) -> None:
         """End a trial, however it went; where that fails its lease ends by itself."""
