@@ -12,7 +12,7 @@ FOREIGN = "adapters/aws/clients.py"  # raises the SDK's own errors, into the SDK
 # Names of settings and of what failed, and reasons that were chosen from a table.
 WORDS = {
     "PREFIX", "variable", "setting.variable", "reason", "why", "name", "told['error']",
-    "type(self).__name__", "errno.ENOSPC", "self._explain(client)",
+    "type(self).__name__", "errno.ENOSPC", "errno.EACCES", "self._explain(client)",
 }  # fmt: skip
 FORMS = {
     "setting_forms.py": {"meaning", "known", "least", "most", "' or '.join(names)"}
