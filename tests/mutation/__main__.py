@@ -22,7 +22,12 @@ MODULES = (
     *("signing", "retry", "ticket", "card", "photos"),
     *("outcomes", "brake", "order", "decision"),
 )
-_ALSO = {"ticket": ["wire"], "brake": ["reply"]}  # what uses their constants
+_ALSO = {
+    "ticket": ["wire"],
+    "brake": ["reply"],
+    "order": ["order_changes"],
+    "decision": ["decision_waits"],
+}
 _CORE = ROOT / "layers/service/python/kycourier/core"
 _HERE = Path(__file__).parent
 _MAKER_SECONDS = 600
