@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint soak mutants
+.PHONY: help setup demo demo-aws serve package tools test lint soak mutants mutation fuzz
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -35,7 +35,7 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-tools: $(READY)  ## SAM, osls, checkov, moto, Redis for the tests (two minutes, once)
+tools: $(READY)  ## SAM, osls, checkov, mutmut, moto, Redis for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
@@ -47,3 +47,6 @@ test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 
 mutants: tools  ## plant bugs and leaks in copies, show who catches each; ONLY=name WHY=1
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(if $(ONLY),--only '$(ONLY)') $(if $(WHY),--why)
+
+mutation: $(READY)  ## change the decision core in every small way: each is noticed (five minutes)
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)

@@ -149,6 +149,7 @@ def main() -> None:
         ),
         "SAM": lambda: python_tool("sam"),
         "checkov": lambda: python_tool("checkov"),
+        "mutmut": lambda: python_tool("mutmut"),
         "osls and dynalite": lambda: node_tool("osls"),
         "Redis": redis_server,
     }

@@ -2,11 +2,21 @@
 
 from datetime import datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kycourier.core.brake import Brake, Phase, Signal, after, phase
+from kycourier.core.brake import (
+    Brake,
+    Phase,
+    Signal,
+    after,
+    decode_brake,
+    encode_brake,
+    phase,
+)
+from kycourier.core.errors import NewerSchema, StoreUnavailable
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -27,6 +37,7 @@ def test_nine_calls_without_an_answer_do_not_pause_and_ten_do():
     assert phase(nine, now=AT) is Phase.RUNNING
     ten = told(nine, Signal.UNANSWERED)
     assert phase(ten, now=AT) is Phase.PAUSED
+    assert ten.unanswered == 10
 
 
 def test_an_answer_in_between_begins_the_count_anew():
@@ -55,8 +66,13 @@ def test_retry_after_lengthens_a_pause():
 @pytest.mark.parametrize("signal", [Signal.THROTTLED, Signal.UNANSWERED])
 def test_what_was_in_flight_when_the_pause_began_does_not_escalate_it(signal):
     assert told(paused(), signal) == paused()
+    assert told(paused(), signal, least=5) == paused()
     longer = told(paused(), signal, least=60)
     assert (longer.trips, longer.paused_until) == (1, AT + 60 * SECOND)
+
+
+def test_an_answer_while_nothing_is_wrong_is_not_written():
+    assert told(Brake(version=3), Signal.ANSWERED) == Brake(version=3)
 
 
 def test_an_answer_to_a_call_begun_before_does_not_end_the_pause():
@@ -87,3 +103,22 @@ def test_each_change_is_one_version_on_and_no_change_is_the_same_value(signals):
         changed = told(brake, signal)
         assert changed.version - brake.version == (changed != brake)
         brake = changed
+
+
+@pytest.mark.parametrize("brake", [Brake(), paused(), told(Brake(), Signal.STOPPED)])
+def test_a_kept_brake_comes_back_and_carries_its_schema(brake):
+    kept = encode_brake(brake)
+    assert decode_brake(kept) == brake
+    assert msgspec.json.decode(kept)["schema"] == 1
+
+
+def test_a_brake_of_a_newer_release_is_left():
+    with pytest.raises(NewerSchema) as caught:
+        decode_brake(b'{"schema":2}')
+    assert caught.value.reason == "brake"
+
+
+def test_a_damaged_brake_is_told():
+    with pytest.raises(StoreUnavailable) as caught:
+        decode_brake(b'{"schema":1,"version":"x"}')
+    assert caught.value.reason == "brake record unreadable"

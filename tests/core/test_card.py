@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kycourier.core.card import (
     CHINA,
     FingerprintKey,
+    digits_of,
     fingerprint,
     is_expired,
     is_luhn_valid,
@@ -45,6 +46,11 @@ def test_mask(number, masked):
     assert mask(CardNumber(number)) == masked
 
 
+def test_ascii_and_full_width_digits_count_and_their_neighbours_do_not():
+    number = CardNumber("/0123456789:／０１２３４５６７８９：")
+    assert digits_of(number).reveal() == "0123456789" * 2
+
+
 @given(digits)
 def test_mask_shows_six_and_four_at_most_and_hides_six_or_all_but_four(number):
     masked = mask(CardNumber(number)) or ""
@@ -69,6 +75,13 @@ def test_luhn_is_a_signal(number, valid):
     assert is_luhn_valid(CardNumber(number)) is valid
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_luhn_adds_the_digits_of_each_doubled_digit(digit):
+    check = -sum(int(part) for part in str(2 * digit)) % 10
+    valid = [is_luhn_valid(CardNumber(f"{digit}{last}")) for last in range(10)]
+    assert valid == [last == check for last in range(10)]
+
+
 @given(st.text("0123456789", min_size=2, max_size=40), st.integers(1, 9), st.data())
 def test_luhn_finds_any_single_wrong_digit(number, change, data):
     at = data.draw(st.integers(0, len(number) - 1))
@@ -91,6 +104,7 @@ def test_fingerprint_is_keyed_by_version_and_sees_digits_alone():
         ("k" * 32, "v1", "k" * 32),
         ("k" * 32 + "\n", "v1", "k" * 32),
         (f"v1={'a' * 32}\nv2={'b' * 40}\n", "v2", "b" * 40),
+        (f"v1234={'a' * 32}", "v1234", "a" * 32),
     ],
 )
 def test_the_last_fingerprint_key_is_in_use(kept, version, key):
@@ -112,6 +126,8 @@ def test_a_short_or_unclear_fingerprint_key_is_none(kept):
         ("2024-12", "2024-12"),
         ("2024/01", "2024-01"),
         (" 12/2024 ", "2024-12"),
+        ("12/1999", "1999-12"),
+        ("X12/2024", None),
         ("13/2024", None),
         ("00/2024", None),
         ("12/24", None),

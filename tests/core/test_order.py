@@ -80,9 +80,17 @@ CLAIMS = {
     "being worked on": (claimed(), Urgency.NOW, 0, False),
     "lease ended": (claimed(), Urgency.DUE, 1, True),
     "waiting, reminder before its time": (waiting(), Urgency.DUE, 30, False),
+    "waiting, reminder two seconds early": (waiting(), Urgency.DUE, 60 - 2 / 60, False),
+    "waiting, reminder one second early": (waiting(), Urgency.DUE, 60 - 1 / 60, True),
     "waiting, reminder in time": (waiting(), Urgency.DUE, 60, True),
     "waiting, reminder a second early": (waiting(), Urgency.DUE, 60 - 1 / 60, True),
     "not ready, duplicate at once": (waiting(), Urgency.NOTIFIED, 0, False),
+    "not ready, announced 59 seconds later": (
+        waiting(),
+        Urgency.NOTIFIED,
+        59 / 60,
+        False,
+    ),
     "not ready, announced a minute later": (waiting(), Urgency.NOTIFIED, 1, True),
     "throttled, announced a minute later": (
         waiting(Reason.THROTTLED),

@@ -3,34 +3,36 @@
 import pytest
 
 from kycourier.core.order_record import Reason, State
-from kycourier.core.outcomes import EFFECTS, Delivery, Outcome, outcome_of
+from kycourier.core.outcomes import EFFECTS, Delivery, Effect, Outcome, outcome_of
 
 
 def test_the_table_is_total():
     assert EFFECTS.keys() == set(Outcome)
 
 
-def test_metrics_are_distinct():
-    assert len({effect.metric for effect in EFFECTS.values()}) == len(Outcome)
-
-
 @pytest.mark.parametrize(
-    ("outcome", "status", "delivery"),
+    ("outcome", "status", "delivery", "metric"),
     [
-        (Outcome.OK, 200, Delivery.ACKNOWLEDGE),
-        (Outcome.PENDING, 202, Delivery.ACKNOWLEDGE),
-        (Outcome.RETRY, 202, Delivery.ACKNOWLEDGE),
-        (Outcome.RENEW, 202, Delivery.ACKNOWLEDGE),
-        (Outcome.REJECT, 200, Delivery.ACKNOWLEDGE),
-        (Outcome.EXPIRE, 200, Delivery.ACKNOWLEDGE),
-        (Outcome.PARK, 200, Delivery.ACKNOWLEDGE),
-        (Outcome.DENY, 401, Delivery.RETURN),
-        (Outcome.BAD_REQUEST, 400, Delivery.RETURN),
+        (Outcome.OK, 200, Delivery.ACKNOWLEDGE, "OrdersCollected"),
+        (Outcome.PENDING, 202, Delivery.ACKNOWLEDGE, "OrdersPending"),
+        (Outcome.RETRY, 202, Delivery.ACKNOWLEDGE, "OrdersRetried"),
+        (Outcome.RENEW, 202, Delivery.ACKNOWLEDGE, "OrdersWithoutTicket"),
+        (Outcome.REJECT, 200, Delivery.ACKNOWLEDGE, "OrdersRejected"),
+        (Outcome.EXPIRE, 200, Delivery.ACKNOWLEDGE, "OrdersExpired"),
+        (Outcome.PARK, 200, Delivery.ACKNOWLEDGE, "OrdersParked"),
+        (Outcome.DENY, 401, Delivery.RETURN, "RequestsDenied"),
+        (Outcome.BAD_REQUEST, 400, Delivery.RETURN, "BadRequests"),
     ],
 )
-def test_effects(outcome, status, delivery):
-    effect = EFFECTS[outcome]
-    assert (effect.http_status, effect.delivery) == (status, delivery)
+def test_effects(outcome, status, delivery, metric):
+    assert EFFECTS[outcome] == Effect(status, delivery, metric)
+
+
+def test_outcomes_are_told_in_logs_by_these_words():
+    assert {outcome.value for outcome in Outcome} == {
+        *("ok", "pending", "retry", "renew", "reject", "expire", "park"),
+        *("deny", "bad_request"),
+    }
 
 
 @pytest.mark.parametrize("state", State)

@@ -26,6 +26,11 @@ def test_what_was_encoded_comes_back_with_its_digest(content):
     assert photo.kind is PhotoKind.CROPPED
 
 
+def test_a_photo_carries_its_media_type():
+    photo = decode_photo(PhotoKind.NUMBER, base64.b64encode(b"\xff\xd8\xff").decode())
+    assert photo.media_type == "image/jpeg"
+
+
 @given(st.binary(min_size=1))
 def test_a_view_is_decoded_like_text(content):
     assert decoded(memoryview(base64.b64encode(content))) == content
@@ -61,13 +66,25 @@ def test_line_breaks_and_a_data_uri_prefix_are_tolerated(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["QUJ", "QUI==", "QR==", "QUJ=", "QQ==QQ==", "QU-_", "QU*D", "QUJDé", "\x00QUJD"],
+    [
+        "QUJ",
+        "QUI==",
+        "QR==",
+        "QUJ=",
+        "QQ==QQ==",
+        "QU-_",
+        "QU*D",
+        "QUJDé",
+        "\x00QUJD",
+        "QUJ\ud800",
+    ],
     ids=ascii,
 )
 def test_junk_is_refused(text):
     with pytest.raises(MalformedReply) as caught:
         decoded(text)
     assert caught.value.__context__ is None
+    assert caught.value.reason == "photo is not Base64"
 
 
 @pytest.mark.parametrize("text", ["", " \n", "data:image/png;base64,"])
@@ -90,3 +107,8 @@ def test_media_type_is_by_the_first_bytes(content, media_type, extension):
     assert sniff_media_type(content) == media_type
     key = build_key("A/2026", "original", sha256="ab" * 32, media_type=media_type)
     assert key == f"A/2026/original-abababababababab.{extension}"
+
+
+def test_a_manifest_is_named_as_json():
+    key = build_key("A", "manifest", sha256="0" * 64, media_type="application/json")
+    assert key == "A/manifest-0000000000000000.json"

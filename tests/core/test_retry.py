@@ -27,6 +27,13 @@ def test_back_off_is_below_a_doubling_ceiling_and_the_cap(tries, draw):
     assert 0 <= delay <= min(300, 5 * 2 ** min(tries, 60))
 
 
+def test_the_ceiling_doubles_from_five_seconds_to_five_minutes():
+    waits = [retry.after_failure(tries, draw=0.5) for tries in range(8)]
+    assert [wait * 2 for wait in waits] == [
+        timedelta(seconds=ceiling) for ceiling in (5, 10, 20, 40, 80, 160, 300, 300)
+    ]
+
+
 def test_first_failure_is_due_within_five_seconds_and_jitter_is_full():
     assert retry.after_failure(0, draw=0.999).total_seconds() < 5
     assert retry.after_failure(3, draw=0.0) == timedelta(0)
@@ -35,7 +42,11 @@ def test_first_failure_is_due_within_five_seconds_and_jitter_is_full():
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("5", 5), ("0", 0), ("300", 300), ("301", 300), ("1000000000", 300)],
+    [
+        *(("5", 5), ("0", 0), ("120", 120), ("300", 300), ("301", 300)),
+        *(("1000000000", 300), ("9" * 5000, 300)),
+    ],
+    ids=lambda value: str(value)[:12],
 )
 def test_retry_after_is_honoured_up_to_the_cap(text, seconds):
     assert retry.parse_retry_after(text) == timedelta(seconds=seconds)

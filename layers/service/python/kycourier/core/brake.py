@@ -1,7 +1,7 @@
 """The app's pause: when the platform says slow down, every worker does."""
 
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, auto
 
 import msgspec
 from msgspec import Struct
@@ -42,18 +42,18 @@ def decode_brake(text: bytes) -> Brake:
 class Phase(Enum):
     """What the brake lets a worker do."""
 
-    RUNNING = "running"
-    PAUSED = "paused"
-    TRIAL = "trial"
+    RUNNING = auto()
+    PAUSED = auto()
+    TRIAL = auto()
 
 
 class Signal(Enum):
     """What one call said about the app as a whole."""
 
-    ANSWERED = "answered"
-    UNANSWERED = "unanswered"
-    THROTTLED = "throttled"
-    STOPPED = "stopped"
+    ANSWERED = auto()
+    UNANSWERED = auto()
+    THROTTLED = auto()
+    STOPPED = auto()
 
 
 def phase(brake: Brake, *, now: datetime) -> Phase:

@@ -1,7 +1,7 @@
 """The order's state machine: every change is a new row, one version on."""
 
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, auto
 
 from msgspec.structs import replace
 
@@ -19,9 +19,9 @@ _FAILING = {Reason.TRANSIENT, Reason.THROTTLED}
 class Urgency(Enum):
     """Who asks: the schedule, a message that it is ready, or a caller who waits."""
 
-    DUE = "due"
-    NOTIFIED = "notified"
-    NOW = "now"
+    DUE = auto()
+    NOTIFIED = auto()
+    NOW = auto()
 
 
 def draft(

@@ -1,6 +1,6 @@
 """How an attempt ended, and what each trigger makes of it: one total table."""
 
-from enum import Enum
+from enum import Enum, auto
 
 from msgspec import Struct
 
@@ -24,8 +24,8 @@ class Outcome(Enum):
 class Delivery(Enum):
     """What becomes of a queue's record."""
 
-    ACKNOWLEDGE = "acknowledge"
-    RETURN = "return"
+    ACKNOWLEDGE = auto()
+    RETURN = auto()
 
 
 class Effect(Struct, frozen=True):
