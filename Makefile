@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint
+.PHONY: help setup demo demo-aws serve package tools test lint fuzz
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -35,7 +35,10 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-tools: $(READY)  ## SAM, osls, checkov, moto, Redis for the tests (two minutes, once)
+fuzz: $(READY)  ## fuzz the parsers, guided by coverage; SECONDS=60 in all
+	@$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60)
+
+tools: $(READY)  ## SAM, osls, checkov, moto, Redis, fuzzers for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
