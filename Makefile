@@ -35,7 +35,10 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-tools: $(READY)  ## SAM, osls, checkov, mutmut, moto, Redis for the tests (two minutes, once)
+fuzz: $(READY)  ## fuzz the parsers, guided by coverage; SECONDS=60 in all
+	@$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60)
+
+tools: $(READY)  ## SAM, moto, Redis, fuzzers and the like, for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
 from kycourier_devkit.errors import ToolMissing
+from kycourier_devkit.toolbox import python_tool
 
 IN_CLOUD = (pytest.mark.enable_socket, pytest.mark.slow)
 STAND_INS = {"dynamodb": "moto", "dynalite": "dynalite", "redis": "redis_url"}
@@ -14,6 +16,14 @@ STATE_KINDS = [
     "sqlite",
     *(pytest.param(kind, marks=IN_CLOUD) for kind in STAND_INS),
 ]
+
+
+def tool_or_skip(name: str) -> Path:
+    """Give a tool's programs; skip in plain words where it cannot be had."""
+    try:
+        return python_tool(name)
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
 
 
 @contextmanager

@@ -150,6 +150,8 @@ def main() -> None:
         "SAM": lambda: python_tool("sam"),
         "checkov": lambda: python_tool("checkov"),
         "mutmut": lambda: python_tool("mutmut"),
+        "atheris, coverage-guided fuzzing": lambda: python_tool("atheris"),
+        "schemathesis": lambda: python_tool("schemathesis"),
         "osls and dynalite": lambda: node_tool("osls"),
         "Redis": redis_server,
     }

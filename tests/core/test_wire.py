@@ -253,6 +253,15 @@ class TestResult:
     def test_a_card_number_among_the_warnings_is_not_passed_on(self):
         assert parsed({"warnCode": NUMBER}).warnings == ()
 
+    @pytest.mark.parametrize(
+        ("number", "is_shown"),
+        [(NUMBER, False), ("1111-1111 1111", False), ("1", True)],
+    )
+    def test_a_card_number_inside_a_mark_is_not_passed_on(self, number, is_shown):
+        mark = f"2110{NUMBER}2110"
+        result = parsed({"bankCardNo": number, "bizSeqNo": mark})
+        assert result.biz_seq_no == (mark if is_shown else None)
+
     @pytest.mark.parametrize("text", ["", "2021-06-31 00:00:00", "yesterday", 5, None])
     def test_an_odd_time_is_none(self, text):
         assert parsed({"operateTime": text}).recognized_at is None

@@ -9,11 +9,10 @@ import pytest
 
 from aws.access import aws_environ, client
 from kycourier_devkit import toolbox
-from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.stand_ins import osls
 from kycourier_devkit.stand_ins.servers import start_moto
 from rendered import APP_ID, BY_TOOLS, STACK, Renderer, copy_project
-from stand_ins import or_skip
+from stand_ins import or_skip, tool_or_skip
 
 pytestmark = BY_TOOLS
 
@@ -36,14 +35,6 @@ def run(command: Sequence[str | Path], folder: Path) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def tool(name: str) -> Path:
-    """Give a tool's programs; skip in plain words where it cannot be had."""
-    try:
-        return toolbox.python_tool(name)
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture
@@ -105,7 +96,7 @@ def test_osls_deploys_and_removes_all_but_what_is_kept(tmp_path: Path) -> None:
 
 
 def test_sam_validates_and_lints() -> None:
-    sam = tool("sam") / "sam"
+    sam = tool_or_skip("sam") / "sam"
     command = [sam, "validate", "--lint", "--region", "eu-west-1"]
 
     shown = run([*command, "--template", toolbox.ROOT / "template.yaml"], toolbox.ROOT)
@@ -116,7 +107,7 @@ def test_sam_validates_and_lints() -> None:
 def test_cfn_lint_accepts_both_for_a_region_of_each_partition(
     osls_json: Path,
 ) -> None:
-    linter = [tool("sam") / "cfn-lint", "--non-zero-exit-code", "warning"]
+    linter = [tool_or_skip("sam") / "cfn-lint", "--non-zero-exit-code", "warning"]
     regions = ["--regions", "eu-west-1", "cn-north-1", "--"]
 
     for template in (toolbox.ROOT / "template.yaml", osls_json):
@@ -124,7 +115,7 @@ def test_cfn_lint_accepts_both_for_a_region_of_each_partition(
 
 
 def test_cfn_lint_sees_a_misspelt_property(osls_json: Path) -> None:
-    linter = tool("sam") / "cfn-lint"
+    linter = tool_or_skip("sam") / "cfn-lint"
     osls_json.write_text(osls_json.read_text().replace("BatchSize", "BatchSise"))
 
     done = subprocess.run([linter, osls_json], check=False, capture_output=True)
@@ -134,7 +125,7 @@ def test_cfn_lint_sees_a_misspelt_property(osls_json: Path) -> None:
 
 
 def test_checkov_has_nothing_to_say_that_has_no_reason(osls_json: Path) -> None:
-    checkov = [tool("checkov") / "checkov", "--config-file"]
+    checkov = [tool_or_skip("checkov") / "checkov", "--config-file"]
     checkov += [toolbox.ROOT / ".checkov.yaml"]
     offline = ["--skip-download", "--framework", "cloudformation", "--output", "json"]
 

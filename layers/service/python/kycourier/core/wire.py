@@ -10,7 +10,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from kycourier.core.card import parse_valid_until
+from kycourier.core.card import digits_of, parse_valid_until
 from kycourier.core.codes import OK_CODE
 from kycourier.core.drift import (
     Fields,
@@ -158,19 +158,22 @@ def parse_result_reply(body: ReplyBody) -> Recognition | Refusal:
     fields = Fields(nested if isinstance(nested, dict) else {}, reply)
     photos = [_photo(fields, kind, names) for kind, names in _PHOTO_NAMES.items()]
     number = matching(r".{0,64}", fields.text("bankCardNo", "bankcardNo")) or ""
+    card_number = CardNumber(number)
     recognized_at = parse_china_time(fields.text("operateTime"))
     order_no = fields.text("orderNo") or None
     if not (order_no or number or recognized_at or any(photos)):
         raise MalformedReply("success without a result")
     return Recognition(
         order_no=order_no,
-        card_number=CardNumber(number),
+        card_number=card_number,
         valid_until=parse_valid_until(fields.text("bankCardValidDate")),
         warnings=parse_warnings(map(fields.first, _WARNING_NAMES)),
         clarity=parse_number(fields.first("clarity")),
         recognized_at=recognized_at,
-        biz_seq_no=matching(_BIZ_SEQ_NO, fields.text("bizSeqNo")),
-        transaction_time=matching(_CLOCK, fields.text("transactionTime")),
+        biz_seq_no=_mark(r"[A-Za-z0-9]{1,64}", fields.text("bizSeqNo"), card_number),
+        transaction_time=_mark(
+            r"[0-9]{14}", fields.text("transactionTime"), card_number
+        ),
         photos=tuple(photo for photo in photos if photo),
     )
 
@@ -180,10 +183,16 @@ _PHOTO_NAMES = {
     PhotoKind.CROPPED: ("bankcardCropPhoto",),
     PhotoKind.NUMBER: ("bankcardNoPhoto",),
 }
-# What is passed on in the clear has a form that no card number has.
-_BIZ_SEQ_NO = r"[A-Za-z0-9]{20,64}"
-_CLOCK = r"20[0-9]{12}"
+_LEAST_DIGITS = 12  # of a card number; fewer stand in a mark by chance
 _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode")
+
+
+def _mark(pattern: str, text: str, number: CardNumber) -> str | None:
+    """Read what is passed on in the clear; none if the card number stands in it."""
+    digits = digits_of(number).reveal()
+    if len(digits) >= _LEAST_DIGITS and digits in text:
+        return None
+    return matching(pattern, text)
 
 
 def _photo(fields: Fields, kind: PhotoKind, names: tuple[str, ...]) -> Photo | None:
