@@ -147,15 +147,15 @@ def _show(verdicts: list[Verdict], console: Console, *, why: bool) -> None:
 
 def _table(kind: str, verdicts: list[Verdict]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name, width in ((kind.capitalize(), 27), ("Breaks", 9), ("Caught by", 40)):
-        table.add_column(name, width=width, overflow="fold")
+    table.add_column("Breaks", width=9, overflow="fold")
+    table.add_column(f"{kind.capitalize()}, and who caught it", overflow="fold")
     for each in verdicts:
-        tests = [found.test for found in (each.caught, each.by_seed) if found]
-        told = Text(each.problem, "red") if each.problem else Text()
-        for test in tests:
-            told.append("\n" if told else "").append(test, "default")
-        planted = each.mutant.planted
-        table.add_row(Text(each.mutant.name), Text(planted.breaks), told)
+        told = Text(each.mutant.name, "bold")
+        if each.problem:
+            told.append(f"\n{each.problem}", "not bold red")
+        for found in (each.caught, each.by_seed):
+            told.append(f"\n{found.test}" if found else "", "not bold")
+        table.add_row(Text(each.mutant.planted.breaks), told)
     return table
 
 

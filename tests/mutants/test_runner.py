@@ -71,7 +71,7 @@ def run(
 
 def test_a_caught_bug_is_shown_with_its_test_and_why_when_asked_for(tmp_path):
     status, shown = run(tmp_path, "--why", wrong_schedule=WRONG_SCHEDULE)
-    assert f"wrong_scheduleI8{CAUGHT}" in shown
+    assert f"I8wrong_schedule{CAUGHT}" in shown
     assert "wrong_schedule:plantedforatestoftherunnerassert[" in shown
     assert "1of1caughtbythetestsnamedforthem." in shown
     assert status == 0
@@ -79,7 +79,7 @@ def test_a_caught_bug_is_shown_with_its_test_and_why_when_asked_for(tmp_path):
 
 def test_a_change_without_a_difference_survives(tmp_path):
     status, shown = run(tmp_path, same=NO_DIFFERENCE)
-    assert "sameI8survived" in shown
+    assert "I8samesurvived" in shown
     assert status == 1
 
 
