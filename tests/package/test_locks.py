@@ -1,5 +1,6 @@
-"""What is deployed is what the suite ran on: the locks of layers and devkit agree."""
+"""Locks: what is deployed is what the suite ran on, each file of it by its hash."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,20 @@ from kycourier_devkit.toolbox import ROOT
 
 LOCKS = ("requirements.txt", "boto3.txt")
 PIN = re.compile(r"(?m)^([a-z0-9-]+)==([^ ]+)(?: ;[^\\]*)? \\$")
+LINE = re.compile(
+    r"[a-z0-9-]+(\[[a-z0-9, -]+\])?==[^ ]+( ; [^\\]+)? \\"
+    r"|    --hash=sha256:[0-9a-f]{64}( \\)?| *#.*|"
+)
+HASHED = re.compile(r"(?m)^[a-z0-9][^\n]*\n(?:    --hash=sha256:[0-9a-f]{64}[^\n]*\n)+")
+
+
+def find(suffix):
+    """Give the files of the folders that hold lists of libraries, and their locks."""
+    folders = (ROOT / "devkit", ROOT / "devkit/tools", *(ROOT / "layers").iterdir())
+    return sorted(path for folder in folders for path in folder.glob(f"*{suffix}"))
+
+
+ALL = find(".txt")
 
 
 def pins(path):
@@ -22,15 +37,44 @@ def test_a_layer_has_the_versions_that_the_suite_runs_on(name):
     assert set(layer) <= devkit
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_names_hashes_alone_and_no_address(name):
-    text = (ROOT / "layers/sdk_aws" / name).read_text()
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    for line in lines:
-        assert re.fullmatch(
-            r"[a-z0-9-]+==[^ ]+ \\| +--hash=sha256:[0-9a-f]{64}( \\)?", line
-        )
-    assert "://" not in text
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_lock_names_hashes_alone_and_no_address(path):
+    lines = path.read_text().splitlines()
+    assert all(map(LINE.fullmatch, lines)), [x for x in lines if not LINE.fullmatch(x)]
+    whole = "\n".join([*lines, ""])
+    pinned = [line for line in lines if line[:1].isalnum()]
+    assert len(pinned) == len(HASHED.findall(whole)) > 0
+    assert "://" not in whole
+
+
+def test_every_list_of_libraries_has_its_lock():
+    lists = {path.with_suffix(".txt") for path in find(".in")}
+    assert lists == set(ALL)
+
+
+def test_the_lock_of_npm_has_hashes_and_no_address():
+    lock = json.loads((ROOT / "devkit/tools/package-lock.json").read_text())
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert len(packages) > 100
+    for name, each in packages.items():
+        assert re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", each["integrity"]), name
+        assert "resolved" not in each, name
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "requests==2.34.0",
+        "requests>=2 \\",
+        "--index-url https://example.test/simple",
+        "--find-links ./wheels",
+        "-e .",
+        "requests @ https://example.test/requests.whl \\",
+        "    --hash=md5:0123",
+    ],
+)
+def test_a_line_that_is_not_hashed_is_found(line):
+    assert not LINE.fullmatch(line)
 
 
 def test_the_layer_holds_what_the_service_needs_and_boto3_apart():

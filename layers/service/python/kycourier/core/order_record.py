@@ -72,7 +72,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
 
     `tries` counts waits for the same reason in a row, `attempts` claims; `…_since` is
     when something began that has not ended. `folder` is
-    the evidence folder below the app's, kept from the first claim.
+    the evidence folder below the app's, kept from the first claim. `called_at` and
+    `reopened_at` are when the newest calls that counted were signed, by their senders.
     """
 
     app_id: str
@@ -96,6 +97,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     photos_since: datetime | None = None
     credentials_since: datetime | None = None
     failing_since: datetime | None = None
+    called_at: datetime | None = None
+    reopened_at: datetime | None = None
     folder: str | None = None
     traceparent: str | None = None
     events: tuple[OutboxEvent, ...] = ()

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
@@ -49,11 +49,12 @@ def check_signature(
     *,
     keys: Sequence[Secret],
     now: datetime,
-) -> None:
+) -> datetime:
     """Check the header's values as received against every live key, in constant time.
 
-    Raises BadRequest `signature_missing`, `signature_malformed` (also for more than one
-    header), `signature_mismatch`, or `signature_expired` when `t` is over 300 s off.
+    Gives when it was signed, aware UTC. Raises BadRequest `signature_missing`,
+    `signature_malformed` (also for more than one header), `signature_mismatch`, or
+    `signature_expired` when `t` is over 300 s off.
     """
     if not sent:
         raise BadRequest("signature_missing")
@@ -71,8 +72,10 @@ def check_signature(
     ]
     if not any(matches):
         raise BadRequest("signature_mismatch")
-    if abs(now.timestamp() - int(found["at"])) > TOLERANCE_SECONDS:
+    seconds = int(found["at"])
+    if abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
         raise BadRequest("signature_expired")
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def parse_keys(kept: Secret) -> tuple[Secret, ...] | None:

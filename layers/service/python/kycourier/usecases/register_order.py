@@ -1,6 +1,6 @@
 """Expect an order: the sweep asks for it when nobody announces it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from kycourier.core.errors import StaleOwner, StoreUnavailable
 from kycourier.core.models import Document, OrderKey
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.order_record import State as OrderState
+from kycourier.core.signed_call import is_repeated, note_call
 from kycourier.ports import Ambient, Claim, State
 
 MOST_TRIES = 5
@@ -59,18 +60,30 @@ class RegisterOrder:
 
         What is final or being worked on is given as it is. Raises StoreUnavailable.
         """
+        return self.call(expected, reopen=reopen, signed_at=None).record
+
+    def call(
+        self, expected: Expected, *, reopen: bool, signed_at: datetime | None
+    ) -> Claim:
+        """Make the order due as `make_due` does, once for each signed call.
+
+        Not granted: the call counted before. Raises StoreUnavailable.
+        """
         for _ in range(MOST_TRIES):
             record = self.register(expected).record
+            if is_repeated(record, reopens=reopen, signed_at=signed_at):
+                return Claim(record, granted=False)
             changed = self._changed(record, reopen=reopen)
             if changed is None:
-                return record
+                return Claim(record, granted=True)
+            changed = note_call(changed, reopens=reopen, signed_at=signed_at)
             try:
                 self._orders.commit(changed, expected=record)
             except StaleOwner:
                 continue
             if record.state is OrderState.PARKED:
                 self._journal.note("order_reopened", order_no=record.order_no)
-            return changed
+            return Claim(changed, granted=True)
         raise StoreUnavailable("the row changes too often")
 
     def _changed(self, record: OrderRecord, *, reopen: bool) -> OrderRecord | None:

@@ -56,20 +56,31 @@ class OrderRoutes:
         return build_json(201 if claim.granted else 200, describe(claim.record))
 
     def collect(
-        self, request: HttpRequest, time_left: TimeLeft, order_no: str
+        self,
+        request: HttpRequest,
+        time_left: TimeLeft,
+        signed_at: datetime | None,
+        order_no: str,
     ) -> Answer:
-        """Make the order due, and collect it now unless the caller will not wait."""
+        """Make the order due, and collect it now unless the caller will not wait.
+
+        A signed call that was sent again is answered with the order as it stands.
+        """
         members = _parse_members(request, known={*_NAMED, "reopen"})
         reopen = members.get("reopen", False)
         if not isinstance(reopen, bool):
             raise BadRequest("bad_member")
         expected = self._expected(request, members, order_no)
-        record = self._register.make_due(expected, reopen=reopen)
+        called = self._register.call(expected, reopen=reopen, signed_at=signed_at)
+        record = called.record
         if record.state.is_final:
             return build_json(200, describe(record))
         if _is_async_preferred(request):
-            self._enqueue(record)
+            if called.granted:
+                self._enqueue(record)
             return self._answer(record, applied={"Preference-Applied": "respond-async"})
+        if not called.granted:
+            return self._answer(record)
         with suppress(OutOfTime):  # it is due in its row, where the sweep finds it
             record = self._collector.collect(
                 expected,

@@ -1,5 +1,6 @@
 """HTTP → register, collect and read orders (schemas/openapi.json describes it)."""
 
+from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 
@@ -81,20 +82,22 @@ class OrdersApi:
         """Answer an event of any gateway; raises nothing."""
         try:
             request = parse_event(event)
-            self._gate.admit(request)
-            stories = self._stories(request, time_left)
+            signed_at = self._gate.admit(request)
+            stories = self._stories(request, time_left, signed_at)
             return self._router.route(request, stories, explain=self._explain)
         except Exception as error:  # noqa: BLE001 - the trigger: all is answered
             return build_response(self._explain(error))
 
-    def _stories(self, request: HttpRequest, time_left: TimeLeft) -> Stories:
+    def _stories(
+        self, request: HttpRequest, time_left: TimeLeft, signed_at: datetime | None
+    ) -> Stories:
         orders = self._orders
         return {
             "/v1/health": {"GET": lambda: build_json(200, self._health.describe())},
             "/v1/openapi.json": {"GET": _show_openapi},
             _ORDER: {"GET": orders.show, "PUT": partial(orders.put, request)},
             f"{_ORDER}/collection": {
-                "POST": partial(orders.collect, request, time_left)
+                "POST": partial(orders.collect, request, time_left, signed_at)
             },
             f"{_ORDER}/photos/<kind>": {"GET": orders.link_photo},
         }

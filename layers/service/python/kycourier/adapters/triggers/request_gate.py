@@ -1,7 +1,9 @@
 """Who may call the API: whoever signs with a live key, where the function checks it."""
 
+from datetime import datetime
+
 from kycourier.adapters.triggers.http_event import HttpRequest
-from kycourier.core.errors import StoreUnavailable
+from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret
 from kycourier.core.request_signature import (
     HEADER,
@@ -22,11 +24,15 @@ class RequestGate:
         self._source, self._clock = source, clock
         self._copy: tuple[tuple[Secret, ...], Since] | None = None
 
-    def admit(self, request: HttpRequest) -> None:
-        """Let the request pass. Raises BadRequest, StoreUnavailable."""
+    @forgetful
+    def admit(self, request: HttpRequest) -> datetime | None:
+        """Let the request pass; give when it was signed, where that is checked here.
+
+        Raises BadRequest, StoreUnavailable.
+        """
         if self._source is None:
-            return
-        check_signature(
+            return None
+        return check_signature(
             request.values(HEADER.lower()),
             SignedRequest(
                 method=request.method,
