@@ -13,6 +13,7 @@ import pytest
 from built import PACKAGED, build_into
 from kycourier_devkit.functions.process import FUNCTIONS
 from kycourier_devkit.package.archive import inspect_zip
+from kycourier_devkit.package.bom import name_bom
 from kycourier_devkit.package.build import ARCHITECTURES, name_sdk_zip, name_set
 from kycourier_devkit.toolbox import ROOT
 
@@ -66,11 +67,11 @@ def test_the_same_bytes_come_of_another_folder_whatever_else_lies_there(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not to be shipped")
     build_into(tmp_path / "again", root=root)
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == sorted(ZIPS)
-    for name in ZIPS:
+    built = sorted(path.name for path in (tmp_path / "again").iterdir())
+    assert built == sorted([*ZIPS, *map(name_bom, ARCHITECTURES)])
+    for name in built:
         again, first = (tmp_path / "again" / name), packages / name
-        assert inspect_zip(again) == inspect_zip(first)
-        assert again.read_bytes() == first.read_bytes()
+        assert again.read_bytes() == first.read_bytes(), name
 
 
 def test_functions_are_four_files_and_their_bytecode(packages):
@@ -164,9 +165,8 @@ def test_each_library_still_tells_its_version_and_its_licence(deployment):
         assert licences or name == "obstore"  # its wheel brings none, METADATA says MIT
 
 
-def test_boto3_is_in_the_layer_when_it_is_pinned(tmp_path):
-    build_into(tmp_path, pins_boto3=True, architectures=["arm64"], python=None)
-    names = names_in(tmp_path / name_sdk_zip("arm64"))
+def test_boto3_is_in_the_layer_when_it_is_pinned(pinned):
+    names = names_in(pinned / name_sdk_zip("arm64"))
     assert {"python/boto3/session.py", "python/botocore/session.py"} <= set(names)
     assert any(name.startswith("python/botocore/data/dynamodb/") for name in names)
     assert not any(UNWANTED.search(name) for name in names if name != ROOTS)

@@ -1,5 +1,6 @@
 """What is in which zip, and how all of them come to lie in one folder together."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,13 +11,16 @@ from kycourier_devkit.errors import UsageProblem
 from kycourier_devkit.functions.process import FUNCTIONS
 from kycourier_devkit.package import wheels
 from kycourier_devkit.package.archive import Package, write_zip
+from kycourier_devkit.package.bom import build_bom, name_bom
 from kycourier_devkit.package.bytecode import compile_all
 from kycourier_devkit.package.selection import copy_ours, place, prune
+from kycourier_devkit.package.wheel_files import read_wheels
 
 FUNCTIONS_ZIP, SERVICE_ZIP = "functions.zip", "service.zip"
 ARCHITECTURES = tuple(wheels.PLATFORMS)
 _TASK, _LAYERS = "/var/task", "/opt"
 _IN_LAYER = "python"
+_NAMED = re.compile(r"(?m)^[a-z0-9-]+")
 
 Tell = Callable[[str], None]
 
@@ -70,9 +74,37 @@ def _build(order: Order, dist: Path, tell: Tell) -> list[Package]:
         for recipe in _recipes(order):
             tell(f"Building {recipe.name} ...")
             packages.append(_bake(recipe, Path(folder), order.python))
-        for package in packages:
-            (Path(folder) / package.name).replace(dist / package.name)
+        for architecture in order.architectures:
+            tell(f"Writing {name_bom(architecture)} ...")
+            _write_bom(order, Path(folder), packages, architecture)
+        for path in sorted(Path(folder).iterdir()):
+            path.replace(dist / path.name)
     return packages
+
+
+def _write_bom(
+    order: Order, folder: Path, packages: Sequence[Package], architecture: str
+) -> None:
+    """Write what one function of an architecture is deployed with."""
+    names = name_set(architecture)
+    locks = _locks(order)
+    text = build_bom(
+        folder,
+        [package for package in packages if package.name in names],
+        wheels=read_wheels(wheels.download(lock, architecture) for lock in locks),
+        direct=[name for lock in locks for name in _direct(lock)],
+    )
+    (folder / name_bom(architecture)).write_text(text, "utf-8")
+
+
+def _locks(order: Order) -> list[Path]:
+    """Name the locks of the SDK layer; beside each lies what it was made of."""
+    names = ["requirements.txt", *(["boto3.txt"] if order.pins_boto3 else [])]
+    return [order.root / "layers/sdk_aws" / name for name in names]
+
+
+def _direct(lock: Path) -> list[str]:
+    return _NAMED.findall(lock.with_suffix(".in").read_text("utf-8"))
 
 
 def _bake(recipe: Recipe, folder: Path, python: str | None) -> Package:
@@ -88,11 +120,9 @@ def _recipes(order: Order) -> Iterable[Recipe]:
     root = order.root
     yield Recipe(FUNCTIONS_ZIP, _TASK, lambda stage: _fill_functions(root, stage))
     yield Recipe(SERVICE_ZIP, _LAYERS, lambda stage: _fill_service(root, stage))
-    locks = [root / "layers/sdk_aws/requirements.txt"]
-    if order.pins_boto3:
-        locks.append(root / "layers/sdk_aws/boto3.txt")
     for architecture in order.architectures:
-        yield Recipe(name_sdk_zip(architecture), _LAYERS, _filler(locks, architecture))
+        filler = _filler(_locks(order), architecture)
+        yield Recipe(name_sdk_zip(architecture), _LAYERS, filler)
 
 
 def _fill_functions(root: Path, stage: Path) -> None:

@@ -37,15 +37,18 @@ def install(locks: Sequence[Path], into: Path, *, architecture: str) -> None:
     """Install what `locks` name, as it is on Lambda. Raises ToolMissing."""
     _run([*_PIP, "--version"], "pip is not in this environment: run `make setup`")
     for lock in locks:
-        wheels = _download(lock, architecture)
+        wheels = download(lock, architecture)
         options = ["--no-index", "--find-links", str(wheels), "--target", str(into)]
         _pip(
             "install", "--no-compile", "--upgrade", *options, *_ask(lock, architecture)
         )
 
 
-def _download(lock: Path, architecture: str) -> Path:
-    """Give the folder that holds the wheels of a lock, filled once."""
+def download(lock: Path, architecture: str) -> Path:
+    """Give the folder that holds the wheels of a lock, filled once.
+
+    Raises ToolMissing.
+    """
 
     def fill(folder: Path) -> None:
         _pip("download", "--dest", str(folder), *_ask(lock, architecture))
