@@ -35,7 +35,13 @@ class Functions:
         shared = {"state": world.state, "ambient": worker.ambient}
         refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
         sweep = SweepTimer(worker.sweeper)
-        queue = OrdersQueue(APP, collector=worker.collector, pool=worker.pool, **shared)
+        queue = OrdersQueue(
+            APP,
+            register=worker.register,
+            collector=worker.collector,
+            pool=worker.pool,
+            **shared,
+        )
         api = OrdersApi(
             APP,
             api_keys=api_keys,

@@ -151,6 +151,7 @@ def queue_envelope(data: bytes) -> None:
     worker = world.worker()
     queue = OrdersQueue(
         APP,
+        register=worker.register,
         collector=worker.collector,
         pool=worker.pool,
         state=world.state,

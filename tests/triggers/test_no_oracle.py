@@ -89,6 +89,7 @@ def ask_queue(world, event):
     worker = world.worker()
     queue = OrdersQueue(
         APP,
+        register=worker.register,
         collector=worker.collector,
         pool=worker.pool,
         state=world.state,
