@@ -19,8 +19,8 @@ Lead = Callable[[Upstream], str]
 class Fault(NamedTuple):
     """One fault: either what a heard call comes to, or where the name leads.
 
-    `named` is what the transport calls it, None when it hands on a reply. A call may
-    take `call_seconds`; one that `hangs` takes them all.
+    `named` is what the transport calls it, None when it hands on a reply. A call that
+    hangs is given `call_seconds`, and takes them all.
     """
 
     number: int
@@ -28,8 +28,7 @@ class Fault(NamedTuple):
     act: Act | None = None
     lead: Lead | None = None
     named: frozenset[str] | None = None
-    call_seconds: float = 1.0
-    hangs: bool = False
+    call_seconds: float | None = None
     throttles: bool = False
 
 
@@ -139,14 +138,14 @@ FAULTS = {
     ),
     "1 the resolver hangs": Fault(
         1, "name does not resolve", lead=no_answer_of_the_resolver, named=TIMEOUT,
-        call_seconds=0.5, hangs=True,
+        call_seconds=0.5,
     ),
     "2 port closed": Fault(
         2, "port closed", lead=nobody_listens, named=fails("connect")
     ),
     "3 connect hangs": Fault(
         3, "connect hangs", lead=Upstream.hold_port, named=TIMEOUT,
-        call_seconds=8, hangs=True,
+        call_seconds=8,
     ),
     "4 expired certificate": Fault(
         4, "bad, expired, wrong-host certificate", lead=certificate("expired"),
@@ -162,11 +161,11 @@ FAULTS = {
     ),
     "5 headers drip": Fault(
         5, "headers dripping one byte at a time", drip_head, named=TIMEOUT,
-        call_seconds=0.5, hangs=True,
+        call_seconds=0.5,
     ),
     "6 body drips": Fault(
         6, "body dripping one byte at a time", drip_body, named=TIMEOUT,
-        call_seconds=0.5, hangs=True,
+        call_seconds=0.5,
     ),
     "7 reset mid-body": Fault(7, "reset mid-body", reset_mid_body, named=RESET),
     "8 closed before Content-Length": Fault(

@@ -43,7 +43,8 @@ def with_words(body):
 
 def with_words_for_the_pair(body):
     tickets = [entry | {"value": BOTH_WAYS} for entry in body.get("tickets", ())]
-    return body | {"access_token": BOTH_WAYS, "tickets": tickets}
+    words = dict.fromkeys(("msg", "access_token"), BOTH_WAYS)
+    return body | words | {"tickets": tickets}
 
 
 @KINDS
