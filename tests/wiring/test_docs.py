@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kycourier.adapters.aws.orders import _key
+from kycourier.core.models import OrderKey
 from kycourier.logs import FACTS
 from kycourier_devkit.settings_table import build_table, find_pages, find_stale
 
@@ -42,6 +44,11 @@ def test_the_worked_vector_is_the_proven_one():
     vector, page = vectors["vectors"][0], (ROOT / "docs/http-api.md").read_text()
     for part in ("key", "body", "signed", "header"):
         assert vector[part] in page
+
+
+def test_the_row_that_the_runbook_erases_is_the_orders():
+    page = (ROOT / "docs/operations.md").read_text().replace('\\"', '"')
+    assert f'{{"pk": {{"S": "{_key(OrderKey("$APP", "$ORDER"))}"}}}}' in page
 
 
 def test_every_fact_and_metric_of_the_runbook_is_noted_by_the_service():

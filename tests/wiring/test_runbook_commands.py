@@ -71,12 +71,13 @@ def client_of(service: str) -> Any:
 CALLS = sorted({*calls_in((ROOT / "docs/operations.md").read_text())})
 
 
-def test_the_runbook_restores_and_removes_by_commands() -> None:
+def test_the_runbook_restores_erases_and_removes_by_commands() -> None:
     said = {(service, operation) for service, operation, _ in CALLS}
 
     assert {
         ("dynamodb", "restore-table-to-point-in-time"),
         ("dynamodb", "wait table-exists"),
+        ("dynamodb", "delete-item"),
         ("s3api", "delete-objects"),
         ("secretsmanager", "put-secret-value"),
         ("sqs", "get-queue-attributes"),
