@@ -64,7 +64,10 @@ def test_any_argument_ends_in_a_sentence(tmp_path, monkeypatch, capsys, argument
 
 
 @pytest.mark.parametrize("url", URLS, ids=ascii)
-@pytest.mark.parametrize("command", ["sign", "show", "serve"])
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param("sign", marks=pytest.mark.tells_secrets), "show", "serve"],
+)
 @pytest.mark.enable_socket  # serve takes its port first
 def test_what_is_no_url_is_a_sentence(tmp_path, monkeypatch, capsys, command, url):
     monkeypatch.chdir(tmp_path)
