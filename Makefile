@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint mutation
+.PHONY: help setup demo demo-aws serve package tools test lint
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -35,12 +35,13 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: mutation
+mutation: $(READY)  ## change the decision core in every small way: each is noticed (five minutes)
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)
+
 tools: $(READY)  ## SAM, osls, checkov, mutmut, moto, Redis for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)
 	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)
-
-mutation: $(READY)  ## change the decision core in every small way: each is noticed (five minutes)
-	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)
