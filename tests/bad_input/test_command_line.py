@@ -55,6 +55,7 @@ def assert_sentence(code, caught):
         assert line.isprintable()
 
 
+@pytest.mark.tells_secrets  # `sign` prints a signature
 @given(COMMANDS)
 @in_one_folder
 def test_any_argument_ends_in_a_sentence(tmp_path, monkeypatch, capsys, arguments):

@@ -60,6 +60,7 @@ def test_each_listed_mutant_has_one_reason(text):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_real_run_names_what_lives_unlisted_and_what_is_listed_for_nothing(tmp_path):
     try:
         python_tool("mutmut")

@@ -8,16 +8,6 @@ import msgspec
 from msgspec import Struct
 
 
-class Mutant(Struct, frozen=True):
-    """One changed text of a module of the core, and the lines that differ."""
-
-    module: str
-    within: str
-    was: str
-    becomes: str
-    text: str
-
-
 class Place(NamedTuple):
     """What tells a mutant from others while the code around it moves."""
 
@@ -29,6 +19,20 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         name = f"{self.module}.{self.within}".rstrip(".")
         return f"{name}\n  - {self.was}\n  + {self.becomes}"
+
+
+class Mutant(Struct, frozen=True):
+    """One changed text of a module of the core, and the lines that differ."""
+
+    module: str
+    within: str
+    was: str
+    becomes: str
+    text: str
+
+    @property
+    def place(self) -> Place:
+        return Place(self.module, self.within, self.was, self.becomes)
 
 
 class _Group(Struct, forbid_unknown_fields=True):
@@ -43,11 +47,6 @@ class _Group(Struct, forbid_unknown_fields=True):
 
 class _File(Struct, forbid_unknown_fields=True):
     equivalent: list[_Group]
-
-
-def place_of(mutant: Mutant) -> Place:
-    """Name a mutant."""
-    return Place(mutant.module, mutant.within, mutant.was, mutant.becomes)
 
 
 def read_reasons(text: bytes) -> dict[Place, str]:
@@ -68,7 +67,7 @@ class Verdict:
     def __init__(
         self, fates: Iterable[tuple[Mutant, bool]], reasons: dict[Place, str]
     ) -> None:
-        fates = [(place_of(mutant), killed) for mutant, killed in fates]
+        fates = [(mutant.place, killed) for mutant, killed in fates]
         self.mutants = Counter(place.module for place, _ in fates)
         self.killed = Counter(place.module for place, killed in fates if killed)
         survived = [place for place, killed in fates if not killed]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from canaries import TICKET, TOKEN
+from canaries import APP_SECRET, TICKET, TOKEN
 from kycourier.core.brake import Brake, Signal, after
 from kycourier.core.errors import (
     StaleOwner,
@@ -67,7 +67,10 @@ class TestRefresh:
         world.clock.sleep(19 * MINUTE)
         pair = scheduled(world)
         assert pair.generation == 2
-        assert (pair.token.reveal(), pair.ticket.reveal()) == ("token2", "ticket2")
+        assert (pair.token.reveal(), pair.ticket.reveal()) == (
+            f"{TOKEN}2",
+            f"{TICKET}2",
+        )
 
     def test_while_another_refreshes_nothing_is_asked(self, world):
         name = refresh_lease(APP)
@@ -205,7 +208,7 @@ class TestRefresh:
         worker.refresher._secret.value = "t" * 64
         world.clock.sleep(19 * MINUTE)
         scheduled(world, worker)
-        assert [secret for secret in sent if secret] == ["s" * 64, "t" * 64]
+        assert [secret for secret in sent if secret] == [APP_SECRET, "t" * 64]
 
     def test_a_pair_that_cannot_be_saved_is_counted_and_not_bought_again_at_once(
         self, world, monkeypatch
