@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import pytest
+
 from houses import TIMER, House, batch
 from kycourier_devkit.errors import FunctionProblem
 from kycourier_devkit.functions.process import FunctionProcess
@@ -226,9 +228,14 @@ def _signal(pid: int, number: int) -> bool:
     return False
 
 
-def wait_until(holds: Callable[[], bool], *, seconds: float, what: str) -> None:
+def wait_until(
+    holds: Callable[[], object], *, seconds: float, what: str | Callable[[], str]
+) -> None:
     """Wait for a fact; a bound against a hang, not a measure."""
     ends_at = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < ends_at, f"not within {seconds:g} s: {what}"
+        if time.monotonic() > ends_at:
+            pytest.fail(
+                f"not within {seconds:g} s: {what() if callable(what) else what}"
+            )
         time.sleep(IDLE_SECONDS)

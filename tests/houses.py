@@ -1,6 +1,7 @@
 """The real function files in processes of their own, against the emulator."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -66,6 +67,11 @@ class House:
         text = path.read_text() if path.exists() else ""
         assert not text or text.endswith("\n")
         return [json.loads(line) for line in text.splitlines()]
+
+    def facts(self) -> Counter[str]:
+        """Count the facts that all functions have logged."""
+        lines = map(json.loads, self.log.read_text().splitlines())
+        return Counter(line["message"] for line in lines if "message" in line)
 
     def objects(self) -> list[str]:
         """Give the keys of all evidence."""

@@ -24,6 +24,8 @@ class Row(NamedTuple):
     version: int
     attempts: int
     folder: str | None
+    reason: str | None
+    due_at: str | None
     events: tuple[Mapping[str, Any], ...]
 
     @property
@@ -107,6 +109,8 @@ def read_row(record: bytes) -> tuple[str, Row]:
         members["version"],
         members["attempts"],
         members["folder"],
+        members["reason"],
+        members["due_at"],
         tuple(members["events"]),
     )
 

@@ -5,7 +5,6 @@ file's lock, elsewhere by a proxy that lets it go once another has taken over.
 """
 
 import fcntl
-import json
 import os
 import signal
 import sqlite3
@@ -113,11 +112,6 @@ def through_aws(proxy) -> Way:
     return Way(environ, lambda _: proxy.plan("UpdateItem", keep), held.is_set, let_go)
 
 
-def facts(house, name: str) -> list[dict]:
-    lines = map(json.loads, house.log.read_text().splitlines())
-    return [line for line in lines if line.get("message") == name]
-
-
 def is_returned(reply: dict) -> bool:
     """Tell whether the whole batch, or its one record, is delivered again."""
     return reply in (
@@ -159,7 +153,7 @@ def test_commit_of_an_owner_frozen_past_its_lease_changes_nothing(
                 time.sleep(0.2)  # from the proxy into its socket
         assert is_returned(answer.result())
         wait_until(
-            lambda: any(facts(house, name) for name in TOLD[stores.kind]),
+            lambda: TOLD[stores.kind] & house.facts().keys(),
             seconds=20,
             what="it is told",
         )
@@ -195,7 +189,7 @@ def test_save_of_a_refresher_frozen_past_its_lease_is_refused(house, scene, figu
         assert answer.result()["answer"]["generation"] == 1
         assert collect.invoke({"order_no": "order1"})["state"] == "collected"
     watch.judge({"order1": "collected"}, tokens=2)
-    assert len(facts(house, "ticket_save_refused")) == 1
+    assert house.facts()["ticket_save_refused"] == 1
     figures("a refresher frozen past its lease", stores.kind, orders=1, freezes=1)
 
 
