@@ -292,7 +292,10 @@ LARGE = {
     "one chunk": (answering(CHUNKED, chunks(FULL, b"")), "whole"),
     "chunks": (answering(CHUNKED, chunks(*[FULL[:8192]] * 2048, b"")), "whole"),
     "endless": (flooding(head(), b"x" * 2**20), "too_large"),
-    "endless tiny chunks": (flooding(CHUNKED, chunks(b"xy") * 2**17), "too_large"),
+    "endless tiny chunks": (
+        flooding(CHUNKED, chunks(b"xy") * 2**17),
+        "too_large timeout",
+    ),
     "negative chunk": (flooding(CHUNKED + b"-1\r\n", b"x" * 2**20), "too_large"),
     "headers": (flooding(head()[:-2], b"X: " + b"y" * 65_000 + b"\r\n"), "too_large"),
     "gzip bomb": (flooding(head("Content-Encoding: gzip"), b"x" * 2**20), "encoded"),
@@ -312,5 +315,5 @@ def test_memory_stays_low_for_any_reply(kind: str) -> None:
         )
     assert ended.stderr == ""
     result, peak_kilobytes = ended.stdout.split()
-    assert result == expected
+    assert result in expected.split()
     assert int(peak_kilobytes) < 160 * 1024  # the promise is 256 MB for all together

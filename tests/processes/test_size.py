@@ -1,18 +1,13 @@
 """Whatever the platform sends, a function stays small."""
 
-import re
 from pathlib import Path
 
 import pytest
 
+from process_size import peak_megabytes
+
 pytestmark = pytest.mark.enable_socket
 MOST_MEGABYTES = 256
-
-
-def peak_megabytes(process):
-    """Read the most memory that a running process ever had resident."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to read memory")

@@ -4,10 +4,11 @@ import io
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
+from queue import Empty, SimpleQueue
 from time import monotonic
 
 from requests.exceptions import ReadTimeout
@@ -21,6 +22,8 @@ BUFFER_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18  # interim answers' heads too; libraries take their time for each
 BODILESS = {204, 304}
+LARGE_BYTES = 4 << 20
+MOST_LARGE = 2
 
 
 def seconds_left(ends_at: float) -> float:
@@ -71,20 +74,47 @@ def check_head(head: Message, *, max_body_bytes: int) -> None:
             raise UpstreamUnreachable("too_large")
 
 
-def read_body(answer: BaseHTTPResponse, *, max_body_bytes: int) -> bytes:
+class RoomForLarge:
+    """Lets few large bodies be in memory at once; the rest wait in their sockets."""
+
+    def __init__(self) -> None:
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(MOST_LARGE):
+            self.give_back()
+
+    def take(self, ends_at: float) -> None:
+        """Take a place, or wait for one. Raises UpstreamUnreachable("timeout")."""
+        with suppress(Empty):
+            self._places.get(timeout=seconds_left(ends_at))
+            return
+        raise UpstreamUnreachable("timeout")
+
+    def give_back(self) -> None:
+        """Give a place back; this may be called while memory is being freed."""
+        self._places.put(None)
+
+
+def read_body(
+    answer: BaseHTTPResponse, *, max_body_bytes: int, make_room: Callable[[], None]
+) -> bytes:
     """Read to the end, in one piece where the length is known.
 
-    Raises UpstreamUnreachable: timeout, reset, tls, too_large; and what urllib3 does.
+    `make_room` is called once before more than LARGE_BYTES are held. Raises
+    UpstreamUnreachable: timeout, reset, tls, too_large; and what urllib3 does.
     """
-    wanted = answer.length_remaining or PIECE_BYTES
-    pieces: list[bytes] = []
-    size = 0
+    length = answer.length_remaining
+    if length is not None and length > LARGE_BYTES:
+        make_room()
+    wanted = length or PIECE_BYTES
+    body = io.BytesIO(answer.read(min(wanted, max_body_bytes + 1)))  # shared, no copy
+    size = body.seek(0, io.SEEK_END)
     while piece := answer.read(min(wanted, max_body_bytes + 1 - size)):
-        pieces.append(piece)
-        size += len(piece)
-        if size > max_body_bytes:
-            raise UpstreamUnreachable("too_large")
-    return b"".join(pieces)
+        if length is None and size <= LARGE_BYTES < size + len(piece):
+            make_room()
+        size += body.write(piece)
+    if size > max_body_bytes:
+        raise UpstreamUnreachable("too_large")
+    return body.getvalue()
 
 
 class AnswerReader(io.RawIOBase):

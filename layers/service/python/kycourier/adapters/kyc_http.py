@@ -6,17 +6,21 @@ identity), `protocol` (not HTTP).
 """
 
 import logging
+import weakref
+from contextlib import ExitStack
 from http.cookiejar import DefaultCookiePolicy
+from time import monotonic
 from urllib.parse import urlencode
 
 from requests import Response, Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 from urllib3.util import Timeout
 
 from kycourier import __version__
-from kycourier.adapters.http_answer import named, read_body
+from kycourier.adapters.http_answer import RoomForLarge, named, read_body, seconds_left
 from kycourier.adapters.http_connection import build_pool
+from kycourier.adapters.memory import hand_back_large_blocks
 from kycourier.core.errors import UpstreamUnreachable, forgetful
 from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import KycReply, KycRequest
@@ -60,8 +64,10 @@ class KycHttp:
         extra_ca_file: str | None = None,
     ) -> None:
         silence_libraries()
+        hand_back_large_blocks()
         self._base_url = base_url.rstrip("/")
         self._max_reply_bytes = max_reply_bytes
+        self._room = RoomForLarge()
         self._session = _build_session(
             build_pool(
                 base_url,
@@ -80,13 +86,14 @@ class KycHttp:
         if timeout_seconds <= 0:
             raise UpstreamUnreachable("timeout")
         with named("protocol"):
-            return self._exchange(request, Timeout(total=timeout_seconds))
+            return self._exchange(request, monotonic() + timeout_seconds)
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def _exchange(self, request: KycRequest, timeout: Timeout) -> KycReply:
+    def _exchange(self, request: KycRequest, ends_at: float) -> KycReply:
+        timeout = Timeout(total=seconds_left(ends_at))
         query = urlencode(request.query.reveal())
         with self._session.get(
             f"{self._base_url}{request.path}?{query}",
@@ -94,15 +101,33 @@ class KycHttp:
             allow_redirects=False,
             timeout=timeout,  # type: ignore[arg-type]  # requests takes it, its stubs not
         ) as response:
-            body = read_body(response.raw, max_body_bytes=self._max_reply_bytes)
+            body = self._read(response.raw, ends_at)
             retry_after = response.headers.get("Retry-After")
             if retry_after and len(retry_after) > LONGEST_RETRY_AFTER:
                 retry_after = None
             return KycReply(
                 status=response.status_code,
-                body=ReplyBody(body),
+                body=body,
                 retry_after=retry_after,
             )
+
+    def _read(self, answer: BaseHTTPResponse, ends_at: float) -> ReplyBody:
+        """Read the body; a large one keeps its place until nobody holds it any more."""
+        with ExitStack() as place:
+
+            def make_room() -> None:
+                self._room.take(ends_at)
+                place.callback(self._room.give_back)
+
+            body = ReplyBody(
+                read_body(
+                    answer,
+                    max_body_bytes=self._max_reply_bytes,
+                    make_room=make_room,
+                )
+            )
+            weakref.finalize(body, place.pop_all().close)
+        return body
 
 
 def _build_session(pool: HTTPConnectionPool) -> Session:

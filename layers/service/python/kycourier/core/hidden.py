@@ -87,7 +87,7 @@ class PhotoBytes(Hidden[bytes]):
 class ReplyBody(Hidden[bytes]):
     """A reply's body, which may hold card number and photos."""
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)  # what it took is given back when it is let go
 
 
 class Query(Hidden[tuple[tuple[str, str], ...]]):

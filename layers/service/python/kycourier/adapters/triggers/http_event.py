@@ -5,7 +5,7 @@ function URLs: `body, headers, httpMethod, path, queryString` and nothing else.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 import pybase64
@@ -22,7 +22,6 @@ _METHOD = re.compile(r"[A-Z]{1,16}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Members = Mapping[str, object]
-Pairs = list[tuple[str, str]]
 
 
 class Headers(Hidden[Mapping[str, tuple[str, ...]]]):
@@ -183,13 +182,11 @@ def _decode_base64(text: str) -> bytes:
     return body
 
 
-def _pairs(value: object) -> Pairs:
+def _pairs(value: object) -> Iterator[tuple[str, str]]:
     """Flatten a mapping whose values are text or lists of text."""
-    pairs: Pairs = []
     for name, given in _mapping(value).items():
-        values = given if isinstance(given, list) else [given]
-        pairs += [(_text(name), _text(each)) for each in values]
-    return pairs
+        for each in given if isinstance(given, list) else [given]:
+            yield _text(name), _text(each)
 
 
 def _mapping(value: object) -> Members:
