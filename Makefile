@@ -36,7 +36,7 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/lint-imports
 
 .PHONY: mutation
-mutation: $(READY)  ## change the decision core in every small way: each is noticed (five minutes)
+mutation: $(READY)  ## change the decision core in every small way: each is noticed (five to ten minutes)
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)
 
 tools: $(READY)  ## SAM, osls, checkov, mutmut, moto, Redis for the tests (two minutes, once)
