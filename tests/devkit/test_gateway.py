@@ -133,6 +133,14 @@ def test_a_head_request_has_no_body(house, send):
     assert (status, headers["Content-Length"], body) == (200, "9", b"")
 
 
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "PROPFIND", "x"])
+def test_every_method_is_handed_on(house, send, method):
+    """Which ones there are the function says."""
+    house.answer = OK | {"statusCode": 405}
+    assert send(method, "/v1/health")[0] == 405
+    assert house.events[0]["requestContext"]["http"]["method"] == method
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", ""])
 def test_a_page_that_rebinds_its_name_reaches_nothing(house, send, host):
     assert send("GET", "/v1/health", Host=host)[0] == 421
