@@ -265,7 +265,8 @@ from kycourier.core.models import KycRequest
 CAP = 16 * 2**20
 transport = KycHttp(sys.argv[1], connections=1, max_reply_bytes=CAP)
 try:
-    body = transport.send(KycRequest(path="/", query=Query(())), timeout_seconds=8).body
+    request = KycRequest(path="/", query=Query(()))
+    body = transport.send(request, timeout_seconds=40).body
     print("whole" if len(body.reveal()) == CAP else "short")
 except UpstreamUnreachable as error:
     print(error.reason)
@@ -311,7 +312,7 @@ def test_memory_stays_low_for_any_reply(kind: str) -> None:
             capture_output=True,
             check=False,
             text=True,
-            timeout=30,
+            timeout=50,
         )
     assert ended.stderr == ""
     result, peak_kilobytes = ended.stdout.split()

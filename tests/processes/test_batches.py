@@ -65,7 +65,7 @@ def test_a_batch_whose_process_dies_at_a_record_comes_again_whole(
             answer = work()
             peer.send(answer.head(close=False) + answer.body)
 
-        upstream.set_fault(Fault(47, "process dies", kill_at_the_record), "query")
+        upstream.set_fault(Fault(47, kill_at_the_record), "query")
         with pytest.raises(FunctionDied):
             dying.invoke(batch(*ORDERS), timeout_seconds=3)
         upstream.mend()

@@ -147,7 +147,7 @@ def test_retry_after_is_kept_to_by_every_worker(
     asked, least, most, kind, fleet, upstream
 ):
     """Seconds are honoured up to five minutes; all else is ignored."""
-    slow = Fault(11, "429", refuse("429 Slow", f"Retry-After: {asked}"))
+    slow = Fault(11, refuse("429 Slow", f"Retry-After: {asked}"))
     if kind == "query":
         fleet.buy_pair()
     one, other = fleet.start(), fleet.start()

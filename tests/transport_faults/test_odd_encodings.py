@@ -23,7 +23,7 @@ def sending(change, encoding, media_type):
         text = json.dumps(change(json.loads(work().body)), ensure_ascii=False)
         peer.send(reply(text.encode(encoding), f"Content-Type: {media_type}"))
 
-    return Fault(14, "JSON as text/plain, GBK bytes", act)
+    return Fault(14, act)
 
 
 def with_message(body):

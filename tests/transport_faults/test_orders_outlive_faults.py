@@ -29,6 +29,11 @@ CASES = [
 ]
 
 
+def test_every_fault_has_its_row():
+    """But for 9, which is no failure: test_stale_connections."""
+    assert {fault.number for fault in FAULTS.values()} | {9} == set(range(1, 18))
+
+
 @pytest.mark.parametrize(("fault", "kind"), CASES)
 def test_an_order_outlives_the_fault(fault, kind, fleet, upstream):
     if kind == "query":

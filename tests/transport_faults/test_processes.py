@@ -38,8 +38,8 @@ def heads_without_end(_, peer, __):
 LARGE = {
     "15 200 KB gzip": FAULTS["15 gzip bomb"],
     "16 endless body": FAULTS["16 endless body"],
-    "16 endless head": Fault(16, "endless body", heads_without_end),
-    "as large as may be": Fault(16, "endless body", as_large_as_may_be),
+    "16 endless head": Fault(16, heads_without_end),
+    "as large as may be": Fault(16, as_large_as_may_be),
 }
 
 

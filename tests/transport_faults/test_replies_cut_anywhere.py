@@ -47,7 +47,7 @@ def cutter(request):
 
 @pytest.mark.parametrize("kind", ["token", "ticket"])
 def test_no_pair_comes_of_a_cut_reply(kind, cutter, fleet, upstream):
-    upstream.set_fault(Fault(17, "JSON cut", cutter), kind)
+    upstream.set_fault(Fault(17, cutter), kind)
     refresh = fleet.start("refresh_ticket")
     tickets = SqliteTicketStore(fleet.house.folder / "state.db")
     while not cutter.is_done:
@@ -68,7 +68,7 @@ def test_no_order_is_collected_of_a_cut_reply(cutter, fleet, upstream, monkeypat
     fleet.buy_pair()
     collect, rounds = fleet.start(), 0
     orders = [f"order{number}" for number in range(9)]
-    upstream.set_fault(Fault(17, "JSON cut", cutter), "query")
+    upstream.set_fault(Fault(17, cutter), "query")
     assert collect.deliver(*orders) == []
     while not cutter.is_done:
         rounds += 1

@@ -56,7 +56,7 @@ def heard(upstream, kind):
 def test_a_connection_that_dies_is_replaced_unnoticed(die, kind, fleet, upstream):
     worker = warm(fleet, kind)
     connections = upstream.server.connections
-    upstream.set_fault(Fault(9, "stale kept-alive connection", die), kind)
+    upstream.set_fault(Fault(9, die), kind)
 
     assert worker.deliver("order1") == []
 
@@ -87,7 +87,7 @@ def test_a_connection_closed_while_it_was_idle_is_not_asked(kind, fleet, upstrea
 def test_the_second_connection_is_the_last(kind, fleet, upstream):
     worker = warm(fleet, kind)
     fleet.calls.clear()
-    upstream.set_fault(Fault(9, "stale", die_always, named=RESET), kind)
+    upstream.set_fault(Fault(9, die_always, named=RESET), kind)
 
     assert worker.deliver("order1") == []
 

@@ -19,6 +19,7 @@ from kycourier_devkit.sandbox.answers import Answer
 from kycourier_devkit.sandbox.calls import RESULT_PATH, TICKET_PATH, TOKEN_PATH
 
 HOST = "kyc.test"
+DEAF_ADDRESS = "127.0.0.9"
 PHOTO = b"\xff\xd8\xffsynthetic"
 PHOTO_TEXT = b64encode(PHOTO).decode()
 KINDS = {TOKEN_PATH: "token", TICKET_PATH: "ticket", RESULT_PATH: "query"}
@@ -51,7 +52,7 @@ class Upstream:
         self.calls: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
         self.met = self.most_at_once = self._at_once = 0
-        self.closes = False
+        self.closes = self._holds = False
         self._lock = threading.Lock()
         self._awaited = "token"
         self.mend()
@@ -96,11 +97,11 @@ class Upstream:
 
     def hold_port(self) -> str:
         """Accept nobody at another address."""
-        if not hasattr(self, "_held"):
-            self._held = self._stack.enter_context(
-                unaccepting_port("127.0.0.9", self.server.port)
-            )
-        return "127.0.0.9"
+        if not self._holds:
+            held = unaccepting_port(DEAF_ADDRESS, self.server.port)
+            self._stack.enter_context(held)
+            self._holds = True
+        return DEAF_ADDRESS
 
     def canaries(self) -> set[str]:
         """List what must be seen nowhere else; of a thousand signatures, some."""
