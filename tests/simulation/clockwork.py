@@ -73,7 +73,8 @@ class Clockwork:
         if machine is None:
             task.switch()
         elif machine.is_gone:
-            task.throw(Crash)
+            if task:  # else it never began
+                task.throw(Crash)
         elif machine.thaws_at > self.now:
             self.at(machine.thaws_at, lambda: self._resume(task, machine))
         else:
