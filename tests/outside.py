@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,7 +130,14 @@ def in_files(house: House) -> tuple[Any, Any]:
             return None
         return Stored(hashlib.sha256(content).hexdigest(), mark(key))
 
-    return find, lambda: {key: mark(key) for key in house.objects()}
+    def marks() -> dict[str, object]:
+        kept: dict[str, object] = {}
+        for key in house.objects():
+            with suppress(FileNotFoundError):  # a writer's own, before it is in place
+                kept[key] = mark(key)
+        return kept
+
+    return find, marks
 
 
 def in_bucket(url: str, bucket: str) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ class Watch:
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         self._lines: dict[tuple[str, str], bytes] = {}
         self._objects: dict[str, Stored] = {}
+        self._marks: dict[str, object] = {}
         self._ends: dict[str, Row] = {}
         self.torn: list[bytes] = []
         self.broken: list[str] = []
@@ -129,7 +130,9 @@ class Watch:
                 self._hold(self._objects.setdefault(key, found) == found, f"I4: {key}")
 
     def look_at_rows(self) -> None:
-        """Look at all rows: those that are final stay as they are."""
+        """Look at all rows and objects: what is final, and what lies there, stays."""
+        for key, mark in self._stores.marks().items():
+            self._hold(self._marks.setdefault(key, mark) == mark, f"I4: {key}")
         for order, row in self._stores.rows().items():
             if row.state not in FINAL:
                 self._hold(order not in self._ends, f"I13: {order} came back")

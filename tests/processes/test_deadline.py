@@ -5,7 +5,6 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime, timezone
 
 import pytest
 
@@ -13,12 +12,12 @@ from aws.access import aws_environ
 from aws.edges import new_queue
 from aws.proxy import dripping
 from fleet import wait_until
-from houses import TIMER, batch
+from houses import AT, TIMER, batch
+from kycourier_devkit.errors import FunctionFailed
 from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
 from outside import furnish
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
-AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LIMIT, MARGIN = 3.0, 0.5
 
 
@@ -93,16 +92,20 @@ def test_an_events_file_that_somebody_locks_does_not_make_a_handler_late(house):
     wait_until(is_sent, seconds=20, what="it is sent")
 
 
-@pytest.mark.parametrize("name", ["GetItem", "UpdateItem", "PUT", "SendMessageBatch"])
-def test_an_aws_that_drips_does_not_make_a_handler_late(
-    house, request, moto, proxy, name
-):
+@pytest.fixture
+def cloud(house, request, moto, proxy):
+    """Give a house on AWS, all of it behind the proxy."""
     furnish(house, "dynamodb", request.getfixturevalue)
     house.environ |= aws_environ(proxy.url) | {
         "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
         "KYCOURIER_EVENTS": f"sqs://{new_queue(moto)}",
     }
-    collect = house.start("collect_results")
+    return house
+
+
+@pytest.mark.parametrize("name", ["GetItem", "UpdateItem", "PUT", "SendMessageBatch"])
+def test_an_aws_that_drips_does_not_make_a_batch_late(cloud, proxy, name):
+    collect = cloud.start("collect_results")
     assert collect.invoke({"order_no": "order1"})["state"] == "collected"
     proxy.plan(name, *[dripping] * 20)
     returned, seconds = took(
@@ -110,3 +113,18 @@ def test_an_aws_that_drips_does_not_make_a_handler_late(
     )
     assert seconds <= LIMIT + 1 - MARGIN
     assert returned["batchItemFailures"] in ([], [{"itemIdentifier": "m0"}])
+
+
+def test_an_aws_that_drips_does_not_make_a_timer_or_the_api_late(cloud, proxy):
+    collect = cloud.start("collect_results")
+    assert collect.invoke({"order_no": "order1"})["state"] == "collected"
+    refresh, api = cloud.start("refresh_ticket"), cloud.start("orders_api")
+    get = build_http_event(HttpCall(method="GET", path="/v1/orders/order1"), at=AT)
+    for process, event in ((refresh, TIMER), (api, get)):
+        process.wait_until_ready()
+        proxy.plan("GetItem", *[dripping] * 20)
+        begun = time.monotonic()
+        with pytest.raises(FunctionFailed, match=r"out_of_time|store_unavailable"):
+            process.invoke(event, timeout_seconds=LIMIT + 2)
+        assert time.monotonic() - begun <= LIMIT + 2 - MARGIN
+        proxy.forget()
