@@ -222,7 +222,8 @@ class Run:
                 ends.append(row.due_at)
             elif self.plan.never_ready:
                 ends.append(row.deadline_at)
-        return now + max(((end - wall).total_seconds() for end in ends), default=0.0)
+        last = max(((end - wall).total_seconds() for end in ends), default=-now)
+        return now + last
 
     def _look(self) -> None:
         """End the run once nothing is left to do, or the time for it is over."""
