@@ -17,7 +17,8 @@ FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 Canary = str | bytes
 
 
-def spellings(canary: Canary) -> dict[str, bytes]:
+@lru_cache(maxsize=1024)
+def spellings(canary: Canary) -> Mapping[str, bytes]:
     """Give a canary as it might stand in a sink; each spelling by its name."""
     raw = canary if isinstance(canary, bytes) else canary.encode()
     found = dict(_of_bytes(raw))

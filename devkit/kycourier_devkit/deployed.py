@@ -9,6 +9,7 @@ from botocore.parsers import ResponseParserError
 
 from kycourier.adapters.aws.calls import SAID
 from kycourier.adapters.aws.endpoints import find_endpoint
+from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.settings import PREFIX
 from kycourier_devkit.errors import UsageProblem
 
@@ -37,6 +38,7 @@ def read_stack(name: str, environ: Mapping[str, str]) -> Mapping[str, str]:
 
 def _read_functions(stack: str, environ: Mapping[str, str]) -> dict[str, str]:
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    silence_libraries()  # a setting may hold a password
     session = boto3.Session(region_name=region)
     formation, functions = (
         session.client(service, endpoint_url=find_endpoint(environ, service))

@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 import requests
 
+from kycourier.adapters.aws.silence import silence_libraries
+
 REGION = "eu-west-1"
 OPERATOR = "operator"
 _ALL = 10**9
@@ -24,6 +26,7 @@ class Account:
     """Makes clients and keys; `environ` leads any AWS SDK here as the operator."""
 
     def __init__(self, url: str) -> None:
+        silence_libraries()
         self.url = url
         self.environ = _environ(url, "testing", "synthetic")
         iam = self.client("iam")

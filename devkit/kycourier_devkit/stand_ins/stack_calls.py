@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from kycourier.adapters.aws.silence import silence_libraries
 from kycourier_devkit.errors import StackNotMade
 from kycourier_devkit.stand_ins.cloudformation import settle
 
@@ -22,6 +23,7 @@ class StackCalls:
     """The calls for one stack. `environ` leads to moto."""
 
     def __init__(self, stack: str, environ: Texts) -> None:
+        silence_libraries()
         self._stack, self._environ = stack, environ
         self._session = boto3.Session(
             aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
