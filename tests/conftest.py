@@ -20,6 +20,7 @@ from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start
 from stand_ins import or_skip
 
 pytest_plugins = ["overheard"]
+pytest.register_assert_rewrite("loud_house")  # its failures name sink and spelling
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
 
