@@ -104,6 +104,7 @@ def unused(statements: Iterable[Statement], needs: set[Need]) -> set[str]:
 @pytest.mark.enable_socket
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.tells_secrets  # its own clients put the secrets there
 def test_all_is_as_it_says_with_each_roles_permissions_and_each_is_used(
     packages, tmp_path
 ):

@@ -93,7 +93,8 @@ class Fuzzer:
             f"-timeout={INPUT_SECONDS}",
             f"-rss_limit_mb={MOST_MB}",
         ]
-        paths = (self._folder, ROOT / "layers/service/python", ROOT / "tests")
+        ours = ("layers/service/python", "devkit", "tests")
+        paths = (self._folder, *(ROOT / each for each in ours))
         return subprocess.run(
             [*command, *limits, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},  # noqa: TID251 - a child's
