@@ -18,7 +18,7 @@ BATCH = 10
 
 
 @pytest.mark.parametrize(
-    ("kind", "messages"), [("sqlite", 10_000), ("redis", 10_000), ("dynalite", 2_000)]
+    ("kind", "messages"), [("sqlite", 10_000), ("redis", 10_000), ("dynalite", 1_000)]
 )
 def test_messages_redriven_by_the_thousand_ask_once_for_each_order(
     house, request, seed, figures, kind, messages
