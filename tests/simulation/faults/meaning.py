@@ -226,7 +226,7 @@ def app_is_stopped(world: RunWorld, plan: Plan, dice: Random) -> None:
     told = dice.choice(("66660001", "66660002"))
     during(
         28, "kyc.query", answer(lambda: refusal(told)),
-        world=world, plan=plan, begins=5.0, ends=100.0,
+        world=world, plan=plan, begins=0.0, ends=100.0,
     )  # fmt: skip
 
 
