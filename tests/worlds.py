@@ -22,6 +22,7 @@ from fakes import (
     MemoryWorkQueue,
     ScriptedTransport,
 )
+from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.core.card import FingerprintKey
 from kycourier.core.errors import KycourierError
 from kycourier.core.hidden import ReplyBody, Secret
@@ -247,6 +248,17 @@ class Worker:
             sender=self.sender,
             pool=self.pool,
             **shared,
+        )
+
+    def orders_queue(self) -> OrdersQueue:
+        """Give the queue's trigger over this worker."""
+        return OrdersQueue(
+            APP,
+            register=self.register,
+            collector=self.collector,
+            pool=self.pool,
+            state=self.world.state,
+            ambient=self.ambient,
         )
 
     def collect(

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.adapters.triggers.orders_api import OrdersApi
-from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
 from kycourier.assembly import Function
 from kycourier.logs import PowertoolsJournal
@@ -35,13 +34,7 @@ class Functions:
         shared = {"state": world.state, "ambient": worker.ambient}
         refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
         sweep = SweepTimer(worker.sweeper)
-        queue = OrdersQueue(
-            APP,
-            register=worker.register,
-            collector=worker.collector,
-            pool=worker.pool,
-            **shared,
-        )
+        queue = worker.orders_queue()
         api = OrdersApi(
             APP,
             api_keys=api_keys,

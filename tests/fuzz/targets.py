@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import datetime, timezone
 
 from kycourier.adapters.triggers.http_event import HttpRequest, parse_event
-from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.core import brake, events, order_record, ticket
 from kycourier.core.card import FingerprintKey, digits_of
 from kycourier.core.errors import (
@@ -146,16 +145,7 @@ def queue_envelope(data: bytes) -> None:
     except (ValueError, RecursionError):
         event = {"Records": [{"messageId": "m1", "body": data.decode("latin-1")}]}
     world = World()
-    worker = world.worker()
-    queue = OrdersQueue(
-        APP,
-        register=worker.register,
-        collector=worker.collector,
-        pool=worker.pool,
-        state=world.state,
-        ambient=worker.ambient,
-    )
-    answer = queue.answer(event, world.time())
+    answer = world.worker().orders_queue().answer(event, world.time())
     for failure in answer.get("batchItemFailures", ()):
         assert failure["itemIdentifier"] in {
             each["messageId"]

@@ -66,7 +66,7 @@ def test_the_lock_of_npm_has_hashes_and_no_address():
     [
         "requests==2.34.0",
         "requests>=2 \\",
-        "--index-url https://example.test/simple",
+        "--index-url elsewhere",
         "--find-links ./wheels",
         "-e .",
         "requests @ https://example.test/requests.whl \\",

@@ -142,6 +142,9 @@ class StoreClock:
     def now(self) -> datetime:
         return self._clockwork.instant()
 
+    def seconds(self) -> float:
+        return self._clockwork.now
+
 
 class Lanes:
     """`SideBySide` on simulated time: so many items at once, and no late one."""

@@ -12,7 +12,6 @@ from fakes import FakeNonces
 from kycourier.adapters.triggers import invocation
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.adapters.triggers.orders_api import OrdersApi
-from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
 from kycourier.core.errors import (
     EvidenceUnavailable,
@@ -226,13 +225,7 @@ class Fleet:
             sweep = SweepTimer(worker.sweeper)
             return lambda _, left: sweep.answer(left)
         if function is COLLECT:
-            return OrdersQueue(
-                APP,
-                register=worker.register,
-                collector=worker.collector,
-                pool=worker.pool,
-                **shared,
-            ).answer
+            return worker.orders_queue().answer
         return OrdersApi(
             APP,
             api_keys=None,

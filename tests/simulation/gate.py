@@ -6,6 +6,8 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import TYPE_CHECKING
 
+from greenlet import getcurrent
+
 from kycourier.core.errors import KycourierError
 from simulation.clockwork import Clockwork, Crash, Machine
 
@@ -82,6 +84,9 @@ class Gate:
 
     def pass_through(self, call: Call) -> object:
         """Make one call: there, its effect, and back. Raises what the port raises."""
+        task = getcurrent()
+        self.judge.begins(call, after=getattr(task, "last_call", None))
+        task.last_call = call.name
         self._travel(call.machine)
         answer, error = None, None
         try:

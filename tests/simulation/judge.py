@@ -12,6 +12,7 @@ from typing import cast
 from kycourier.core.models import Lease
 from kycourier.core.order_record import OrderRecord, OutboxEvent
 from simulation.gate import Call
+from simulation.judge_brake import BrakeJudge
 from simulation.judge_orders import OrdersJudge
 from simulation.judge_tickets import TicketsJudge
 from simulation.stores import Stores
@@ -29,12 +30,21 @@ class Judge:
         *,
         orders: OrdersJudge,
         tickets: TicketsJudge,
+        brake: BrakeJudge,
         stores: Stores,
     ) -> None:
         self._verdict, self._stores = verdict, stores
-        self.orders, self.tickets = orders, tickets
+        self.orders, self.tickets, self.brake = orders, tickets, brake
         self._sent: Counter[str] = Counter()
         self._objects: dict[str, bytes] = {}
+
+    def begins(self, call: Call, *, after: str | None) -> None:
+        """Judge whether a call may be made now; `after` is its task's call before."""
+        if call.name in {"kyc.token", "kyc.ticket"} and after != "leases.acquire":
+            told = f"{call.machine.name} did not look at its lease before {call.name}"
+            self._verdict.violate("I6", told)
+        if call.name == "kyc.query":
+            self.brake.judge_query(call)
 
     def before(self, call: Call) -> OrderRecord | None:
         """Keep the row that a write may change."""
@@ -50,6 +60,8 @@ class Judge:
         match call.name:
             case "orders.claim" | "orders.register" | "orders.commit":
                 self.orders.judge(call, before)
+            case "brakes.trip" | "brakes.release":
+                self.brake.note()
             case "leases.acquire":
                 self.tickets.judge_lease(call, cast("Lease | None", answer))
             case "tickets.save":

@@ -8,6 +8,7 @@ from fakes import MemoryJournal
 from simulation.clockwork import Clockwork, Machine, StoreClock
 from simulation.gate import Gate, Rule
 from simulation.judge import Judge
+from simulation.judge_brake import BrakeJudge
 from simulation.judge_orders import OrdersJudge
 from simulation.judge_tickets import TicketsJudge
 from simulation.platform import Platform
@@ -61,6 +62,7 @@ class RunWorld:
             tickets=TicketsJudge(
                 self.verdict, clockwork=self.clockwork, platform=self.platform
             ),
+            brake=BrakeJudge(self.verdict, self.stores),
             stores=self.stores,
         )
         self.met: Counter[str] = Counter()

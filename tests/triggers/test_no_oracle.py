@@ -10,11 +10,10 @@ from msgspec.structs import replace
 
 from api_caller import ApiCaller, v2_event
 from kycourier.adapters.local.orders import SqliteOrderStore
-from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.core.order_record import State as Stage
 from kycourier.ports import State
 from records import draft, settled
-from worlds import APP, World, refusal
+from worlds import World, refusal
 
 OTHER, NUMBER = "OTHERAPP", "order1"
 ORDER = f"/v1/orders/{NUMBER}"
@@ -86,16 +85,7 @@ def ask_api(world, method, path, body, headers):
 
 
 def ask_queue(world, event):
-    worker = world.worker()
-    queue = OrdersQueue(
-        APP,
-        register=worker.register,
-        collector=worker.collector,
-        pool=worker.pool,
-        state=world.state,
-        ambient=worker.ambient,
-    )
-    return queue.answer(event, world.time())
+    return world.worker().orders_queue().answer(event, world.time())
 
 
 def told(world, answer):

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kycourier.adapters.triggers.queue import OrdersQueue
 from kycourier.core.errors import OutOfTime, StoreUnavailable
 from kycourier.core.order_record import State
 from worlds import APP, NUMBER, World, refusal
@@ -22,15 +21,7 @@ def world():
 
 
 def queue_over(world):
-    worker = world.worker()
-    return OrdersQueue(
-        APP,
-        register=worker.register,
-        collector=worker.collector,
-        pool=worker.pool,
-        state=world.state,
-        ambient=worker.ambient,
-    )
+    return world.worker().orders_queue()
 
 
 def record(identity, body, **more):

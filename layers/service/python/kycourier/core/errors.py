@@ -60,7 +60,7 @@ def forgetful(work: Callable[P, R]) -> Callable[P, R]:
     def alone(*args: P.args, **options: P.kwargs) -> R:
         try:
             return work(*args, **options)
-        except Exception as error:
+        except Exception as error:  # raised again, whatever it is
             forget_variables(error)
             raise
 
