@@ -173,18 +173,22 @@ def test_a_handshake_may_last_longer_than_connecting(
         assert talk.ask().status == 200
 
 
-def test_connecting_is_tried_at_every_address_of_the_host(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def two_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give `two.test` two addresses: nobody answers at the first."""
     look_up = socket.getaddrinfo
 
-    def two_addresses(host: str, port: int, *more: int, **options: int) -> list[object]:
+    def find(host: str, port: int, *more: int, **options: int) -> list[object]:
         if host != "two.test":
             return list(look_up(host, port, *more, **options))
         nobody, somebody = (look_up(f"127.0.0.{n}", port, **options) for n in (77, 1))
         return [*nobody, *somebody]
 
-    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+
+
+@pytest.mark.usefixtures("two_addresses")
+def test_connecting_is_tried_at_every_address_of_the_host() -> None:
     with talking(answering(reply())) as talk:
         url = f"http://two.test:{talk.server.port}"
         transport = KycHttp(url, connections=1, max_reply_bytes=CAP)
@@ -192,18 +196,8 @@ def test_connecting_is_tried_at_every_address_of_the_host(
             assert talk._replace(transport=transport).ask().status == 200
 
 
-def test_an_address_that_hangs_leaves_time_for_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    look_up = socket.getaddrinfo
-
-    def two_addresses(host: str, port: int, *more: int, **options: int) -> list[object]:
-        if host != "two.test":
-            return list(look_up(host, port, *more, **options))
-        nobody, somebody = (look_up(f"127.0.0.{n}", port, **options) for n in (77, 1))
-        return [*nobody, *somebody]
-
-    monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+@pytest.mark.usefixtures("two_addresses")
+def test_an_address_that_hangs_leaves_time_for_the_next() -> None:
     with (
         talking(answering(reply())) as talk,
         unaccepting_port("127.0.0.77", talk.server.port) as port,

@@ -17,11 +17,11 @@ from kycourier.core.decision import (
     decide,
     note_reply,
 )
-from kycourier.core.hidden import CardNumber, PhotoBytes
-from kycourier.core.models import Document, OrderKey, Photo, PhotoKind, Recognition
+from kycourier.core.models import Document, OrderKey, PhotoKind
 from kycourier.core.order_record import Reason, State
 from kycourier.core.reply import Unanswered
 from kycourier.core.wire import Refusal
+from recognitions import recognized
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -39,22 +39,6 @@ def claimed(**changes):
     )
     record = order.claim(drafted, owner="me", now=AT, lease=SECOND, folder="f")
     return replace(record, **changes)
-
-
-def recognized(*kinds, order_no="order1"):
-    photos = tuple(
-        Photo(
-            kind=kind,
-            content=PhotoBytes(b"x"),
-            sha256="0" * 64,
-            size_bytes=1,
-            media_type="image/jpeg",
-        )
-        for kind in kinds
-    )
-    return Recognition(
-        order_no=order_no, card_number=CardNumber("4111111111111111"), photos=photos
-    )
 
 
 def decided(record, reply, now=AT, draw=0.5):

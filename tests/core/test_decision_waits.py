@@ -5,11 +5,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from kycourier.core.decision import decide, note_reply
-from kycourier.core.hidden import CardNumber, PhotoBytes
-from kycourier.core.models import Photo, PhotoKind, Recognition
+from kycourier.core.models import PhotoKind
 from kycourier.core.order_record import OrderRecord, Reason
 from kycourier.core.reply import Unanswered
 from kycourier.core.wire import Refusal
+from recognitions import recognized
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -33,22 +33,6 @@ def ceiling(reply, **fields):
         collecting(**fields), reply, now=AT, draw=0.5, photo_patience=SECOND
     )
     return decision.delay * 2 / SECOND
-
-
-def recognized(*kinds):
-    photos = tuple(
-        Photo(
-            kind=kind,
-            content=PhotoBytes(b"x"),
-            sha256="0" * 64,
-            size_bytes=1,
-            media_type="image/jpeg",
-        )
-        for kind in kinds
-    )
-    return Recognition(
-        order_no="order1", card_number=CardNumber("4111111111111111"), photos=photos
-    )
 
 
 def test_refused_credentials_are_tried_after_ten_seconds_doubling_to_a_minute():
