@@ -17,7 +17,7 @@ $(READY): devkit/requirements.txt pyproject.toml devkit/pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e devkit
 	@touch $@
 
-demo: $(READY)  ## watch orders run through the real function files against the emulator
+demo: $(READY)  ## watch orders run through the real functions and the emulator
 	@$(BIN)/kycourier demo
 
 demo-aws: package  ## the same with the built packages, in an AWS on loopback
@@ -38,7 +38,7 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 fuzz: $(READY)  ## fuzz the parsers, guided by coverage; SECONDS=60 in all
 	@$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60)
 
-tools: $(READY)  ## SAM, moto, Redis, fuzzers and the like, for the tests (two minutes, once)
+tools: $(READY)  ## SAM, moto, Redis, fuzzers for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
@@ -48,8 +48,8 @@ test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)
 	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)
 
-mutants: tools  ## plant bugs and leaks in copies, show who catches each; ONLY=name WHY=1
+mutants: tools  ## plant bugs in copies, show what catches each; ONLY=name
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(if $(ONLY),--only '$(ONLY)') $(if $(WHY),--why)
 
-mutation: $(READY)  ## change the decision core in every small way: each is noticed (five minutes)
+mutation: $(READY)  ## change the core in every small way: each is noticed
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)

@@ -9,12 +9,20 @@ from simulation.scenarios import scenario_of
 from simulation.shrink import explain
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    """Read faults' numbers. Raises ValueError."""
+    faults = tuple(int(each) for each in text.split(","))
+    if not set(faults) <= FAULTS.keys():
+        raise ValueError(text)
+    return faults
+
+
 def main() -> int:
     """Run the scenario that the arguments name; 1 when something was violated."""
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument(
-        "--faults", default="", help="numbers, as 7,45; else the seed's"
+        "--faults", type=numbers, default=(), help="as 7,45; else the seed's own"
     )
     parser.add_argument("--orders", type=int, default=3)
     parser.add_argument("--duplicates", type=int, default=0)
@@ -28,7 +36,7 @@ def main() -> int:
     if given.faults or given.crash_after is not None:
         scenario = Scenario(
             given.seed,
-            tuple(int(each) for each in given.faults.split(",") if each),
+            given.faults,
             orders=given.orders,
             duplicates=given.duplicates,
             crash_after=given.crash_after,

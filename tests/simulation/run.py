@@ -40,7 +40,11 @@ class Scenario:
 
     def command(self) -> str:
         """Tell how to run it again."""
-        words = ["python -m simulation", str(self.seed), f"--orders {self.orders}"]
+        words = [
+            ".venv/bin/python -m simulation",
+            str(self.seed),
+            f"--orders {self.orders}",
+        ]
         if self.faults:
             words.append("--faults " + ",".join(map(str, self.faults)))
         if self.duplicates:
