@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -98,6 +99,12 @@ def show(kept: Kept, console: Console) -> None:
     console.print(table)
 
 
+def _leave_to_parent() -> None:
+    """Let a worker end with its pool, not by Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _chunks(pool: ProcessPoolExecutor, firsts: list[int]) -> Iterator[object]:
     """Give what each chunk came to, with few chunks ahead."""
     ahead = [pool.submit(soak, first) for first in firsts[:8]]
@@ -116,11 +123,13 @@ def main() -> int:
     seeds = parser.parse_args().seeds
     console, kept = Console(), Kept(digest())
     firsts = list(range(kept.tally.runs // CHUNK * CHUNK, seeds, CHUNK))
+    for told in (signal.SIGINT, signal.SIGTERM):  # in the background, too
+        signal.signal(told, signal.default_int_handler)
     columns = ("seeds", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     failed: Report | None = None
     with (
         Progress(*columns, console=console) as progress,
-        ProcessPoolExecutor(os.cpu_count()) as pool,
+        ProcessPoolExecutor(os.cpu_count(), initializer=_leave_to_parent) as pool,
     ):
         bar = progress.add_task("", total=seeds, completed=kept.tally.runs)
         began = time.monotonic()
