@@ -25,7 +25,7 @@ from kycourier.core.errors import (
     StoreUnavailable,
 )
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 
 def call(url: str, *, seconds_left: float = 1) -> object:

@@ -64,6 +64,7 @@ def test_it_runs_in_an_empty_folder_and_again_afresh(shell, root):
     assert not set(photos) & set((root / "evidence").rglob("*.jpg"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_with_one_line_and_no_process_left(start, root):
     running = start("demo")
     running.wait_for(" 3  ")

@@ -200,6 +200,7 @@ def test_resume_ends_the_pause(call, sandbox):
     assert rows(call("collect", "A2"))["A2"][0] == "collected"
 
 
+@pytest.mark.slow
 def test_no_command_prints_log_lines_or_anything_secret(call, sandbox):
     ends = [
         call("refresh"),

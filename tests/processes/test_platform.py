@@ -34,6 +34,7 @@ ENDS = {
 }
 
 
+@pytest.mark.slow
 def test_every_drift_of_a_good_order_is_collected(house):
     process = house.start("collect_results")
     orders = [f"{word}x1" for word in COLLECTED]

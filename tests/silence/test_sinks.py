@@ -22,6 +22,7 @@ from redis_bench import empty
 pytestmark = pytest.mark.enable_socket
 
 
+@pytest.mark.slow
 def test_no_sink_of_one_machine_holds_a_canary(house):
     house.environ["KYCOURIER_QUEUE"] = f"sqlite:///{house.folder}/queue.db"
     told = play(house)

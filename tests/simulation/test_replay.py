@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from simulation.run import run
 from simulation.scenarios import scenario_of
 
@@ -27,6 +29,7 @@ def digests(hash_seed):
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_trace_in_processes_that_hash_differently():
     here = [run(scenario_of(seed)).digest for seed in SEEDS]
     assert digests("1") == digests("2") == here
