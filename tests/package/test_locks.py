@@ -7,7 +7,12 @@ import pytest
 
 from kycourier_devkit.toolbox import ROOT
 
-LOCKS = ("requirements.txt", "boto3.txt")
+LOCKS = (
+    "sdk_aws/requirements.txt",
+    "sdk_aws/boto3.txt",
+    "sdk_tencent/requirements.txt",
+)
+LAYERS = ("sdk_aws", "sdk_tencent")
 PIN = re.compile(r"(?m)^([a-z0-9-]+)==([^ ]+)(?: ;[^\\]*)? \\$")
 LINE = re.compile(
     r"[a-z0-9-]+(\[[a-z0-9, -]+\])?==[^ ]+( ; [^\\]+)? \\"
@@ -32,7 +37,7 @@ def pins(path):
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_layer_has_the_versions_that_the_suite_runs_on(name):
     devkit = set(pins(ROOT / "devkit/requirements.txt"))
-    layer = pins(ROOT / "layers/sdk_aws" / name)
+    layer = pins(ROOT / "layers" / name)
     assert layer
     assert set(layer) <= devkit
 
@@ -77,11 +82,22 @@ def test_a_line_that_is_not_hashed_is_found(line):
     assert not LINE.fullmatch(line)
 
 
-def test_the_layer_holds_what_the_service_needs_and_boto3_apart():
-    wanted = (ROOT / "layers/sdk_aws/requirements.in").read_text()
-    named = set(re.findall(r"(?m)^([a-z0-9-]+)", wanted))
-    assert named <= {name for name, _ in pins(ROOT / "layers/sdk_aws/requirements.txt")}
+def wanted(layer):
+    """Give the libraries that a layer's list names."""
+    text = (ROOT / "layers" / layer / "requirements.in").read_text()
+    return set(re.findall(r"(?m)^([a-z0-9-]+)", text))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_holds_what_the_service_needs(layer):
+    locked = pins(ROOT / "layers" / layer / "requirements.txt")
+    assert wanted(layer) <= {name for name, _ in locked}
     project = (ROOT / "pyproject.toml").read_text()
     [listed] = re.findall(r"(?s)^dependencies = \[(.*?)\]", project, re.MULTILINE)
-    assert set(re.findall(r'"([a-z0-9-]+)', listed)) <= named
-    assert "boto3" not in named
+    assert set(re.findall(r'"([a-z0-9-]+)', listed)) <= wanted(layer)
+
+
+def test_a_layer_holds_no_other_clouds_sdk_and_boto3_is_apart():
+    tencent = {f"tencentcloud-sdk-python-{name}" for name in ("common", "eb", "ssm")}
+    assert wanted("sdk_tencent") - wanted("sdk_aws") == tencent
+    assert "boto3" not in wanted("sdk_aws") | wanted("sdk_tencent")

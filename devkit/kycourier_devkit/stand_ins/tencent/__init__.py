@@ -1,0 +1,1 @@
+"""Tencent Cloud on loopback: its API, which verifies what it is asked."""

@@ -1,0 +1,162 @@
+"""Tencent Cloud's API on loopback: several services behind one verified front.
+
+Each service keeps what it is told; this front knows keys, permissions and envelopes.
+The service is the one that a request was signed for, so one address serves them all.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, Protocol
+
+from kycourier_devkit.stand_ins.tencent.tc3 import Key, Refusal, Request, verify
+
+HOST = "127.0.0.1"
+MOST_BODY_BYTES = 10 << 20
+_DOMAIN = "tencentcloudapi.com"
+_POLL_SECONDS = 0.01
+Members = dict[str, Any]
+
+
+class Service(Protocol):
+    """One service of the API: a version, and actions that take and give JSON."""
+
+    name: str
+    version: str
+
+    def call(self, action: str, payload: Members, region: str) -> Members:
+        """Do it, and give the answer's members. Raises Refusal."""
+
+
+class Call(NamedTuple):
+    """What was asked of which service; never what with."""
+
+    service: str
+    action: str
+    region: str
+
+
+class TencentApi:
+    """Serves at `url` until it is closed; `calls` are those whose signature was right.
+
+    `now` gives the Unix seconds that signatures are judged by.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[Key],
+        services: Iterable[Service],
+        *,
+        now: Callable[[], float] = time.time,  # noqa: TID251 - a server's own clock
+    ) -> None:
+        self._keys = {key.secret_id: key for key in keys}
+        self._services = {service.name: service for service in services}
+        self._now, self._lock = now, threading.Lock()
+        self.calls: list[Call] = []
+        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True
+        ).start()
+
+    def renew(self, *keys: Key) -> None:
+        """Know these keys from now on, and no others."""
+        with self._lock:
+            self._keys = {key.secret_id: key for key in keys}
+
+    def named(self, service: str, action: str) -> list[Call]:
+        """Give the calls of an action."""
+        return [call for call in self.calls if call[:2] == (service, action)]
+
+    def answer(self, request: Request) -> Members:
+        """Answer a request in the API's envelope; one at a time."""
+        told: Members = {}
+        try:
+            with self._lock:
+                told = self._call(request)
+        except Refusal as refusal:
+            told = {"Error": {"Code": refusal.code, "Message": refusal.message}}
+        return {"Response": {**told, "RequestId": str(uuid.uuid4())}}
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _call(self, request: Request) -> Members:
+        signed = verify(request, self._keys, now=self._now())
+        service = self._find(signed.service, request.headers)
+        action = _demand(request.headers, "action")
+        region = request.headers.get("x-tc-region", "")
+        self.calls.append(Call(service.name, action, region))
+        permission = f"{service.name}:{action}"
+        if permission in signed.key.denied:
+            said = f"you are not authorized to perform operation ({permission})"
+            raise Refusal("UnauthorizedOperation", said)
+        return service.call(action, _payload(request), region)
+
+    def _find(self, name: str, headers: Mapping[str, str]) -> Service:
+        """Give the service that was signed for, and asked for by name and version."""
+        host = headers["host"]
+        service = self._services.get(name)
+        misled = host.endswith(_DOMAIN) and host.partition(".")[0] != name
+        if service is None or misled:
+            raise Refusal("NoSuchProduct", "the product does not exist")
+        if _demand(headers, "version") != service.version:
+            raise Refusal("NoSuchVersion", "the version does not exist")
+        return service
+
+
+def _demand(headers: Mapping[str, str], name: str) -> str:
+    if not headers.get(f"x-tc-{name}"):
+        raise Refusal("MissingParameter", name.capitalize())
+    return headers[f"x-tc-{name}"]
+
+
+def _payload(request: Request) -> Members:
+    try:
+        payload = json.loads(request.body)
+    except ValueError:
+        payload = None
+    if not isinstance(payload, dict):
+        raise Refusal("InvalidParameter", "the body is no JSON object")
+    return payload
+
+
+def _handler(api: TencentApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def serve(self) -> None:
+            size = int(self.headers.get("Content-Length") or 0)
+            headers = {name.lower(): text for name, text in self.headers.items()}
+            if size > MOST_BODY_BYTES:
+                self.close_connection = True
+                told: Members = {"Code": "RequestSizeLimitExceeded", "Message": "size"}
+                answer: Members = {"Response": {"Error": told, "RequestId": ""}}
+            else:
+                body = self.rfile.read(size)
+                answer = api.answer(Request(self.command, self.path, headers, body))
+            content = json.dumps(answer).encode()
+            self.send_response_only(200)  # the API's own way, also when it refuses
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = serve  # noqa: N815 - http.server names them
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent: headers carry keys, bodies secrets."""
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except ConnectionError:
+                self.close_connection = True
+
+    return Handler

@@ -1,0 +1,1 @@
+"""Tencent Cloud: COS, EventBridge and Secrets Manager (SSM)."""
