@@ -61,10 +61,10 @@ def deploy(packages: Path, into: Path) -> Deployment:
     return deployment
 
 
-def unpack(package: Path, into: Path) -> None:
+def unpack(package: Path, into: Path, *, make: str = "make package") -> None:
     """Unpack one zip over what is there. Raises UsageProblem when it is not built."""
     if not package.is_file():
-        raise UsageProblem(f"{package.name} is not built: run `make package`")
+        raise UsageProblem(f"{package.name} is not built: run `{make}`")
     with zipfile.ZipFile(package) as archive:
         archive.extractall(into)
 

@@ -42,7 +42,7 @@ def build_bom(
 ) -> str:
     """Write the bill of the zips in `folder` that one function is deployed with.
 
-    Imports begin in a layer's folder `in_layer`; `wheels` are those that were installed,
+    Imports begin in a layer's folder `in_layer`; `wheels` are what was installed, and
     `direct` names what the service imports.
     """
     zips = [_describe_zip(package) for package in packages]
@@ -77,7 +77,7 @@ def _spell(bom: Bom) -> str:
 def _installed(path: Path, in_layer: str) -> list[Distribution]:
     """Find the distributions that a layer's zip holds, by their own metadata."""
     root = zipfile.Path(path, f"{in_layer}/" if in_layer else "")
-    folders = root.iterdir() if root.exists() else ()
+    folders = root.iterdir() if root.is_dir() else ()
     return [PathDistribution(each) for each in folders if _is_metadata(each.name)]
 
 
