@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import unquote
 
 from kycourier_devkit.functions.trigger_events import Event, HttpCall, join_headers
 
@@ -28,9 +29,10 @@ def build_ckafka_event(bodies: Sequence[str], *, first_offset: int = 0) -> Event
 
 
 def build_url_event(call: HttpCall) -> Event:
-    """Build a request as a function URL hands it over, whose body is text.
+    """Build a request as a function URL hands it over: a text, and a decoded query.
 
-    Raises UnicodeDecodeError for a body that is none.
+    Of a name that is repeated one value is left. Raises UnicodeDecodeError for a body
+    that is no text.
     """
     pairs = [pair.partition("=") for pair in call.query.split("&") if pair]
     return {
@@ -38,7 +40,7 @@ def build_url_event(call: HttpCall) -> Event:
         "headers": dict(join_headers(call.headers)),
         "httpMethod": call.method,
         "path": call.path,
-        "queryString": {name: value for name, _, value in pairs},
+        "queryString": {unquote(name): unquote(value) for name, _, value in pairs},
     }
 
 
