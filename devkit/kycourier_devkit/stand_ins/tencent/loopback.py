@@ -1,4 +1,4 @@
-"""A silent server on a free port of loopback: a request is a value, and so its reply."""
+"""A silent server on a free port of loopback: requests and replies are values."""
 
 import threading
 from collections.abc import Callable, Mapping
