@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kycourier_devkit.stand_ins.tencent.loopback import Loopback, Reply, Request
 from kycourier_devkit.stand_ins.tencent.tc3 import Key, Refusal, verify
@@ -17,6 +17,7 @@ from kycourier_devkit.stand_ins.tencent.tc3 import Key, Refusal, verify
 MOST_BODY_BYTES = 10 << 20
 _DOMAIN = "tencentcloudapi.com"
 Members = dict[str, Any]
+A = TypeVar("A")
 
 
 class Service(Protocol):
@@ -91,7 +92,7 @@ class TencentApi:
         signed = verify(request, self._keys, now=self._now())
         service = self._find(signed.service, request.headers)
         action = _demand(request.headers, "action")
-        region = request.headers.get("x-tc-region", "")
+        region = _demand(request.headers, "region")
         self.calls.append(Call(service.name, action, region))
         permission = f"{service.name}:{action}"
         if permission in signed.key.denied:
@@ -109,6 +110,13 @@ class TencentApi:
         if _demand(headers, "version") != service.version:
             raise Refusal("NoSuchVersion", "the version does not exist")
         return service
+
+
+def pick(actions: Mapping[str, A], action: str) -> A:
+    """Give what a service does for an action. Raises Refusal."""
+    if action not in actions:
+        raise Refusal("InvalidAction", "the action does not exist")
+    return actions[action]
 
 
 def _demand(headers: Mapping[str, str], name: str) -> str:

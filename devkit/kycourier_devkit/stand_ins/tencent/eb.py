@@ -6,15 +6,15 @@ https://cloud.tencent.com/document/product/1359 (API 2021-04-16).
 import json
 import re
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from kycourier_devkit.stand_ins.tencent.api import Members, pick
 from kycourier_devkit.stand_ins.tencent.tc3 import Refusal
 
 MOST_BYTES = 64 * 1024
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]")
 _NEEDED = ("Source", "Data", "Type", "Subject")
 _TAKEN = {*_NEEDED, "Time", "Region", "Status", "Id", "TagList"}
-Members = dict[str, Any]
 
 
 class Taken(NamedTuple):
@@ -43,11 +43,8 @@ class EventBridge:
             "ListEventBuses": self._list,
             "PutEvents": self._put,
         }
-        if action not in actions:
-            raise Refusal("InvalidAction", "the action does not exist")
-        if not region:
-            raise Refusal("MissingParameter", "Region")
-        return actions[action](payload, region)
+        do = pick(actions, action)
+        return do(payload, region)
 
     def _create(self, payload: Members, region: str) -> Members:
         name = payload.get("EventBusName")

@@ -6,8 +6,9 @@ made with, what only the console shows is taken and dropped.
 
 import re
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from kycourier_devkit.stand_ins.tencent.api import Members, pick
 from kycourier_devkit.stand_ins.tencent.tc3 import Refusal
 
 MOST_BYTES = 32 * 1024
@@ -15,7 +16,6 @@ FIRST_VERSION = "SSM_Current"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _FIRST_MOMENT = 1_700_000_000
-Members = dict[str, Any]
 
 
 class Version(NamedTuple):
@@ -56,14 +56,11 @@ class Ssm:
             "PutSecretValue": self._put,
             "UpdateSecret": self._update,
         }
-        if action not in actions:
-            raise Refusal("InvalidAction", "the action does not exist")
-        if not region:
-            raise Refusal("MissingParameter", "Region")
+        do = pick(actions, action)
         name = payload.get("SecretName")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise Refusal("InvalidParameterValue", "SecretName")
-        return {"SecretName": name, **actions[action](payload, (region, name))}
+        return {"SecretName": name, **do(payload, (region, name))}
 
     def _create(self, payload: Members, at: tuple[str, str]) -> Members:
         if at in self.secrets:
