@@ -13,7 +13,7 @@ _function = start_orders_api()
 def handler(event: object, context: object) -> object:
     """Answer one HTTP request (kycourier/schemas/openapi.json).
 
-    Gives `statusCode`, `headers` and `body`; every failure is a problem detail. Raises
-    HandlerFailed alone.
+    Gives `statusCode`, `headers` and `body`; every failure is a problem detail, also
+    that of work which hangs until the time is nearly over.
     """
     return _function.invoke(event, context)

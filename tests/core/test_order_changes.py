@@ -134,6 +134,7 @@ def test_a_reopened_order_begins_anew():
         parked(),
         tries=1,
         not_ready_tries=2,
+        turn_at=LATER + MINUTE,
         unknown_tries=3,
         photo_tries=4,
         photos_since=AT,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kycourier.core.card import digits_of
 from kycourier.core.errors import MalformedReply
 from kycourier.core.hidden import ReplyBody, Secret
 from kycourier.core.models import OrderKey, PhotoKind, Recognition
@@ -196,6 +197,10 @@ class TestResult:
 
     def test_the_nested_field_counts_before_the_flat_one(self):
         assert parsed(bankCardNo="5555").card_number.reveal() == NUMBER
+
+    @pytest.mark.parametrize("number", [f"{NUMBER}\n", f"{NUMBER[:8]}\r\n{NUMBER[8:]}"])
+    def test_a_number_with_line_breaks_is_not_lost(self, number):
+        assert digits_of(parsed({"bankCardNo": number}).card_number).reveal() == NUMBER
 
     def test_an_empty_nested_field_gives_way_to_the_flat_one(self):
         assert parsed({"clarity": ""}, clarity="80").clarity == 80

@@ -5,7 +5,7 @@ others run. Nothing here reads a clock, sleeps or starts a thread.
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta, timezone
 from itertools import count
@@ -158,6 +158,22 @@ class Lanes:
         items: Iterable[T],
         time_left: TimeLeft,
     ) -> list[Future[R]]:
+        patience = max(time_left.seconds() - RETURN_SECONDS, LEAST_SECONDS)
+        return self._run(
+            lambda item: work(item, time_left), items, self._most, patience
+        )
+
+    def run_all(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """Run all at once, and wait until the last has come back."""
+        return [each.result() for each in self._run(work, items, len(items), None)]
+
+    def _run(
+        self,
+        work: Callable[[T], R],
+        items: Iterable[T],
+        most: int,
+        patience: float | None,
+    ) -> list[Future[R]]:
         todo = [(item, Future[R]()) for item in items]
         futures = [future for _, future in todo]
         todo.reverse()
@@ -174,19 +190,19 @@ class Lanes:
             while todo:
                 item, future = todo.pop()
                 try:
-                    future.set_result(work(item, time_left))
+                    future.set_result(work(item))
                 except Exception as error:  # noqa: BLE001 - as a pool keeps it
                     future.set_exception(error)
             running -= 1
             if not running:
                 wake()
 
-        for _ in range(min(self._most, len(todo))):
+        for _ in range(min(most, len(todo))):
             running += 1
             self._clockwork.start(lane, self._machine)
         if running:
-            patience = max(time_left.seconds() - RETURN_SECONDS, LEAST_SECONDS)
-            self._clockwork.after(patience, wake)
+            if patience is not None:
+                self._clockwork.after(patience, wake)
             wait_until_woken()
             todo.clear()
         return [each if each.done() else _given_up() for each in futures]

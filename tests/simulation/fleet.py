@@ -171,11 +171,9 @@ class Fleet:
         except SettingError as error:
             self._world.start_problems.append(str(error))
             return None
-        handler = self._wire(function, machine)
-        invocation = Invocation(
-            function.name, clock=machine, journal=self._world.journal
-        )
-        return machine, invocation, handler
+        journal = self._world.journal
+        invocation = Invocation(function.name, clock=machine, journal=journal)
+        return machine, invocation, self._wire(function, machine)
 
     def _serve(
         self,
@@ -210,11 +208,13 @@ class Fleet:
             slowest=world.slowest_call,
         )  # fmt: skip
         self.transports.append(transport)
+        lanes = Lanes(machine, world.clockwork, most=function.most_in_flight)
         worker = Worker(
             outside,
             transport=transport,
             secret=outside.secret,
-            pool=Lanes(machine, world.clockwork, most=function.most_in_flight),
+            pool=lanes,
+            run_all=lanes.run_all,
             ttl=timedelta(seconds=world.ttl_seconds),
         )
         shared = {"state": outside.state, "ambient": worker.ambient}

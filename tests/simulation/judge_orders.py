@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import cast
 
 from kycourier.core.models import OrderKey
-from kycourier.core.order import Urgency
+from kycourier.core.order import CLOCK_GRACE, Urgency
 from kycourier.core.order_record import OrderRecord, OutboxEvent, Reason, State
 from simulation.gate import Call
 from simulation.stores import Stores
@@ -79,6 +79,9 @@ class OrdersJudge:
             step = NOT_READY_SECONDS[min(before.not_ready_tries, 4)]
             to_deadline = (before.deadline_at - after.updated_at).total_seconds()
             least, most = min(step, to_deadline), max(step, LONGEST_BACK_OFF)
+            if before.turn_at and after.updated_at + CLOCK_GRACE < before.turn_at:
+                to_turn = (before.turn_at - after.updated_at).total_seconds()
+                least = most = to_turn
         elif after.reason == Reason.PHOTOS_PENDING.value:
             assert after.photos_since is not None
             waited = (after.updated_at - after.photos_since).total_seconds()

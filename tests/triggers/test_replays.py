@@ -91,8 +91,13 @@ def test_registration(api, world, after):
     assert now == before
 
 
-@pytest.mark.parametrize("after", LATER)
-@pytest.mark.parametrize("headers", [{}, {"Prefer": "respond-async"}])
+RESPOND_ASYNC = {"Prefer": "respond-async"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "after"),
+    [({}, 0), ({}, 1), ({}, 3), *((RESPOND_ASYNC, after) for after in LATER)],
+)
 def test_call_for_an_order_that_waits(api, world, after, headers):
     world.upstream.scripts["order1"] = [NOT_READY]
     event = sign(world, "POST", COLLECTION, **headers)
@@ -101,6 +106,24 @@ def test_call_for_an_order_that_waits(api, world, after, headers):
     assert answer.status == 202
     assert int(answer.headers["Retry-After"]) >= 1
     assert now == before
+
+
+def test_a_call_that_counted_before_still_collects_what_is_due_as_the_sweep_does(
+    api, world
+):
+    assert send(api, sign(world, "POST", COLLECTION, **RESPOND_ASYNC)).status == 202
+    answer = send(api, sign(world, "POST", COLLECTION))  # in the same second
+    assert (answer.status, answer.members["state"]) == (200, "collected")
+    assert world.upstream.asked["order1"] == 1
+
+
+def test_a_caller_whose_clock_is_late_keeps_to_the_schedule(api, world):
+    world.upstream.scripts["order1"] = [NOT_READY]
+    send(api, sign(world, "POST", COLLECTION))
+    for seconds, asked in [(3, 1), (2, 2), (13, 2), (2, 3)]:
+        world.clock.sleep(seconds)
+        send(api, sign(world, "POST", COLLECTION, late=60))
+        assert world.upstream.asked["order1"] == asked
 
 
 @pytest.mark.parametrize("after", LATER)

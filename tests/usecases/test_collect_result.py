@@ -158,6 +158,25 @@ class TestReplies:
             record = worker.collect("order1", Urgency.NOW)
         assert record.due_at - world.clock.now() == timedelta(seconds=5)
 
+    def test_a_caller_who_asks_again_when_told_to_keeps_to_the_schedule(self, world):
+        world.upstream.scripts["order1"] = [refusal("66660011")]
+        worker, waits = world.worker(), []
+        for _ in range(6):
+            record = worker.collect("order1", Urgency.NOW)
+            waits.append((record.due_at - world.clock.now()).total_seconds())
+            world.clock.sleep(waits[-1])
+        assert waits == [5, 15, 60, 300, 3600, 3600]
+
+    def test_a_caller_who_asks_before_its_turn_does_not_put_the_turn_off(self, world):
+        world.upstream.scripts["order1"] = [refusal("66660011")]
+        worker = world.worker()
+        turn_at = worker.collect("order1", Urgency.NOW).due_at
+        world.clock.sleep(3)
+        assert worker.collect("order1", Urgency.NOW).due_at == turn_at
+        world.clock.sleep(2)
+        record = worker.collect("order1", Urgency.DUE)
+        assert record.due_at == turn_at + timedelta(seconds=15)
+
     def test_a_pause_does_not_begin_the_schedule_anew(self, world):
         world.upstream.scripts["order1"] = [refusal("66660011")]
         worker = world.worker()

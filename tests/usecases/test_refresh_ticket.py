@@ -347,6 +347,18 @@ class TestUse:
         world.clock.sleep(15)
         assert worker.tickets.current(world.time()) == new
 
+    def test_a_copy_of_a_pair_that_the_store_lost_gives_way_to_the_next(self, world):
+        worker = world.worker()
+        worker.tickets.current(world.time())
+        world.clock.sleep(20 * MINUTE)
+        assert worker.tickets.current(world.time()).generation == 2
+        world.state.tickets.records.clear()
+        world.state.tickets._generations.clear()
+        world.clock.sleep(15)
+        given = worker.tickets.current(world.time())
+        assert given.value == world.state.tickets.load(APP).ticket
+        assert given.value.reveal() == f"{TICKET}3"
+
     def test_without_a_pair_a_caller_refreshes(self, world):
         ticket = world.worker().tickets.current(world.time())
         assert (ticket.value.reveal(), ticket.generation) == (f"{TICKET}1", 1)

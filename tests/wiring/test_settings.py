@@ -135,8 +135,8 @@ WRONG = {
     "ORDER_TTL_SECONDS": ["0", "-1", "canary", "1e3", "٣", "1\n"],
     "FIRST_SWEEP_SECONDS": ["-1", "x"],
     "PHOTO_PATIENCE_SECONDS": ["-1", "x"],
-    "MAX_IN_FLIGHT": ["0", "x", "1001"],
-    "MAX_REPLY_BYTES": ["10", "x", "9" * 12],
+    "MAX_IN_FLIGHT": ["0", "x", "1001", "1.9"],
+    "MAX_REPLY_BYTES": ["10", "x", "9" * 12, "4096.5"],
     "KYC_TIMEOUT_SECONDS": ["0", "9", "8.1", "x"],
 }
 

@@ -13,7 +13,7 @@ from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.system import SystemClock, SystemNonces
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.core.card import parse_fingerprint_key
-from kycourier.core.errors import SettingError
+from kycourier.core.errors import HandlerFailed, SettingError
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Ambient, EvidenceStore, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
@@ -35,10 +35,16 @@ class Function(Struct, frozen=True):
 
     answer: Callable[[object, TimeLeft], object]
     invocation: Invocation
+    answer_failed: Callable[[], object] | None = None
 
     def invoke(self, event: object, context: object) -> object:
-        """Answer one event. Raises HandlerFailed alone."""
-        return self.invocation.run(lambda left: self.answer(event, left), context)
+        """Answer one event, a failure as `answer_failed` does. Raises HandlerFailed."""
+        try:
+            return self.invocation.run(lambda left: self.answer(event, left), context)
+        except HandlerFailed:
+            if self.answer_failed is None:
+                raise
+        return self.answer_failed()
 
 
 class Assembly:
@@ -64,9 +70,14 @@ class Assembly:
         self.brake = BrakeGuard(self.app_id, state=self.state, ambient=self.ambient)
         self.pool = SideBySide(most=self.settings.max_in_flight)
 
-    def function(self, answer: Callable[[object, TimeLeft], object]) -> Function:
+    def function(
+        self,
+        answer: Callable[[object, TimeLeft], object],
+        *,
+        answer_failed: Callable[[], object] | None = None,
+    ) -> Function:
         """Make what the function file calls."""
-        return Function(answer, self.invocation)
+        return Function(answer, self.invocation, answer_failed)
 
     @cached_property
     def transport(self) -> KycHttp:

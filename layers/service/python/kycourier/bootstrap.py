@@ -104,7 +104,7 @@ def start_orders_api() -> Function:
         state=parts.state,
         ambient=parts.ambient,
     )
-    return parts.function(api.answer)
+    return parts.function(api.answer, answer_failed=api.answer_late)
 
 
 def _check_platform(environ: Mapping[str, str], api_auth: str) -> None:

@@ -98,13 +98,18 @@ secret = place(*SECRET_FORMS)
 def number(
     least: float, most: float, make: Callable[[float], Any] = int
 ) -> Callable[[str], Any]:
-    """Accept a number between two bounds, made into a value by `make`."""
+    """Accept a number between two bounds, made into a value by `make`.
+
+    A count (`int`) is a whole number.
+    """
 
     def parse(text: str) -> Any:  # noqa: ANN401 - as `make` says
         if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,3})?", text):
             raise WrongForm("must be a number")
+        if make is int and "." in text:
+            raise WrongForm("must be a whole number")
         if not least <= float(text) <= most:
-            raise WrongForm(f"must be between {least:g} and {most:g}")
+            raise WrongForm(f"must be between {least} and {most}")
         return make(float(text))
 
     return parse

@@ -1,7 +1,7 @@
 """Strict JSON: UTF-8, no duplicate keys, no NaN, bounded depth and numbers."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kycourier.core.errors import KycourierError
@@ -41,10 +41,9 @@ def parse_json_with_views(text: bytes) -> object:
     its characters are not looked at. Anything odd is parsed the plain way. Refused
     besides: members and elements by the ten thousand, which would fill the memory.
     """
-    if sum(map(text.count, _STRUCTURE)) > _MOST_STRUCTURE:
-        raise MalformedJson
-    short, views = _cut_long_strings(text)
-    if views and b'"@' not in text and b"\\u0040" not in text:
+    pieces, views = _cut_long_strings(text)
+    if views and not any(map(_may_hold_mark, pieces)):
+        _refuse_crowd(pieces)
         placed: list[memoryview] = []
 
         def place(pairs: _Pairs) -> dict[str, object]:
@@ -56,18 +55,19 @@ def parse_json_with_views(text: bytes) -> object:
             return members
 
         try:
-            value = _decoder(place).decode(str(short, "utf-8"))
+            value = _decoder(place).decode(str(_mark(pieces), "utf-8"))
         except (ValueError, RecursionError):
             placed.clear()
         if len(placed) == len(views):
             return value
+    _refuse_crowd([text])
     return parse_json(text)
 
 
-def _cut_long_strings(text: bytes) -> tuple[bytes, list[memoryview]]:
-    """Replace what stands between two distant quotes by `@` and its number.
+def _cut_long_strings(text: bytes) -> tuple[list[bytes], list[memoryview]]:
+    """Cut out what stands between two distant quotes; give what stays, and that.
 
-    Where that was not a string at all the short text is no longer JSON.
+    Where it was not a string at all, what stays is no JSON around a string either.
     """
     pieces: list[bytes] = []
     views: list[memoryview] = []
@@ -75,13 +75,31 @@ def _cut_long_strings(text: bytes) -> tuple[bytes, list[memoryview]]:
     for _ in range(_MOST_QUOTES):
         quote = text.find(b'"', before)
         if quote < 0:
-            return b"".join((*pieces, text[kept:])), views
+            return [*pieces, text[kept:]], views
         if quote - before > _LONG and text.find(b"\\", before, quote) < 0:
-            pieces += (text[kept:before], f"{_MARK}{len(views)}".encode())
+            pieces.append(text[kept:before])
             views.append(memoryview(text)[before:quote])
             kept = quote
         before = quote + 1
-    return text, []
+    return [text], []
+
+
+def _mark(pieces: Sequence[bytes]) -> bytes:
+    """Put `@` and its number where each string was cut out."""
+    first, *others = pieces
+    marked = (b"%s%d%s" % (_MARK.encode(), at, each) for at, each in enumerate(others))
+    return b"".join((first, *marked))
+
+
+def _may_hold_mark(piece: bytes) -> bool:
+    return b'"@' in piece or b"\\u0040" in piece
+
+
+def _refuse_crowd(pieces: Sequence[bytes]) -> None:
+    """Raise MalformedJson for members and elements by the ten thousand."""
+    counts = (piece.count(each) for piece in pieces for each in _STRUCTURE)
+    if sum(counts) > _MOST_STRUCTURE:
+        raise MalformedJson
 
 
 def _refuse_duplicates(pairs: _Pairs) -> dict[str, object]:

@@ -124,20 +124,14 @@ def take(
 
 
 def wait(
-    record: OrderRecord,
-    *,
-    reason: Reason,
-    delay: timedelta,
-    now: datetime,
-    urgency: Urgency = Urgency.DUE,
+    record: OrderRecord, *, reason: Reason, delay: timedelta, now: datetime
 ) -> OrderRecord:
     """End the attempt: ask again after `delay`.
 
-    A caller who asked out of turn does not move the schedule for "not ready" on.
+    Who asked before its turn does not move the schedule for "not ready" on.
     """
     again = record.reason == reason
-    in_turn = reason is Reason.NOT_READY and urgency is not Urgency.NOW
-    return _next(
+    waits = _next(
         record,
         now,
         state=State.WAITING,
@@ -146,9 +140,14 @@ def wait(
         lease_ends_at=None,
         due_at=now + delay,
         tries=record.tries + 1 if again else 1,
-        not_ready_tries=record.not_ready_tries + in_turn,
         failing_since=record.failing_since if reason in _FAILING else None,
     )
+    if reason is not Reason.NOT_READY:
+        return waits
+    if record.turn_at is not None and now + CLOCK_GRACE < record.turn_at:
+        return replace(waits, due_at=record.turn_at)
+    tries = record.not_ready_tries + 1
+    return replace(waits, not_ready_tries=tries, turn_at=waits.due_at)
 
 
 def settle(
@@ -220,6 +219,7 @@ def reopen(record: OrderRecord, *, now: datetime, ttl: timedelta) -> OrderRecord
         deadline_at=max(record.deadline_at, now + ttl),
         tries=0,
         not_ready_tries=0,
+        turn_at=None,
         unknown_tries=0,
         photo_tries=0,
         photos_since=None,

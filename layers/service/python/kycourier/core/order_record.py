@@ -71,7 +71,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     """An order's row. `due_at` is when the next thing is to be done, None for never.
 
     `tries` counts waits for the same reason in a row, `attempts` claims; `…_since` is
-    when something began that has not ended. `folder` is
+    when something began that has not ended. `turn_at` is when the schedule for "not
+    ready" asks next, whoever asks before. `folder` is
     the evidence folder below the app's, kept from the first claim. `called_at` and
     `reopened_at` are when the newest calls that counted were signed, by their senders.
     """
@@ -92,6 +93,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     attempts: int = 0
     tries: int = 0
     not_ready_tries: int = 0
+    turn_at: datetime | None = None
     unknown_tries: int = 0
     photo_tries: int = 0
     photos_since: datetime | None = None

@@ -157,7 +157,7 @@ def parse_result_reply(body: ReplyBody) -> Recognition | Refusal:
     nested = reply.get("result")
     fields = Fields(nested if isinstance(nested, dict) else {}, reply)
     photos = [_photo(fields, kind, names) for kind, names in _PHOTO_NAMES.items()]
-    number = matching(r".{0,64}", fields.text("bankCardNo", "bankcardNo")) or ""
+    number = matching(r"(?s).{0,64}", fields.text("bankCardNo", "bankcardNo")) or ""
     card_number = CardNumber(number)
     recognized_at = parse_china_time(fields.text("operateTime"))
     order_no = fields.text("orderNo") or None

@@ -89,23 +89,21 @@ class CollectResult:
             )
             if not claim.granted:
                 return claim.record
-            return self._work(claim.record, urgency, time_left)
+            return self._work(claim.record, time_left)
         finally:
             self._brake.give_back(permit)
 
-    def _work(
-        self, claimed: OrderRecord, urgency: Urgency, time_left: TimeLeft
-    ) -> OrderRecord:
+    def _work(self, claimed: OrderRecord, time_left: TimeLeft) -> OrderRecord:
         record, verdict = self._platform.ask(claimed, time_left)
         match verdict:
             case Collect(recognition):
-                changed = self._keep_and_settle(record, recognition, urgency)
+                changed = self._keep_and_settle(record, recognition)
             case Settle() | Wait():
-                changed = self._end(record, verdict, urgency)
+                changed = self._end(record, verdict)
         return self._commit(changed, claimed)
 
     def _keep_and_settle(
-        self, record: OrderRecord, recognition: Recognition, urgency: Urgency
+        self, record: OrderRecord, recognition: Recognition
     ) -> OrderRecord:
         """Evidence first: the event is built once every object it names is stored."""
         try:
@@ -123,13 +121,11 @@ class CollectResult:
             if is_final
             else decide_failure(record, name, now=now, draw=draw)
         )
-        return self._end(record, verdict, urgency)
+        return self._end(record, verdict)
 
-    def _end(
-        self, record: OrderRecord, verdict: Settle | Wait, urgency: Urgency
-    ) -> OrderRecord:
+    def _end(self, record: OrderRecord, verdict: Settle | Wait) -> OrderRecord:
         if isinstance(verdict, Wait):
-            return self._wait(record, verdict, urgency)
+            return self._wait(record, verdict)
         data = events.build_reason_data(code=verdict.code, name=verdict.name)
         return self._settle(record, verdict.state, data, reason=verdict.name)
 
@@ -140,21 +136,14 @@ class CollectResult:
         event = events.build_event(record, state, data, event_id=event_id, now=now)
         return order.settle(record, state=state, reason=reason, event=event, now=now)
 
-    def _wait(
-        self, record: OrderRecord, verdict: Wait, urgency: Urgency
-    ) -> OrderRecord:
+    def _wait(self, record: OrderRecord, verdict: Wait) -> OrderRecord:
         """Wait at least as long as the app's pause, not all for the same moment."""
         delay = verdict.delay
         with suppress(StoreUnavailable, NewerSchema):
             if pause := self._brake.rest():
                 delay = max(delay, self._spread(pause))
-        return order.wait(
-            record,
-            reason=verdict.reason,
-            delay=delay,
-            now=self._orders.now(),
-            urgency=urgency,
-        )
+        now = self._orders.now()
+        return order.wait(record, reason=verdict.reason, delay=delay, now=now)
 
     def _commit(self, changed: OrderRecord, claimed: OrderRecord) -> OrderRecord:
         try:

@@ -1,6 +1,8 @@
 """Photos first, then the manifest that names them; and what was left beside them."""
 
 import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kycourier.core import events
 from kycourier.core.card import FingerprintKey
@@ -10,21 +12,30 @@ from kycourier.core.models import Recognition
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.photos import build_key
 from kycourier.ports import EvidenceStore
+from kycourier.usecases.side_by_side import run_all
 
 _JSON = "application/json"
+
+RunAll = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
 
 class EvidenceKeeper:
     """Keeps one collection's evidence in its own folder."""
 
     def __init__(
-        self, store: EvidenceStore, *, uri: str, fingerprint_key: FingerprintKey
+        self,
+        store: EvidenceStore,
+        *,
+        uri: str,
+        fingerprint_key: FingerprintKey,
+        run_all: RunAll = run_all,
     ) -> None:
         self._store, self._uri, self._key = store, uri, fingerprint_key
+        self._run_all = run_all
 
     @forgetful
     def keep(self, record: OrderRecord, recognition: Recognition) -> Members:
-        """Store photos and manifest; give the event's data, which names them all.
+        """Store photos, at once, and manifest; give the event's data, which names all.
 
         Raises EvidenceConflict, EvidenceUnavailable.
         """
@@ -32,8 +43,8 @@ class EvidenceKeeper:
         photos = [
             events.place_photo(photo, folder=folder) for photo in recognition.photos
         ]
-        for photo, place in zip(recognition.photos, photos, strict=True):
-            self._put(place, photo.content.reveal())
+        contents = [photo.content.reveal() for photo in recognition.photos]
+        self._run_all(self._put, list(zip(photos, contents, strict=True)))
         result = events.build_result(recognition, self._key)
         manifest = self._put_manifest(
             folder,
@@ -59,7 +70,8 @@ class EvidenceKeeper:
         named = events.named_keys(record.events, evidence_uri=self._uri)
         return sorted(set(self._store.list(folder_of(record))) - named)
 
-    def _put(self, place: StoredObject, content: bytes) -> None:
+    def _put(self, what: tuple[StoredObject, bytes]) -> None:
+        place, content = what
         self._store.put(
             place.key, content, sha256=place.sha256, media_type=place.media_type
         )
@@ -73,7 +85,7 @@ class EvidenceKeeper:
             size_bytes=len(content),
             media_type=_JSON,
         )
-        self._put(manifest, content)
+        self._put((manifest, content))
         return manifest
 
 

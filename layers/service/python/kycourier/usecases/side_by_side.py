@@ -1,6 +1,6 @@
-"""Work on several orders at once, within the in-flight cap and the time there is."""
+"""Work on several things at once: orders within a cap and the time left, or photos."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -41,6 +41,15 @@ class SideBySide:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
         return [_given_up() if each in late else each for each in futures]
+
+
+def run_all(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Run `work` on all items at once, a thread each, until all have come back.
+
+    Raises what the first of those that failed did.
+    """
+    with ThreadPoolExecutor(max(len(items), 1)) as pool:
+        return list(pool.map(work, items))
 
 
 def _given_up() -> Future[R]:

@@ -84,7 +84,10 @@ class OwnedTickets:
         return _sign_with(pair)
 
     def _read(self) -> _Copy | None:
-        """Read the store; while it fails, the copy serves on."""
+        """Read the store; while it fails, the copy serves on.
+
+        Where it has lost its pair, its generations begin anew: the copy is one of none.
+        """
         try:
             pair = self._store.load(self._app_id)
         except StoreUnavailable:
@@ -92,7 +95,10 @@ class OwnedTickets:
             if self._copy is None:
                 raise
             return self._copy
-        return self._keep(pair) if pair else None
+        if pair is None:
+            self._copy = None
+            return None
+        return self._keep(pair)
 
     def _refresh_aside(self, pair: TicketPair, time_left: TimeLeft) -> TicketPair:
         """Refresh a stale pair if nobody does; if that fails, it serves on."""

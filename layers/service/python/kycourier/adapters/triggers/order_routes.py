@@ -64,7 +64,7 @@ class OrderRoutes:
     ) -> Answer:
         """Make the order due, and collect it now unless the caller will not wait.
 
-        A signed call that was sent again is answered with the order as it stands.
+        A signed call that was sent again collects what is due, as the sweep does.
         """
         members = _parse_members(request, known={*_NAMED, "reopen"})
         reopen = members.get("reopen", False)
@@ -79,12 +79,10 @@ class OrderRoutes:
             if called.granted:
                 self._enqueue(record)
             return self._answer(record, applied={"Preference-Applied": "respond-async"})
-        if not called.granted:
-            return self._answer(record)
         with suppress(OutOfTime):  # it is due in its row, where the sweep finds it
             record = self._collector.collect(
                 expected,
-                urgency=Urgency.NOW,
+                urgency=Urgency.NOW if called.granted else Urgency.DUE,
                 time_left=time_left.at_most(LONGEST_SECONDS),
             )
         return self._answer(record)

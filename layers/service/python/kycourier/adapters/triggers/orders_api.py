@@ -24,6 +24,7 @@ from kycourier.core.errors import (
     BadRequest,
     EvidenceUnavailable,
     NewerSchema,
+    OutOfTime,
     StoreUnavailable,
     tell_failure,
 )
@@ -93,6 +94,13 @@ class OrdersApi:
             return self._router.route(request, stories, explain=self._explain)
         except Exception as error:  # noqa: BLE001 - the trigger: all is answered
             return build_response(self._explain(error))
+
+    def answer_late(self) -> dict[str, object]:
+        """Answer for a request whose work hangs: what it still does is not waited for.
+
+        A gateway would make an answer of its own, without our headers.
+        """
+        return build_response(build_problem(OutOfTime.code))
 
     def _stories(
         self, request: HttpRequest, time_left: TimeLeft, signed_at: datetime | None

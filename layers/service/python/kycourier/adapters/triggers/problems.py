@@ -29,6 +29,7 @@ PROBLEMS = {
     "url_too_long": (414, "Path and query have at most 16 KiB"),
     "headers_too_large": (431, "The headers have at most 16 KiB"),
     "internal_error": (500, "Something failed here"),
+    "out_of_time": (503, "Something needed did not answer in time"),
     "store_unavailable": (503, "The state cannot be reached just now"),
     "newer_schema": (503, "The order was written by a newer release"),
     "evidence_unavailable": (503, "The evidence cannot be reached just now"),
