@@ -15,7 +15,7 @@ from bench.goal import Goal, find_goals
 from bench.goals.g03_start_counts import BASELINE
 from bench.machine import describe_machine, list_versions, load_now
 from bench.processes import BenchFailed
-from bench.results import Results, last_line, write_results
+from bench.results import FILE, Results, last_line, write_results
 from bench.screen import Screen
 from bench.stage import Stage
 from kycourier_devkit.errors import DevkitError
@@ -77,7 +77,8 @@ def _measure_all(
                 remarks=given.remark,
             )
             write_results(results, given.keep)
-            page.renew(results)
+            if given.keep.resolve() == FILE:
+                page.renew(results)
     return reports
 
 
@@ -99,7 +100,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--keep",
         type=Path,
         metavar="FILE",
-        help="keep results there, and renew docs/performance.md and its picture",
+        help="keep results there; bench/results.json renews docs/performance.md",
     )
     parser.add_argument(
         "--remark", action="append", default=[], help="a sentence to keep with them"
