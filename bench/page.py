@@ -15,7 +15,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 HEAD = "| Goal | | Measured | 95 % | Goal | |\n|---|---|---|---|---|---|"
-BESIDE = "| | Beside | Measured | Medians (middle half's range) |\n|---|---|---|---|"
+BESIDE = "| | Beside | Measured | Medians (middle half's range), ms where nothing else is said |\n|---|---|---|---|"
+LIMITED = (
+    "Where a stand-in's own cores are below 1, the four callers were the limit, not it."
+)
 LIMITS = (
     "| Stand-in, asked by four threads | Calls/s | MB/s | Its cores | CPU ms a call |"
     "\n|---|---|---|---|---|"
@@ -48,6 +51,7 @@ def build_part(results: Results) -> str:
             "\n".join([HEAD, *_decided(results)]),
             "\n".join([BESIDE, *_beside(results)]),
             "\n".join([LIMITS, *_limits(results)]),
+            LIMITED,
             "\n".join(_notes(results)),
         ]
     )

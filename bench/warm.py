@@ -1,23 +1,46 @@
 """Warm orders in turn: ours, the naive peer, the floor; one sample of each a turn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 
+from bench.figures import Figure, compare
 from bench.stage import LATENCY, Stage
 from bench.worker import Sample, Worker
 
 WHO = ("ours", "naive", "floor")
 WARM_UP = 3
+TURNS = 100
 SIZES = {"3×200 KB": 200_000, "3×500 KB": 500_000, "3×1.5 MB": 1_500_000}
 Turns = dict[str, list[Sample]]
 Slow = Callable[[int], AbstractContextManager[object]]
 
 
-def measure_warm(stage: Stage, size: int, *, turns: int) -> Turns:
-    """Collect orders of one size in turn; what it gave is kept for other goals."""
-    return stage.once(
-        ("warm", size), lambda: measure_turns(stage, size, turns=turns, who=WHO)
-    )
+def compare_sizes(
+    stage: Stage,
+    read: Callable[[Sequence[Sample]], list[float]],
+    *,
+    goals: Mapping[str, float],
+) -> list[Figure]:
+    """Compare ours, and beside it the floor, with the naive peer at every size.
+
+    `read` takes wall or CPU from the samples, which are made once for both.
+    """
+    figures = []
+    for label, size in SIZES.items():
+        turns = stage.once(
+            ("warm", size), lambda: measure_turns(stage, size, turns=TURNS, who=WHO)
+        )
+        found = {name: read(samples) for name, samples in turns.items()}
+        figures += [
+            compare(label, found["ours"], found["naive"], goal=goals[label]),
+            compare(
+                f"{label}, the floor",
+                found["floor"],
+                found["naive"],
+                names=("floor", "naive"),
+            ),
+        ]
+    return figures
 
 
 def measure_turns(

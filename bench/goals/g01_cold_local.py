@@ -5,7 +5,7 @@ from bench.goal import Goal, Measured
 from bench.stage import Stage
 
 MOST = 0.75
-PAIRS = 15
+PAIRS = 30
 NOTE = (
     "Tencent's adapters are not part of this release; what they would load beside the"
     " local ones is an obstore client (22 ms) and the SSM and EventBridge SDKs."

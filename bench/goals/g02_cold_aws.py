@@ -5,7 +5,7 @@ from bench.goal import Goal, Measured
 from bench.stage import Stage
 
 MOST, STRETCH = 0.95, 0.70
-PAIRS = 20
+PAIRS = 40
 
 
 def measure(stage: Stage) -> Measured:

@@ -5,7 +5,7 @@ from bench.goal import Goal, Measured
 from bench.stage import LATENCY, Stage
 
 MOST = 1.15
-STARTS = 20
+STARTS = 40
 SIZE = 200_000
 
 

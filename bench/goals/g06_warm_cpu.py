@@ -3,9 +3,8 @@
 from bench.counting import ABSENT, LIMIT_SECONDS, can_count, count_instructions
 from bench.figures import Figure, compare
 from bench.goal import Goal, Measured
-from bench.goals.g05_warm_wall import TURNS
 from bench.stage import Stage
-from bench.warm import SIZES, cpus, measure_warm, start
+from bench.warm import SIZES, compare_sizes, cpus, start
 
 MOST = {"3×200 KB": 0.45, "3×500 KB": 0.35, "3×1.5 MB": 0.30}
 CALLS = 4
@@ -13,23 +12,13 @@ CALLS = 4
 
 def measure(stage: Stage) -> Measured:
     """Take the CPU of the same orders as G5, and count instructions beside it."""
-    figures = []
-    for label, size in SIZES.items():
-        found = {
-            name: cpus(samples)
-            for name, samples in measure_warm(stage, size, turns=TURNS).items()
-        }
-        figures.append(compare(label, found["ours"], found["naive"], goal=MOST[label]))
-        names = ("floor", "naive")
-        figures.append(
-            compare(f"{label}, the floor", found["floor"], found["naive"], names=names)
-        )
+    figures = compare_sizes(stage, cpus, goals=MOST)
     if not can_count():
         return figures, [ABSENT]
     if stage.is_smoke:
-        return figures, []
-    figures += [_count(stage, label, size) for label, size in SIZES.items()]
-    return figures, []
+        return figures, ["A short run counts no instructions here, but for G8."]
+    counted = [_count(stage, label, size) for label, size in SIZES.items()]
+    return [*figures, *counted], []
 
 
 def _count(stage: Stage, label: str, size: int) -> Figure:

@@ -5,7 +5,7 @@ from bench.goal import Goal, Measured
 from bench.stage import Stage
 
 MOST = 1.3
-TURNS = 25
+TURNS = 40
 SIZE, ORDERS = 200_000, 10
 LATENCY = 0.3
 

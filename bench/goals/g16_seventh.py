@@ -7,7 +7,7 @@ from bench.stage import Stage
 from bench.warm import measure_turns, walls
 
 MOST = 0.40
-TURNS = 40
+TURNS = 60
 SIZE = 500_000
 
 
