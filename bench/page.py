@@ -15,7 +15,10 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 HEAD = "| Goal | | Measured | 95 % | Goal | |\n|---|---|---|---|---|---|"
-BESIDE = "| | Beside | Measured | Medians (middle half's range), ms where nothing else is said |\n|---|---|---|---|"
+BESIDE = (
+    "| | Beside | Measured | Medians (middle half's range), in ms if nothing is said |"
+    "\n|---|---|---|---|"
+)
 LIMITED = (
     "Where a stand-in's own cores are below 1, the four callers were the limit, not it."
 )
