@@ -75,7 +75,7 @@ def _row(y: float, name: str, figure: Figure) -> Iterator[str]:
     measured, goal = map(escape, spell_figure(figure))
     yield (
         f'<text x="{RIGHT + 16}" y="{y + 4:.1f}">{measured}'
-        f'<tspan class="small">  goal {goal}</tspan></text>'
+        f'<tspan dx="8" class="small">goal {goal}</tspan></text>'
     )
 
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from bench.counting import ABSENT, LIMIT_SECONDS, can_count, count_instructions
+from bench.counting import ABSENT, LIMIT_SECONDS, count_instructions
 from bench.figures import Figure, compare
 from bench.goal import Goal, Measured
+from bench.processes import BenchFailed
 from bench.stage import Stage
 from bench.stand_ins.reply import build_reply
 
@@ -41,9 +42,10 @@ def measure(stage: Stage) -> Measured:
             for name, worker in workers.items():
                 found[name].append(worker.call(event).cpu / TIMES)
     figures = _figures("3×200 KB", found, goal=MOST)
-    if not can_count():
-        return figures, [NOTE, ABSENT]
-    counts = {name: [_count(stage, file, path)] for name, file in FILES.items()}
+    try:
+        counts = {name: [_count(stage, file, path)] for name, file in FILES.items()}
+    except BenchFailed as failed:
+        return figures, [NOTE, f"{ABSENT}: {failed}."]
     more = _figures("instructions (millions)", counts, scale=1e-6)
     return [*figures, *more], [NOTE]
 
