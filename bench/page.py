@@ -19,6 +19,7 @@ BESIDE = (
     "| | Beside | Measured | Medians (middle half's range), in ms if nothing is said |"
     "\n|---|---|---|---|"
 )
+COUNTS = "| G3: a start of | Modules | Files | Compiled |\n|---|---|---|---|"
 LIMITED = (
     "Where a stand-in's own cores are below 1, the four callers were the limit, not it."
 )
@@ -53,6 +54,7 @@ def build_part(results: Results) -> str:
             _told(results),
             "\n".join([HEAD, *_decided(results)]),
             "\n".join([BESIDE, *_beside(results)]),
+            "\n".join([COUNTS, *_counts(results)]),
             "\n".join([LIMITS, *_limits(results)]),
             LIMITED,
             "\n".join(_notes(results)),
@@ -87,7 +89,7 @@ def _decided(results: Results) -> Iterator[str]:
 def _beside(results: Results) -> Iterator[str]:
     for report in results.reports:
         for figure in report.figures:
-            if figure.medians or figure.goal is None:
+            if figure.medians or (figure.goal is None and report.goal != "G3"):
                 yield _beside_row(report, figure)
 
 
@@ -100,6 +102,17 @@ def _beside_row(report: Report, figure: Figure) -> str:
     return (
         f"| {report.goal} | {figure.label} | {spell(figure.measured)}{unit} | {told} |"
     )
+
+
+def _counts(results: Results) -> Iterator[str]:
+    """Give a row for each function that was started, its counts side by side."""
+    rows: dict[str, list[str]] = {}
+    for report in results.reports:
+        for figure in report.figures if report.goal == "G3" else ():
+            rows.setdefault(figure.label.rpartition(":")[0], []).append(
+                spell(figure.measured)
+            )
+    return (f"| {name} | {' | '.join(counts)} |" for name, counts in rows.items())
 
 
 def _limits(results: Results) -> Iterator[str]:

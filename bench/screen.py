@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,12 +15,13 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.text import Text
 
 from bench.figures import Report
 from bench.results import rows_of
 
 WIDTH = 80
+ROW = "     {:<36.36}{:>9}{:>13}{:>9}  {}"
 
 
 class Screen:
@@ -71,25 +74,15 @@ class Screen:
             self._progress.advance(self._goals)
 
     def show(self, reports: Sequence[Report]) -> None:
-        """Print the table: a row for each figure that a goal decides on."""
-        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        for name, ratio, side in (
-            ("Goal", None, "left"),
-            ("", 1, "left"),
-            ("Measured", None, "right"),
-            ("95 %", None, "right"),
-            ("Goal", None, "right"),
-            ("", None, "left"),
-        ):
-            table.add_column(name, ratio=ratio, justify=side)  # type: ignore[arg-type]  # a literal
+        """Print the table: a line for each figure that a goal decides on."""
+        self._console.print(ROW.format("", "measured", "95 %", "goal", ""), style="dim")
         for report in reports:
-            table.add_row(report.goal, f"[bold]{report.title}[/]", "", "", "", "")
-            for label, measured, interval, goal, verdict in rows_of(report):
-                held = verdict if verdict == "held" else f"[bold red]{verdict}[/]"
-                table.add_row("", label, measured, interval, goal, held)
+            self._console.print(f"[bold]{report.goal}  {escape(report.title)}[/]")
+            for row in rows_of(report):
+                style = None if row[-1] == "held" else "bold red"
+                self._console.print(ROW.format(*row), style=style, markup=False)
             for note in report.notes:
-                table.add_row("", f"[dim]{note}[/]", "", "", "", "")
-        self._console.print(table)
+                self._console.print(Padding(Text(note, style="dim"), (0, 0, 0, 5)))
 
     def line(self, text: str) -> None:
         """Print a line."""

@@ -15,7 +15,7 @@ NOTE = (
 def measure(stage: Stage) -> Measured:
     """Start both again and again, in this interpreter, from bytecode."""
     runtime = stage.local_runtime
-    figure = compare_starts(
+    figures = compare_starts(
         "local adapters",
         stage.steps(PAIRS),
         ours=stage.local,
@@ -23,7 +23,7 @@ def measure(stage: Stage) -> Measured:
         goal=MOST,
         names=("ours", "boto3 + S3"),
     )
-    return [figure], [NOTE, f"Run by {runtime.words}."]
+    return figures, [NOTE, f"Run by {runtime.words}."]
 
 
 GOAL = Goal("G1", "cold start, local ÷ boto3 + S3 client", measure)

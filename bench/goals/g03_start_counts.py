@@ -26,7 +26,7 @@ def measure(stage: Stage) -> Measured:
             with start(name):
                 pass  # an interpreter that writes bytecode has done so now
             with start(name, wishes=["count"]) as worker:
-                found[f"{kind}, Python {_minor(runtime.version)}, {name}"] = {
+                found[f"{kind} {_minor(runtime.version)} {name}"] = {
                     count: int(worker.ready[count]) for count in COUNTS
                 }
             stage.advance()

@@ -16,7 +16,7 @@ def measure(stage: Stage) -> Measured:
     stage.be_slow(0)
     figures = [_weigh(stage, "3×1.5 MB, one order", orders=1, cap=10)]
     figures += [
-        _weigh(stage, f"batch of ten, {cap} in flight, each", orders=ORDERS, cap=cap)
+        _weigh(stage, f"ten, {cap} in flight, each", orders=ORDERS, cap=cap)
         for cap in CAPS
     ]
     return figures, [

@@ -142,7 +142,7 @@ def change(item: Item, asked: Members) -> Item:
     changed = dict(item)
     _, *sections = _SECTIONS.split(asked["UpdateExpression"])
     for verb, text in zip(sections[::2], sections[1::2], strict=True):
-        for term in re.split(r", (?=#)(?![^(]*\))", text.strip()):
+        for term in re.split(", (?=#)", text.strip()):
             if verb == "REMOVE":
                 changed.pop(names[term], None)
             elif verb == "ADD":
