@@ -33,6 +33,7 @@ def build_event(
             event["multiValueQueryStringParameters"] = {
                 name: [value] for name, _, value in pairs
             } or None
+            event["queryStringParameters"] = None
             event["multiValueHeaders"] = {name: [given[name]] for name in given}
         else:
             event["queryString"] = query
@@ -81,4 +82,5 @@ HTTP_SAMPLES = (
     "aws_function_url",
     "aws_function_url_base64",
     "scf_function_url",
+    "scf_function_url_no_body",
 )
