@@ -15,7 +15,7 @@ from kycourier import __version__
 from kycourier.adapters.system import SystemClock
 from kycourier.core.errors import KycourierError, SettingError
 from kycourier.settings import PREFIX
-from kycourier_devkit import cli_checks, cli_local, cli_orders
+from kycourier_devkit import cli_checks, cli_deploy, cli_local, cli_orders
 from kycourier_devkit.errors import DevkitError, FunctionNotStarted, UsageProblem
 from kycourier_devkit.screen import Screen
 from kycourier_devkit.session import Session, session_of
@@ -71,7 +71,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for module in (cli_local, cli_orders, cli_checks):
+    for module in (cli_local, cli_orders, cli_checks, cli_deploy):
         module.add_commands(app)
     return app
 
