@@ -11,7 +11,7 @@ from kycourier_devkit.deploy.sizes import FUNCTIONS, size_of
 from kycourier_devkit.deploy.steps import CANNOT, CREATE, KEEP, UNCHECKED, Step
 
 _DEFAULT = "default"
-_BY_SCF = "not checked: SCF says so when it is given it"
+_BY_SCF = "SCF says whether it is there"
 
 
 def plan_needs(site: Site, buckets: Buckets) -> Iterator[Step]:
@@ -34,7 +34,7 @@ def plan_needs(site: Site, buckets: Buckets) -> Iterator[Step]:
     if config.queue is not None:
         topic = f"{config.queue.instance}/{config.queue.topic}"
         yield Step(UNCHECKED, "topic", topic, _BY_SCF)
-    why = "not checked: it lies in the VPC; orders_api says so when it starts"
+    why = "it lies in the VPC: the functions say so when they start"
     yield Step(UNCHECKED, "redis", "KYCOURIER_STATE", why)
 
 
@@ -59,7 +59,7 @@ def _look_for_bus(site: Site, place: Place) -> Step:
         if refused.is_one_of("ResourceNotFound"):
             return Step(CANNOT, "bus", name, "is not there: it is made beforehand")
         if refused.is_denied:
-            return Step(UNCHECKED, "bus", name, f"not checked: {refused}")
+            return Step(UNCHECKED, "bus", name, str(refused))
         raise
     return Step(KEEP, "bus", name)
 
@@ -77,7 +77,7 @@ def _look_for_bucket(buckets: Buckets, name: str, region: str) -> Step:
     if problem is None:
         return Step(KEEP, "bucket", name)
     if problem.startswith("denied"):
-        return Step(UNCHECKED, "bucket", name, f"not checked: {problem}")
+        return Step(UNCHECKED, "bucket", name, problem)
     return Step(CANNOT, "bucket", name, problem)
 
 

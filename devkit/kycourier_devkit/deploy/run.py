@@ -35,6 +35,15 @@ def deploy(
 ) -> int:
     """Show the plan and, when it is agreed to, do it; give the exit code."""
     site, buckets = open_site(session, path, dist=dist)
+    return carry_out(
+        session, site, buckets=buckets, is_sure=is_sure, only_plan=only_plan
+    )
+
+
+def carry_out(
+    session: Session, site: Site, *, buckets: Buckets, is_sure: bool, only_plan: bool
+) -> int:
+    """Show the plan and, when it is agreed to, do it; give the exit code."""
     screen = session.screen
     steps = list(_plan(site, buckets))
     show(screen, steps)

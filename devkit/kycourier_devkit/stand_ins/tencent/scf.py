@@ -40,7 +40,7 @@ class Function:
 
 @dataclass
 class Account:
-    """What is made elsewhere; `fetch` gives a bucket's object, both named as in `Code`."""
+    """What is made elsewhere; `fetch` gives a bucket's object, named as in `Code`."""
 
     roles: Collection[str] = ()
     vpcs: Collection[tuple[str, str]] = ()
