@@ -17,7 +17,9 @@ from figures import Figures, rows_of, table
 from houses import House, open_house
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
+from kycourier_devkit.stand_ins.tencent.cos import Cos
 from stand_ins import or_skip
+from tencent.account import ROLE, Account
 
 pytest_plugins = ["overheard"]
 pytest.register_assert_rewrite("loud_house")  # its failures name sink and spelling
@@ -96,6 +98,20 @@ def proxies() -> Iterator[Callable[[str], AwsProxy]]:
 def proxy(moto: str, proxies: Callable[[str], AwsProxy]) -> AwsProxy:
     """Give the proxy before moto."""
     return proxies(moto)
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    """Give an account of Tencent Cloud of one's own."""
+    with closing(Account()) as account:
+        yield account
+
+
+@pytest.fixture
+def cos(moto: str) -> Iterator[Cos]:
+    """Give COS of one's own, before moto."""
+    with closing(Cos(moto, [ROLE])) as cos:
+        yield cos
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from hostile import (
     unaccepting_port,
 )
 from kyc_client import CAP, PATH, talking
-from kycourier.adapters import kyc_http
+from kycourier.adapters import http_session
 from kycourier.adapters.kyc_http import KycHttp
 from kycourier.core.errors import UpstreamUnreachable
 from kycourier.core.hidden import Query
@@ -39,7 +39,7 @@ CANARIES = ("canary-Secret/+ü&0", "canaryTicket0123456789")
 REQUEST = KycRequest(
     path=PATH, query=Query((("secret", CANARIES[0]), ("sign", CANARIES[1])))
 )
-LOGGERS = ("", *kyc_http.LOUD_LOGGERS)
+LOGGERS = ("", *http_session.LOUD_LOGGERS)
 
 
 def leaks(text: str) -> list[str]:
@@ -54,7 +54,7 @@ def leaks(text: str) -> list[str]:
 def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[Records]:
     """Listen at DEBUG to the root and to each of the libraries' loggers itself."""
     monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    with listening(kyc_http.LOUD_LOGGERS) as records:
+    with listening(http_session.LOUD_LOGGERS) as records:
         yield records
 
 
@@ -174,7 +174,8 @@ def test_the_scan_finds_what_the_libraries_write_on_their_own(
 
 LATE = """
 import logging.config, sys
-from kycourier.adapters.kyc_http import KycHttp, LOUD_LOGGERS
+from kycourier.adapters.http_session import LOUD_LOGGERS
+from kycourier.adapters.kyc_http import KycHttp
 from kycourier.core.hidden import Query
 from kycourier.core.models import KycRequest
 
@@ -212,11 +213,11 @@ def run(program: str, *arguments: str) -> str:
 def test_importing_silences_nothing_and_silencing_twice_is_silencing_once() -> None:
     program = """
 import logging
-from kycourier.adapters import kyc_http
-print([n for n in kyc_http.LOUD_LOGGERS if logging.getLogger(n).filters])
-kyc_http.silence_libraries()
-kyc_http.silence_libraries()
-print({len(logging.getLogger(n).filters) for n in kyc_http.LOUD_LOGGERS})
+from kycourier.adapters import http_session
+print([n for n in http_session.LOUD_LOGGERS if logging.getLogger(n).filters])
+http_session.silence_libraries()
+http_session.silence_libraries()
+print({len(logging.getLogger(n).filters) for n in http_session.LOUD_LOGGERS})
 """
     assert run(program).splitlines() == ["[]", "{1}"]
 
@@ -224,10 +225,10 @@ print({len(logging.getLogger(n).filters) for n in kyc_http.LOUD_LOGGERS})
 def test_every_logger_of_the_libraries_is_silenced() -> None:
     program = """
 import logging
-from kycourier.adapters import kyc_http
+from kycourier.adapters import http_session
 names = {name for name, logger in logging.root.manager.loggerDict.items()
          if isinstance(logger, logging.Logger)}
-print({name for name in names - set(kyc_http.LOUD_LOGGERS)
+print({name for name in names - set(http_session.LOUD_LOGGERS)
        if name.split(".")[0] in ("requests", "urllib3", "http")})
 """
     assert run(program) == "set()"

@@ -209,6 +209,7 @@ def _handler(proxy: AwsProxy) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): text for name, text in self.headers.items()}
             action = headers.get("x-amz-target", self.command).rpartition(".")[2]
+            action = headers.get("x-tc-action", action)  # Tencent Cloud's
             call = Call(action, self.command, self.path, headers, body)
             answer = proxy.answer(call)
             if answer is None:

@@ -12,13 +12,21 @@ from kycourier.core.errors import SinkUnavailable
 from kycourier.core.order_record import OutboxEvent
 from kycourier.ports import EventSink
 from stand_ins import IN_CLOUD
+from tencent import account as tencent
+
+WORKERS = 8
 
 
 class Bench(NamedTuple):
-    """A sink, and a way to read the bodies it took."""
+    """A sink, a way to read the bodies it took, and how long a text it takes.
+
+    `together`: events that are published together come one after the other.
+    """
 
     sink: EventSink
     bodies: Callable[[], list[str]]
+    longest: int = 200_000
+    together: bool = True
 
 
 def build_memory(_: pytest.FixtureRequest) -> Bench:
@@ -60,17 +68,25 @@ def build_sqs(request: pytest.FixtureRequest) -> Bench:
     return Bench(sink, lambda: [each["Body"] for each in read_queue(moto, name)])
 
 
+def build_tencent_eb(request: pytest.FixtureRequest) -> Bench:
+    account = request.getfixturevalue("account")
+    sink = tencent.open_sink(account.url, account.make_bus())
+    return Bench(sink, account.bodies, longest=60_000, together=False)
+
+
 BUILD = {
     "memory": build_memory,
     "file": build_file,
     "eventbridge": build_eventbridge,
     "sqs": build_sqs,
+    "tencent-eb": build_tencent_eb,
 }
 KINDS = [
     "memory",
     "file",
     pytest.param("eventbridge", marks=IN_CLOUD),
     pytest.param("sqs", marks=IN_CLOUD),
+    pytest.param("tencent-eb", marks=pytest.mark.enable_socket),
 ]
 
 
@@ -108,7 +124,13 @@ def test_no_events_are_nothing(bench):
     assert bench.bodies() == []
 
 
-@pytest.mark.parametrize("text", ["识别 \\u8bc6", "\u2028\x85", "a" * 200_000])
+def test_long_body_is_handed_over_to_the_byte(bench):
+    bench.sink.publish([event(1, "a" * bench.longest)])
+
+    assert bench.bodies() == [event(1, "a" * bench.longest).body]
+
+
+@pytest.mark.parametrize("text", ["识别 \\u8bc6", "\u2028\x85"])
 def test_body_is_handed_over_to_the_byte(bench, text):
     bench.sink.publish([event(1, text)])
 
@@ -129,15 +151,17 @@ def test_body_that_is_no_json_is_handed_over_to_the_byte_or_refused_whole(
         assert bench.bodies() == []
 
 
-def test_events_of_many_at_once_stay_whole_and_together(bench, at_once):
-    at_once(
-        lambda worker: bench.sink.publish(
-            [event(worker, "x" * 9000), event(worker + 100)]
-        )
-    )
+def test_events_of_many_at_once_stay_whole_and_in_order(bench, at_once):
+    """And together, where a sink takes several in one call."""
+    pairs = [
+        (event(worker, "x" * 9000), event(worker + 100)) for worker in range(WORKERS)
+    ]
+
+    at_once(lambda worker: bench.sink.publish(pairs[worker]))
 
     bodies = bench.bodies()
-    assert sorted(zip(bodies[::2], bodies[1::2], strict=True)) == sorted(
-        (event(worker, "x" * 9000).body, event(worker + 100).body)
-        for worker in range(8)
-    )
+    places = [tuple(bodies.index(each.body) for each in pair) for pair in pairs]
+    assert sorted(at for pair in places for at in pair) == [*range(2 * WORKERS)]
+    assert all(first < second for first, second in places)
+    if bench.together:
+        assert all(second == first + 1 for first, second in places)

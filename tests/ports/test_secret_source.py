@@ -1,6 +1,7 @@
 """The contract of SecretSource, held to by every implementation."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from kycourier.core.hidden import Secret
 from kycourier.ports import SecretSource
 from redis_bench import around, empty, look_into, open_server
 from stand_ins import IN_CLOUD
+from tencent import account as tencent
 
 VALUE = "synthetic-app-secret"
 
@@ -75,6 +77,19 @@ def build_ssm(request: pytest.FixtureRequest) -> Bench:
     )
 
 
+def build_tencent_ssm(request: pytest.FixtureRequest) -> Bench:
+    account = request.getfixturevalue("account")
+    versions = (f"v{number}" for number in count(1))
+
+    def put(value: str) -> None:
+        if value:  # SSM takes no empty one
+            account.keep(value, VersionId=next(versions))
+
+    return Bench(
+        tencent.open_secret(account.url), put, lambda: account.set("DeleteSecret")
+    )
+
+
 def build_redis(request: pytest.FixtureRequest) -> Bench:
     url = empty(request.getfixturevalue("redis_url"))
     stored, key = look_into(url), "their:{app}:ticket"
@@ -90,6 +105,7 @@ BUILD = {
     "file": build_file,
     "secretsmanager": build_secretsmanager,
     "ssm": build_ssm,
+    "tencent-ssm": build_tencent_ssm,
     "redis": build_redis,
 }
 KINDS = [
@@ -97,6 +113,7 @@ KINDS = [
     "file",
     pytest.param("secretsmanager", marks=IN_CLOUD),
     pytest.param("ssm", marks=IN_CLOUD),
+    pytest.param("tencent-ssm", marks=pytest.mark.enable_socket),
     pytest.param("redis", marks=IN_CLOUD),
 ]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from kycourier import assembly
-from kycourier.adapters import kyc_http
+from kycourier.adapters import http_session
 from leak_scan import find_leaks
 from loud import listening
 from transport_faults.faults import GBK_TEXT, PAGE_TEXT
@@ -35,7 +35,7 @@ def fleet(tmp_path, upstream, clock, certificates, monkeypatch):
     Every logger is turned up, and http.client is told to print.
     """
     with ExitStack() as stack:
-        records = stack.enter_context(listening(kyc_http.LOUD_LOGGERS))
+        records = stack.enter_context(listening(http_session.LOUD_LOGGERS))
         fleet = Fleet(tmp_path, upstream, stack, clock=clock, patch=monkeypatch)
         fleet.house.environ["SSL_CERT_FILE"] = certificates.authority
         for name, value in fleet.house.environ.items():

@@ -9,15 +9,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Protocol
 
-from kycourier_devkit.stand_ins.tencent.tc3 import Key, Refusal, Request, verify
+from kycourier_devkit.stand_ins.tencent.loopback import Loopback, Reply, Request
+from kycourier_devkit.stand_ins.tencent.tc3 import Key, Refusal, verify
 
-HOST = "127.0.0.1"
 MOST_BODY_BYTES = 10 << 20
 _DOMAIN = "tencentcloudapi.com"
-_POLL_SECONDS = 0.01
 Members = dict[str, Any]
 
 
@@ -56,11 +54,8 @@ class TencentApi:
         self._services = {service.name: service for service in services}
         self._now, self._lock = now, threading.Lock()
         self.calls: list[Call] = []
-        self._server = ThreadingHTTPServer((HOST, 0), _handler(self))
-        self.url = f"http://{HOST}:{self._server.server_port}"
-        threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True
-        ).start()
+        self._server = Loopback(self._reply)
+        self.url = self._server.url
 
     def renew(self, *keys: Key) -> None:
         """Know these keys from now on, and no others."""
@@ -83,10 +78,16 @@ class TencentApi:
 
     def close(self) -> None:
         """Serve no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
+
+    def _reply(self, request: Request) -> Reply:
+        """Answer with status 200 also what is refused: that is the API's way."""
+        body = json.dumps(self.answer(request)).encode()
+        return Reply(200, body, (("Content-Type", "application/json"),))
 
     def _call(self, request: Request) -> Members:
+        if len(request.body) > MOST_BODY_BYTES:
+            raise Refusal("RequestSizeLimitExceeded", "the request is too large")
         signed = verify(request, self._keys, now=self._now())
         service = self._find(signed.service, request.headers)
         action = _demand(request.headers, "action")
@@ -124,39 +125,3 @@ def _payload(request: Request) -> Members:
     if not isinstance(payload, dict):
         raise Refusal("InvalidParameter", "the body is no JSON object")
     return payload
-
-
-def _handler(api: TencentApi) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def serve(self) -> None:
-            size = int(self.headers.get("Content-Length") or 0)
-            headers = {name.lower(): text for name, text in self.headers.items()}
-            if size > MOST_BODY_BYTES:
-                self.close_connection = True
-                told: Members = {"Code": "RequestSizeLimitExceeded", "Message": "size"}
-                answer: Members = {"Response": {"Error": told, "RequestId": ""}}
-            else:
-                body = self.rfile.read(size)
-                answer = api.answer(Request(self.command, self.path, headers, body))
-            content = json.dumps(answer).encode()
-            self.send_response_only(200)  # the API's own way, also when it refuses
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = serve  # noqa: N815 - http.server names them
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent: headers carry keys, bodies secrets."""
-
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except ConnectionError:
-                self.close_connection = True
-
-    return Handler

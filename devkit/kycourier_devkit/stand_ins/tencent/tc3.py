@@ -7,9 +7,11 @@ demanded here: JSON by POST alone, the payload hashed, host and content type sig
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import NamedTuple
+
+from kycourier_devkit.stand_ins.tencent.loopback import Request
 
 MOST_SKEW_SECONDS = 300
 _ALGORITHM, _ENDING = "TC3-HMAC-SHA256", "tc3_request"
@@ -41,15 +43,6 @@ class Key(NamedTuple):
     denied: frozenset[str] = frozenset()
 
 
-class Request(NamedTuple):
-    """A request as it came; the headers' names in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Signed(NamedTuple):
     """Whose request it is, and for which service it was signed."""
 
@@ -76,7 +69,7 @@ def verify(request: Request, keys: Mapping[str, Key], *, now: float) -> Signed:
     if request.headers.get("x-tc-token") != key.token:
         raise Refusal("AuthFailure.TokenFailure", "the token is invalid")
     text = _string_to_sign(request, names, f"{day}/{found['service']}", timestamp)
-    expected = _sign(key.secret_key, day, found["service"], text)
+    expected = sign(f"TC3{key.secret_key}", (day, found["service"], _ENDING), text)
     if not hmac.compare_digest(expected, found["signature"]):
         raise Refusal("AuthFailure.SignatureFailure", "the signature does not fit")
     return Signed(key, found["service"])
@@ -111,8 +104,9 @@ def _plain(text: str) -> str:
     return text.strip().lower()
 
 
-def _sign(secret_key: str, day: str, service: str, text: str) -> str:
-    derived = f"TC3{secret_key}".encode()
-    for part in (day, service, _ENDING):
+def sign(secret: str, scope: Iterable[str], text: str) -> str:
+    """Sign with a key that is derived from a secret for a scope, as AWS does too."""
+    derived = secret.encode()
+    for part in scope:
         derived = hmac.digest(derived, part.encode(), "sha256")
     return hmac.digest(derived, text.encode(), "sha256").hex()

@@ -5,21 +5,18 @@ UpstreamUnreachable's reasons: `resolve` and `connect` (no connection), `tls`,
 identity), `protocol` (not HTTP).
 """
 
-import logging
 import weakref
 from contextlib import ExitStack
-from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from urllib.parse import urlencode
 
-from requests import Response, Session
-from requests.adapters import HTTPAdapter
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from kycourier import __version__
 from kycourier.adapters.http_answer import RoomForLarge, named, read_body, seconds_left
 from kycourier.adapters.http_connection import build_pool
+from kycourier.adapters.http_session import build_session, silence_libraries
 from kycourier.adapters.memory import hand_back_large_blocks
 from kycourier.core.errors import UpstreamUnreachable, forgetful
 from kycourier.core.hidden import ReplyBody
@@ -31,25 +28,6 @@ HEADERS = {
     "User-Agent": f"kycourier/{__version__}",
 }
 LONGEST_RETRY_AFTER = 100
-LOUD_LOGGERS = (  # they write URLs, queries included
-    "requests",
-    "urllib3",
-    "urllib3.connection",
-    "urllib3.connectionpool",
-    "urllib3.poolmanager",
-    "urllib3.response",
-    "urllib3.util.retry",
-)
-
-
-def silence_libraries() -> None:
-    """Drop every record of the HTTP libraries' loggers, whatever their level."""
-    for name in LOUD_LOGGERS:
-        logging.getLogger(name).addFilter(_drop)
-
-
-def _drop(_record: logging.LogRecord) -> bool:
-    return False
 
 
 class KycHttp:
@@ -68,13 +46,14 @@ class KycHttp:
         self._base_url = base_url.rstrip("/")
         self._max_reply_bytes = max_reply_bytes
         self._room = RoomForLarge()
-        self._session = _build_session(
+        self._session = build_session(
             build_pool(
                 base_url,
                 connections=connections,
                 max_body_bytes=max_reply_bytes,
                 extra_ca_file=extra_ca_file,
-            )
+            ),
+            HEADERS,
         )
 
     @forgetful
@@ -98,7 +77,6 @@ class KycHttp:
         with self._session.get(
             f"{self._base_url}{request.path}?{query}",
             stream=True,
-            allow_redirects=False,
             timeout=timeout,  # type: ignore[arg-type]  # requests takes it, its stubs not
         ) as response:
             body = self._read(response.raw, ends_at)
@@ -128,44 +106,3 @@ class KycHttp:
             )
             weakref.finalize(body, place.pop_all().close)
         return body
-
-
-def _build_session(pool: HTTPConnectionPool) -> Session:
-    session = _PlainSession()
-    session.trust_env = False  # no proxy, .netrc or certificates from the environment
-    session.headers.clear()
-    session.headers.update(HEADERS)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    adapter = _OneHost(pool)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
-
-
-class _PlainSession(Session):
-    """A session to which a redirect is a reply like any other."""
-
-    def get_redirect_target(self, resp: Response) -> None:
-        """See none: else requests reads the whole body, uncapped, to prepare it."""
-
-
-class _OneHost(HTTPAdapter):
-    """requests' way into one pool, the only one, whose certificate checks stand."""
-
-    def __init__(self, pool: HTTPConnectionPool) -> None:
-        super().__init__(max_retries=0)
-        self._pool = pool
-
-    def get_connection_with_tls_context(
-        self, *_args: object, **_options: object
-    ) -> HTTPConnectionPool:
-        """Give the pool, whatever the request's host."""
-        return self._pool
-
-    def cert_verify(self, *_args: object) -> None:
-        """Leave the pool as it is, whatever `verify` says."""
-
-    def close(self) -> None:
-        """Close the pool."""
-        super().close()
-        self._pool.close()

@@ -1,6 +1,9 @@
 """Evidence in a bucket that speaks S3's protocol: checked, and never replaced.
 
-Reasons of failures: `denied <service>:<Action> on a bucket`, `no such bucket in this
+Where a store takes no condition on a put, one looks before it: two writers at once must
+then have the same bytes, as ours have, whose keys name their content.
+
+Reasons of failures: `denied <permission> on a bucket`, `no such bucket in this
 region`, `unreachable, or in another region`, `no clear answer`, `no credentials`, `no
 time left` and what a key or content lacks. Which it is, obstore's classes say: their
 texts hold URLs.
@@ -10,9 +13,10 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import obstore
+from msgspec import Struct
 from obstore.exceptions import (
     BaseError,
     InvalidPathError,
@@ -22,15 +26,32 @@ from obstore.exceptions import (
 from obstore.store import S3Store
 
 from kycourier.adapters.evidence_key import check_key
+from kycourier.adapters.s3_objects import (
+    PAGE,
+    is_tag_of,
+    list_page,
+    read_content,
+    read_digest,
+)
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 
 T = TypeVar("T")
 MOST_SECONDS = 5
 RESERVED_SECONDS = 1
-MOST_BYTES = 1 << 28  # the largest reply that a setting allows; 16 MB as a rule
-PAGE = 1000
 _PROBE = ".kycourier"
-_PIECE_BYTES = 1 << 20
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """How one cloud's buckets differ: how a put goes, and what permissions are called.
+
+    A put in mode `create` is refused where an object is; one in mode `overwrite` never,
+    and answers with the MD5 of what arrived.
+    """
+
+    put_mode: Literal["create", "overwrite"]
+    may_get: str
+    may_put: str
+    may_list: str
 
 
 class ObjectEvidenceStore:
@@ -40,14 +61,11 @@ class ObjectEvidenceStore:
         self,
         build: Callable[[int], S3Store],
         *,
-        service: str,
+        dialect: Dialect,
         seconds_left: Callable[[], float],
     ) -> None:
-        """`build` makes a client whose requests end within so many seconds.
-
-        It tries nothing again. `service` is the first word of the permissions' names.
-        """
-        self._build, self._service = build, service
+        """`build` makes a client whose requests try once, for so many seconds."""
+        self._build, self._dialect = build, dialect
         self._seconds_left = seconds_left
         self._clients: dict[int, S3Store] = {}
 
@@ -60,14 +78,13 @@ class ObjectEvidenceStore:
         check_key(key)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise EvidenceUnavailable("damaged on the way")
+        if self._dialect.put_mode == "overwrite" and self._is_there(key, sha256):
+            return
         for _ in range(2):
             if self._is_taken(key, content, media_type=media_type):
                 return
-            there = self.digest(key)
-            if there == sha256:
+            if self._is_there(key, sha256):
                 return
-            if there is not None:
-                raise EvidenceConflict
         raise _InDoubt
 
     def digest(self, key: str) -> str | None:
@@ -77,14 +94,18 @@ class ObjectEvidenceStore:
         """
         check_key(key)
         try:
-            return self._read("GetObject", lambda bucket: _digest(bucket, key))
+            return self._read(
+                self._dialect.may_get, lambda bucket: read_digest(bucket, key)
+            )
         except _Absent:
             return None
 
     def open(self, key: str) -> BinaryIO:
         """Read the object whole, as it is small. Raises EvidenceUnavailable."""
         check_key(key)
-        content = self._read("GetObject", lambda bucket: _content(bucket, key))
+        content = self._read(
+            self._dialect.may_get, lambda bucket: read_content(bucket, key)
+        )
         return io.BytesIO(content)
 
     def list(self, folder: str) -> Iterator[str]:
@@ -99,7 +120,8 @@ class ObjectEvidenceStore:
         check_key(key)
         ends_in = timedelta(seconds=seconds)
         return self._ask(
-            "GetObject", lambda bucket: obstore.sign(bucket, "GET", key, ends_in)
+            self._dialect.may_get,
+            lambda bucket: obstore.sign(bucket, "GET", key, ends_in),
         )
 
     def prove(self) -> None:
@@ -108,14 +130,19 @@ class ObjectEvidenceStore:
         Raises EvidenceUnavailable.
         """
         try:
-            self._ask("ListBucket", lambda bucket: _page(bucket, _PROBE, after=None))
+            self._ask(
+                self._dialect.may_list,
+                lambda bucket: list_page(bucket, _PROBE, after=None),
+            )
         except _InDoubt:
             pass
         else:
             return
         # all failures of a listing are of one class, those of an object are not
         try:
-            self._ask("ListBucket", lambda bucket: obstore.head(bucket, _PROBE))
+            self._ask(
+                self._dialect.may_list, lambda bucket: obstore.head(bucket, _PROBE)
+            )
         except _Absent:
             reason = "no such bucket in this region"
         except _InDoubt:
@@ -124,17 +151,25 @@ class ObjectEvidenceStore:
             reason = "cannot be listed"
         raise EvidenceUnavailable(reason)
 
+    def _is_there(self, key: str, sha256: str) -> bool:
+        """Look what lies there: our bytes, or nothing. Raises EvidenceConflict."""
+        there = self.digest(key)
+        if there not in {None, sha256}:
+            raise EvidenceConflict
+        return there is not None
+
     def _is_taken(self, key: str, content: bytes, *, media_type: str) -> bool:
         """Put once; False leaves doubt."""
+        mode = self._dialect.put_mode
         try:
-            self._ask(
-                "PutObject",
+            answer = self._ask(
+                self._dialect.may_put,
                 lambda bucket: obstore.put(
                     bucket,
                     key,
                     content,
                     attributes={"Content-Type": media_type},
-                    mode="create",
+                    mode=mode,
                     use_multipart=False,
                 ),
             )
@@ -143,30 +178,35 @@ class ObjectEvidenceStore:
         except _Absent:
             pass
         else:
-            return True
+            return mode == "create" or is_tag_of(answer["e_tag"], content)
         raise EvidenceUnavailable("no such bucket in this region")
 
     def _pages(self, folder: str) -> Iterator[str]:
         after = None
         while True:
-            keys = self._read("ListBucket", lambda b: _page(b, folder, after=after))  # noqa: B023 - called at once
+            keys = self._read(
+                self._dialect.may_list,
+                lambda bucket: list_page(bucket, folder, after=after),  # noqa: B023 - called at once
+            )
             yield from (key for key in keys if key.startswith(f"{folder}/"))
             if len(keys) < PAGE:
                 return
+            if after is not None and keys[0] <= after:
+                raise EvidenceUnavailable("a listing does not go on after a page")
             after = keys[-1]
 
-    def _read(self, action: str, work: Callable[[S3Store], T]) -> T:
+    def _read(self, permission: str, work: Callable[[S3Store], T]) -> T:
         """Ask, and once more when the answer is not clear: reading changes nothing.
 
         A connection that was kept while the function was frozen may be dead.
         """
         try:
-            return self._ask(action, work)
+            return self._ask(permission, work)
         except _InDoubt:
             pass
-        return self._ask(action, work)
+        return self._ask(permission, work)
 
-    def _ask(self, action: str, work: Callable[[S3Store], T]) -> T:
+    def _ask(self, permission: str, work: Callable[[S3Store], T]) -> T:
         """Ask once. Raises _Absent, _InDoubt, EvidenceUnavailable."""
         bucket = self._client_in_time()
         try:
@@ -174,9 +214,7 @@ class ObjectEvidenceStore:
         except FileNotFoundError:
             failure: EvidenceUnavailable = _Absent()
         except PermissionDeniedError:
-            failure = EvidenceUnavailable(
-                f"denied {self._service}:{action} on a bucket"
-            )
+            failure = EvidenceUnavailable(f"denied {permission} on a bucket")
         except UnauthenticatedError:  # also what the credentials' callback raises
             failure = EvidenceUnavailable("no credentials")
         except InvalidPathError:
@@ -208,22 +246,3 @@ class _InDoubt(EvidenceUnavailable):
 
     def __init__(self) -> None:
         super().__init__("no clear answer")
-
-
-def _digest(bucket: S3Store, key: str) -> str:
-    digest = hashlib.sha256()
-    for piece in obstore.get(bucket, key).stream(min_chunk_size=_PIECE_BYTES):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _content(bucket: S3Store, key: str) -> bytes:
-    found = obstore.get(bucket, key)
-    if found.meta["size"] > MOST_BYTES:
-        raise EvidenceUnavailable("larger than any evidence")
-    return bytes(found.bytes())
-
-
-def _page(bucket: S3Store, folder: str, *, after: str | None) -> list[str]:
-    pages = obstore.list(bucket, prefix=folder, offset=after, chunk_size=PAGE)
-    return [found["path"] for found in next(pages, ())]

@@ -21,6 +21,7 @@ AWS_SCHEMES = {
     "aws-secretsmanager",
     "aws-ssm",
 }
+TENCENT_SCHEMES = {"cos", "tencent-eb", "tencent-ssm"}
 
 
 def open_state(place: Place, around: Surroundings) -> State:
@@ -88,6 +89,10 @@ def find_home(scheme: str) -> ModuleType | None:
         from kycourier.adapters.aws import places as aws
 
         return aws
+    if scheme in TENCENT_SCHEMES:
+        from kycourier.adapters.tencent import places as tencent
+
+        return tencent
     if scheme in {"redis", "rediss"}:
         from kycourier.adapters.redis import places as redis
 

@@ -5,14 +5,12 @@ The bucket's own default encrypts the objects: no header of ours overrides its k
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
-
-from obstore.store import S3Store
 
 from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.adapters.evidence_key import is_key
-from kycourier.adapters.object_store import ObjectEvidenceStore
+from kycourier.adapters.object_store import Dialect, ObjectEvidenceStore
+from kycourier.adapters.s3_client import build_clients, spell_credentials
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import EvidenceUnavailable
 from kycourier.setting_forms import Place
@@ -20,10 +18,14 @@ from kycourier.setting_forms import Place
 if TYPE_CHECKING:  # obstore has these for type checkers alone
     from obstore.store import S3Config, S3Credential
 
-CONNECT_SECONDS = 1
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
-_NEVER_KEPT = datetime.fromtimestamp(0, timezone.utc)
+_S3 = Dialect(
+    put_mode="create",
+    may_get="s3:GetObject",
+    may_put="s3:PutObject",
+    may_list="s3:ListBucket",
+)
 
 
 def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
@@ -35,19 +37,8 @@ def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
     config = _locate(bucket, around)
     credentials = _find_credentials(around)
     opened = ObjectEvidenceStore(
-        lambda seconds: S3Store(
-            bucket,
-            prefix=prefix or None,
-            config=config,
-            client_options={
-                "allow_http": config["endpoint"].startswith("http://"),
-                "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
-                "timeout": timedelta(seconds=seconds),
-            },
-            retry_config={"max_retries": 0},
-            credential_provider=credentials,
-        ),
-        service="s3",
+        build_clients(bucket, prefix=prefix, config=config, credentials=credentials),
+        dialect=_S3,
         seconds_left=around.seconds_left,
     )
     opened.prove()
@@ -100,7 +91,7 @@ def _find_credentials(around: Surroundings) -> "Callable[[], S3Credential]":
     """Find whom to ask for credentials, before every request: they know their end."""
     environ = around.environ
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
-        return lambda: _spell(
+        return lambda: spell_credentials(
             environ["AWS_ACCESS_KEY_ID"],
             environ["AWS_SECRET_ACCESS_KEY"],
             environ.get("AWS_SESSION_TOKEN"),
@@ -118,15 +109,6 @@ def _find_credentials(around: Surroundings) -> "Callable[[], S3Credential]":
 
     def ask() -> "S3Credential":
         frozen = clients.credentials()
-        return _spell(frozen.access_key, frozen.secret_key, frozen.token)
+        return spell_credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     return ask
-
-
-def _spell(key_id: str, key: str, token: str | None) -> "S3Credential":
-    return {
-        "access_key_id": key_id,
-        "secret_access_key": key,
-        "token": token,
-        "expires_at": _NEVER_KEPT,
-    }

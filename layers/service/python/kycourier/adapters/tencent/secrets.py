@@ -1,0 +1,89 @@
+"""Secrets in Tencent Cloud's Secrets Manager (SSM), read anew each time: never kept.
+
+A secret's versions have names that its owner chooses (`SSM_Current` where a person or a
+cloud product chose none), and reading takes one: the one made last, or the one named.
+"""
+
+import re
+from base64 import b64decode
+from typing import TypeVar
+
+from msgspec import Struct, field
+from tencentcloud.ssm.v20190923.ssm_client import SsmClient
+
+from kycourier.adapters.secret_text import read_written_secret
+from kycourier.adapters.surroundings import Surroundings
+from kycourier.adapters.tencent.calls import run
+from kycourier.adapters.tencent.clients import ApiClient
+from kycourier.adapters.tencent.resources import parse_resource
+from kycourier.core.errors import StoreUnavailable, forgetful
+from kycourier.core.hidden import Secret
+from kycourier.setting_forms import Place
+
+T = TypeVar("T")
+EMPTY = "secret is empty: put its value"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class SsmSecret:
+    """The secret `tencent-ssm://name?region=…[&version=…]`: text, or UTF-8 bytes."""
+
+    def __init__(self, place: Place, around: Surroundings) -> None:
+        """Read the URL. Raises StoreUnavailable, SettingError."""
+        resource = parse_resource(
+            place,
+            name=_NAME,
+            version=_VERSION_ID,
+            form="name",
+            failure=StoreUnavailable,
+        )
+        self._name, self._version = resource.name, resource.version
+        self._api = ApiClient("ssm", SsmClient, resource.region, around)
+
+    @forgetful
+    def load(self) -> Secret:
+        """Read it now. Raises StoreUnavailable when it is missing or empty."""
+        version = self._version or self._latest()
+        kept = self._ask("GetSecretValue", _Value, VersionId=version)
+        if kept.binary:
+            return read_written_secret(_decode(kept.binary))
+        return read_written_secret(kept.text or "")
+
+    def _latest(self) -> str:
+        """Name the version made last."""
+        versions = self._ask("ListSecretVersionIds", _Versions).versions
+        if not versions:
+            raise StoreUnavailable(EMPTY)
+        return max(versions, key=lambda each: (each.created_at, each.version)).version
+
+    def _ask(self, action: str, answer: type[T], **parameters: str) -> T:
+        asked = {"SecretName": self._name, **parameters}
+        return run(
+            lambda: self._api.ask(action, asked, answer),
+            action=f"ssm:{action}",
+            kind="secret",
+            failure=StoreUnavailable,
+        )
+
+
+class _Value(Struct):
+    text: str | None = field(default=None, name="SecretString")
+    binary: str | None = field(default=None, name="SecretBinary")
+
+
+class _Version(Struct):
+    version: str = field(name="VersionId")
+    created_at: int = field(name="CreateTime")
+
+
+class _Versions(Struct):
+    versions: list[_Version] | None = field(default=None, name="Versions")
+
+
+def _decode(binary: str) -> bytes:
+    try:
+        return b64decode(binary, validate=True)
+    except ValueError:
+        pass  # raised below: the foreign error may hold what was read
+    raise StoreUnavailable("secret is not Base64")
