@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from kycourier_devkit.deploy.site import Site
 from kycourier_devkit.deploy.zips import Delivery, read_zips
 from kycourier_devkit.screen import Screen
 from kycourier_devkit.session import Session
+from kycourier_devkit.stand_ins.tencent.eb import EventBridge
 from kycourier_devkit.stand_ins.tencent.scf import Account, ScfService
+from kycourier_devkit.stand_ins.tencent.ssm import Ssm
 from kycourier_devkit.stand_ins.tencent.tc3 import Refusal
 
 REGION, NAME, ROLE = "ap-guangzhou", "kyc-prod", "kycourier-prod"
@@ -62,54 +65,6 @@ def build_zip(**files: str) -> bytes:
     return packed.getvalue()
 
 
-class Secrets:
-    """SSM's secrets, by name: their versions and texts."""
-
-    name, version = "ssm", "2019-09-23"
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, str]] = {}
-        self.states: dict[str, str] = {}
-
-    def call(self, action: str, payload: dict[str, Any], region: str) -> dict[str, Any]:
-        name = payload["SecretName"]
-        if region != REGION or (name not in self.kept and action != "CreateSecret"):
-            raise Refusal("ResourceNotFound.SecretNotExist")
-        if action == "CreateSecret":
-            if name in self.kept:
-                raise Refusal("ResourceInUse.SecretExists")
-            if not payload["SecretString"]:
-                raise Refusal("InvalidParameterValue")
-            self.kept[name] = {payload["VersionId"]: payload["SecretString"]}
-        elif action == "UpdateSecret":
-            self.kept[name][payload["VersionId"]] = payload["SecretString"]
-        elif action == "ListSecretVersionIds":
-            versions = enumerate(self.kept[name])
-            told = [{"VersionId": each, "CreateTime": at} for at, each in versions]
-            return {"Versions": told}
-        elif action == "DescribeSecret":
-            return {"SecretName": name, "Status": self.states.get(name, "Enabled")}
-        else:
-            raise Refusal("InvalidAction")
-        return {"SecretName": name}
-
-
-class Buses:
-    """EventBridge's buses, by id."""
-
-    name, version = "eb", "2021-04-16"
-
-    def __init__(self) -> None:
-        self.ids = {BUS}
-
-    def call(self, action: str, payload: dict[str, Any], region: str) -> dict[str, Any]:
-        if action != "GetEventBus":
-            raise Refusal("InvalidAction")
-        if region != REGION or payload["EventBusId"] not in self.ids:
-            raise Refusal("ResourceNotFound.EventBusNotFound")
-        return {"EventBusId": payload["EventBusId"]}
-
-
 class Objects:
     """COS's buckets and what lies in them."""
 
@@ -127,7 +82,7 @@ class Objects:
         return self.kept.get(f"{bucket}-1250000000", {}).get(key)
 
 
-Meddle = Callable[[str, bool], None]
+Meddle = Callable[..., None]
 
 
 @dataclass
@@ -135,12 +90,13 @@ class Cloud:
     """All of it. `meddle` is told each call before and after it is done."""
 
     polls: int = 1
-    meddle: Meddle = lambda _call, _is_done: None
+    meddle: Meddle = lambda _call, *, is_done: None  # noqa: ARG005 - as it is told
     calls: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.objects, self.ssm, self.eb = Objects(), Secrets(), Buses()
+        self.objects, self.ssm, self.eb = Objects(), Ssm(), EventBridge()
+        self.eb.buses[REGION, BUS] = "kycourier"
         account = Account({ROLE}, {VPC}, {TOPIC}, self.objects.fetch)
         self.scf = ScfService(account, polls=self.polls)
 
@@ -156,16 +112,24 @@ class Cloud:
         named = f"{service}:{action}"
         self.calls.append(named)
         self.requests.append(payload)
-        self.meddle(named, False)
+        self.meddle(named, is_done=False)
         known = {"scf": self.scf, "ssm": self.ssm, "eb": self.eb}
         try:
             told = known[service].call(action, payload, region or REGION)
         except Refusal as refusal:
             code = refusal.code
         else:
-            self.meddle(named, True)
+            self.meddle(named, is_done=True)
             return told
         raise CallRefused(named, code)
+
+    def secrets(self) -> dict[str, dict[str, Any]]:
+        """Give each secret's versions."""
+        return {name: kept.versions for (_, name), kept in self.ssm.secrets.items()}
+
+    def secret(self, short: str) -> str:
+        """Give the text of a secret of the deployment."""
+        return self.secrets()[f"{NAME}-{short}"]["SSM_Current"].text
 
     def writes(self) -> list[str]:
         """Give the calls that change something."""
@@ -183,8 +147,10 @@ class Cloud:
                 for name, versions in self.scf.layers.versions.items()
             },
             "secrets": {
-                name: {version: len(text) for version, text in versions.items()}
-                for name, versions in self.ssm.kept.items()
+                name: {
+                    version: len(kept or "") for version, (kept, *_) in there.items()
+                }
+                for name, there in self.secrets().items()
             },
             "objects": {name: sorted(kept) for name, kept in self.objects.kept.items()},
         }
@@ -213,7 +179,7 @@ class Deployer:
     def __init__(self, folder: Path, cloud: Cloud) -> None:
         self.folder, self.cloud = folder, cloud
         self.clock = FakeClock()
-        self.wanted = {**WANTED, "settings": dict(SETTINGS)}
+        self.wanted = deepcopy(WANTED)
         self.dist = folder / "dist"
         self.dist.mkdir(exist_ok=True)
         self.build(zips.FUNCTIONS_ZIP, refresh_ticket="1", sweep_orders="1")
@@ -275,7 +241,8 @@ class Ran:
 
     def planned(self, *marks: str) -> list[str]:
         """Give the plan's lines that begin with one of the marks, blanks made one."""
-        lines = [" ".join(line.split()) for line in self.out.splitlines()]
+        whole = self.out.replace("\n" + " " * 21, " ")
+        lines = [" ".join(line.split()) for line in whole.splitlines()]
         return [line for line in lines if line.split(" ")[0] in marks]
 
 

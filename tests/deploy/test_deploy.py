@@ -5,11 +5,22 @@ from collections.abc import Callable
 
 import pytest
 
-from deploying import NAME, PACKAGES, ROLE, TOPIC, Cloud, Deployer, build_zip, secret
+from deploying import (
+    NAME,
+    PACKAGES,
+    REGION,
+    ROLE,
+    TOPIC,
+    Cloud,
+    Deployer,
+    build_zip,
+    secret,
+)
 from kycourier_devkit.deploy import zips
 from kycourier_devkit.deploy.waiting import NotReady
 from kycourier_devkit.stand_ins.tencent.scf import Function
 
+TTL = "KYCOURIER_ORDER_TTL_SECONDS"
 FUNCTIONS = ["refresh-ticket", "collect-results", "sweep-orders", "orders-api"]
 CREATES = {
     "ssm:CreateSecret": 4,
@@ -30,6 +41,12 @@ def triggers(cloud: Cloud, short: str) -> dict[str, int]:
     return {
         each["TriggerName"]: each["Enable"] for each in function(cloud, short).triggers
     }
+
+
+def keep(cloud: Cloud, action: str, name: str, text: str) -> None:
+    """Do something to a secret, as a person does."""
+    asked = {"SecretName": name, "VersionId": "SSM_Current", "SecretString": text}
+    cloud.ssm.call(action, asked, REGION)
 
 
 def change(deployer: Deployer, **settings: object) -> None:
@@ -135,7 +152,7 @@ def setting(name: str, value: object) -> Callable[[Deployer], None]:
             setting("ORDER_TTL_SECONDS", 3600),
             ["scf:UpdateFunctionConfiguration"] * 3,
             [
-                f"update function {NAME}-{short} environment:"
+                f"update function {NAME}-{short} environment: {TTL}"
                 for short in FUNCTIONS
                 if short != "refresh-ticket"
             ],
@@ -168,7 +185,7 @@ def setting(name: str, value: object) -> Callable[[Deployer], None]:
                 queue={"instance": "ckafka-a1b2c3d4", "topic": "orders", "batch": 5}
             ),
             ["scf:UpdateTrigger"],
-            [f"update ckafka {NAME}-collect-results/{TOPIC}"],
+            [f"update ckafka {NAME}-collect-results {TOPIC}: maxMsgNum"],
         ),
     ],
     ids=["code", "layer", "variable", "memory", "timeout", "cap", "logs", "batch"],
@@ -281,7 +298,7 @@ def test_a_trigger_that_somebody_else_made_is_left_alone(deployer, cloud):
 
 def test_a_foreign_ticket_needs_no_timer_and_no_app_secret(deployer, cloud):
     deployer.run()
-    cloud.ssm.kept["theirs"] = {"v1": "x"}
+    keep(cloud, "CreateSecret", "theirs", "a ticket")
     del deployer.wanted["settings"]["KYCOURIER_APP_SECRET"]
     setting("TICKET", "tencent-ssm://theirs?region=ap-guangzhou")(deployer)
 
@@ -306,31 +323,30 @@ def test_a_foreign_tickets_secret_is_for_another_to_make(deployer, cloud):
 def test_secrets_are_made_empty_or_drawn_and_never_touched_again(deployer, cloud):
     ran = deployer.run()
 
-    kept = {name: text["SSM_Current"] for name, text in cloud.ssm.kept.items()}
-    assert kept[f"{NAME}-app-secret"] == kept[f"{NAME}-redis"] == "\n"
-    drawn = kept[f"{NAME}-fingerprint-key"], kept[f"{NAME}-api-keys"]
+    assert cloud.secret("app-secret") == cloud.secret("redis") == "\n"
+    drawn = cloud.secret("fingerprint-key"), cloud.secret("api-keys")
     assert drawn[0] != drawn[1]
     assert [len(text) for text in drawn] == [64, 64]
     assert not any(text in ran.out + ran.err for text in drawn)
     assert "kycourier deploy secret KYCOURIER_APP_SECRET" in ran.out
     assert "kycourier deploy secret KYCOURIER_STATE" in ran.out
 
-    cloud.ssm.kept[f"{NAME}-app-secret"]["SSM_Current"] = "theirs"
+    keep(cloud, "UpdateSecret", f"{NAME}-app-secret", "theirs")
     deployer.run()
-    assert cloud.ssm.kept[f"{NAME}-app-secret"]["SSM_Current"] == "theirs"
+    assert cloud.secret("app-secret") == "theirs"
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda cloud: cloud.eb.ids.clear(), "bus eb-a1b2c3d4"),
+        (lambda cloud: cloud.eb.buses.clear(), "bus eb-a1b2c3d4"),
         (lambda cloud: cloud.objects.kept.clear(), "bucket evidence-1250000000"),
         (
             lambda cloud: (
-                cloud.ssm.kept.update({f"{NAME}-redis": {}}),
-                cloud.ssm.states.update({f"{NAME}-redis": "PendingDelete"}),
+                keep(cloud, "CreateSecret", f"{NAME}-redis", "x"),
+                keep(cloud, "DisableSecret", f"{NAME}-redis", "x"),
             ),
-            f"secret {NAME}-redis is PendingDelete: enable it first",
+            f"secret {NAME}-redis is Disabled: enable it first",
         ),
     ],
     ids=["bus", "bucket", "secret"],
@@ -378,7 +394,7 @@ def test_an_update_that_failed_is_made_again(deployer, cloud):
 def test_a_function_that_never_becomes_active_ends_the_run(deployer, cloud):
     cloud.scf.polls = 10_000
 
-    with pytest.raises(NotReady, match="still Publishing after 180 s"):
+    with pytest.raises(NotReady, match="still Creating after 180 s"):
         deployer.run()
 
 
@@ -395,6 +411,7 @@ def test_another_runtime_cannot_be_changed_to_ours(deployer, cloud):
 def test_a_large_zip_goes_by_way_of_the_packages_bucket(deployer, cloud, monkeypatch):
     monkeypatch.setattr(zips, "MOST_IN_REQUEST", 300)
     deployer.build(zips.SDK_ZIP, tencentcloud="1" * 400)
+    deployer.build(zips.FUNCTIONS_ZIP, f="1")
     ran = deployer.run()
     assert ran.code == 2
     assert "packages" in ran.planned("cannot")[0]

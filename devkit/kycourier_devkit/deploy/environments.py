@@ -8,7 +8,7 @@ from msgspec import Struct
 from kycourier.core.errors import SettingError
 from kycourier.settings import PREFIX, SETTINGS, Settings, read_settings
 from kycourier_devkit.deploy.config import Config
-from kycourier_devkit.deploy.references import Reference, find_references
+from kycourier_devkit.deploy.references import Named, find_named
 from kycourier_devkit.errors import UsageProblem
 
 MOST_BYTES = 4096  # of a function's environment
@@ -40,11 +40,11 @@ _PLAIN = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 class Environments(Struct, frozen=True, kw_only=True):
-    """Each function's variables, what they say, and the secrets that they refer to."""
+    """Each function's variables, what they say, and what they name."""
 
     variables: dict[str, dict[str, str]]
     settings: Settings
-    secrets: dict[str, Reference]  # by the setting that refers to one
+    named: Named
 
     @property
     def owns_ticket(self) -> bool:
@@ -62,19 +62,19 @@ def build_environments(config: Config) -> Environments:
     needs = _COLLECTS | ({"api_keys"} if config.api == "url" else set())
     try:
         settings = read_settings(_spell(given), needs=needs)
-        secrets = dict(find_references(settings))
+        named = find_named(settings)
     except SettingError as wrong:
         reason = f"settings: {wrong.variable} {wrong.why}"
     else:
         if settings.ticket is not None:
             given.pop("app_secret", None)
-            secrets.pop("app_secret", None)
+            named.secrets.pop("app_secret", None)
         variables = {
             name: _spell({key: given[key] for key in sorted(given.keys() & of)})
             for name, of in _GIVEN.items()
         }
         _check_sizes(variables)
-        return Environments(variables=variables, settings=settings, secrets=secrets)
+        return Environments(variables=variables, settings=settings, named=named)
     raise UsageProblem(reason)
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from kycourier.setting_forms import Place
+from kycourier.adapters.tencent.resources import Resource
 from kycourier_devkit.deploy.api import CallRefused
 from kycourier_devkit.deploy.bucket import Buckets
-from kycourier_devkit.deploy.references import parameter
 from kycourier_devkit.deploy.site import Site
 from kycourier_devkit.deploy.sizes import FUNCTIONS, size_of
 from kycourier_devkit.deploy.steps import CANNOT, CREATE, KEEP, UNCHECKED, Step
@@ -16,14 +15,11 @@ _BY_SCF = "SCF says whether it is there"
 
 def plan_needs(site: Site, buckets: Buckets) -> Iterator[Step]:
     """Look for bus and buckets; name what cannot be looked for."""
-    config, settings = site.config, site.environments.settings
+    config, named = site.config, site.environments.named
     if config.namespace != _DEFAULT:
         yield _plan_namespace(site)
-    if settings.events is not None:
-        yield _look_for_bus(site, settings.events)
-    if settings.evidence is not None:
-        region = parameter(settings.evidence, "region") or config.region
-        yield _look_for_bucket(buckets, _first(settings.evidence), region)
+    yield _look_for_bus(site, named.bus)
+    yield _look_for_bucket(buckets, named.bucket.name, named.bucket.region)
     large = [file for file in site.zips.values() if file.is_large]
     if large:
         yield _look_for_packages(site, buckets, large[0].name)
@@ -51,10 +47,10 @@ def _plan_namespace(site: Site) -> Step:
     return Step(CREATE, "namespace", name, act=make)
 
 
-def _look_for_bus(site: Site, place: Place) -> Step:
-    name, region = _first(place), parameter(place, "region")
+def _look_for_bus(site: Site, bus: Resource) -> Step:
+    name = bus.name
     try:
-        site.api.call("eb", "GetEventBus", {"EventBusId": name}, region=region)
+        site.api.call("eb", "GetEventBus", {"EventBusId": name}, region=bus.region)
     except CallRefused as refused:
         if refused.is_one_of("ResourceNotFound"):
             return Step(CANNOT, "bus", name, "is not there: it is made beforehand")
@@ -79,8 +75,3 @@ def _look_for_bucket(buckets: Buckets, name: str, region: str) -> Step:
     if problem.startswith("denied"):
         return Step(UNCHECKED, "bucket", name, problem)
     return Step(CANNOT, "bucket", name, problem)
-
-
-def _first(place: Place) -> str:
-    """Give what a place names: its URL up to the path or the parameters."""
-    return place.where.partition("?")[0].partition("/")[0]

@@ -68,7 +68,7 @@ def open_site(session: Session, path: Path, *, dist: Path) -> tuple[Site, Bucket
     config = read_config(path)
     environments = build_environments(config)
     access = read_access(session.environ)
-    buckets = Buckets(access)
+    buckets = Buckets(access, session.clock)
 
     def upload(key: str, content: bytes) -> None:
         buckets.put(config.packages or "", config.region, key, content)
@@ -119,10 +119,10 @@ def _tell_next(session: Session, site: Site, done: Sequence[Step]) -> None:
     """Say what is left for a person to do."""
     screen = session.screen
     made = {step.name for step in done if step.kind == "secret"}
-    for setting, secret in site.environments.secrets.items():
-        if secret.name in made and secret.use in {"app_secret", "password"}:
+    for setting, secret in site.environments.named.secrets.items():
+        if secret.at.name in made and secret.use in {"app_secret", "password"}:
             variable = f"KYCOURIER_{setting.upper()}"
-            screen.line(f"{secret.name} is empty: put its value in with")
+            screen.line(f"{secret.at.name} is empty: put its value in with")
             screen.line(f"  kycourier deploy secret {variable}")
     if site.config.api == "url":
         url = find_url(site)
@@ -134,7 +134,7 @@ def fill_secret(session: Session, path: Path, variable: str) -> int:
     config = read_config(path)
     site = _without_zips(session, config)
     setting = variable.removeprefix("KYCOURIER_").lower()
-    secret = site.environments.secrets.get(setting)
+    secret = site.environments.named.secrets.get(setting)
     if secret is None:
         raise UsageProblem(f"{variable} refers to no secret in {path.name}")
     if sys.stdin.isatty():
@@ -144,7 +144,7 @@ def fill_secret(session: Session, path: Path, variable: str) -> int:
     if not value.strip():
         raise UsageProblem("an empty value is none")
     put_secret(site, secret, value)
-    session.screen.item("ok", f"{secret.name} has its new value")
+    session.screen.item("ok", f"{secret.at.name} has its new value")
     return 0
 
 

@@ -23,14 +23,14 @@ _ABSENT = "ResourceNotFound"
 def plan_secrets(site: Site) -> Iterator[Step]:
     """Look which secrets are there."""
     seen = set()
-    for reference in site.environments.secrets.values():
-        if (reference.name, reference.region) not in seen:
-            seen.add((reference.name, reference.region))
+    for reference in site.environments.named.secrets.values():
+        if (reference.at.region, reference.at.name) not in seen:
+            seen.add((reference.at.region, reference.at.name))
             yield _plan(site, reference)
 
 
 def _plan(site: Site, secret: Reference) -> Step:
-    name = secret.name
+    name = secret.at.name
     try:
         there = _call(site, secret, "DescribeSecret")
     except CallRefused as refused:
@@ -56,7 +56,7 @@ def _maker(site: Site, secret: Reference) -> Callable[[], None]:
             site,
             secret,
             "CreateSecret",
-            VersionId=VERSION,
+            VersionId=secret.at.version or VERSION,
             Description=f"kycourier, {secret.use.replace('_', ' ')}",
             SecretString=value,
         )
@@ -65,10 +65,18 @@ def _maker(site: Site, secret: Reference) -> Callable[[], None]:
 
 
 def put_secret(site: Site, secret: Reference, value: str) -> None:
-    """Put a value in, in place of the one before. Raises CallRefused."""
-    _call(site, secret, "UpdateSecret", VersionId=VERSION, SecretString=value)
+    """Put a value in, in place of the one that is read. Raises CallRefused."""
+    version = secret.at.version or _latest(site, secret)
+    _call(site, secret, "UpdateSecret", VersionId=version, SecretString=value)
+
+
+def _latest(site: Site, secret: Reference) -> str:
+    """Name the version made last, as the functions do."""
+    versions = _call(site, secret, "ListSecretVersionIds").get("Versions") or []
+    made = [(each["CreateTime"], each["VersionId"]) for each in versions]
+    return str(max(made)[1]) if made else VERSION
 
 
 def _call(site: Site, secret: Reference, action: str, **members: str) -> Members:
-    named = {"SecretName": secret.name, **members}
-    return site.api.call("ssm", action, named, region=secret.region)
+    named = {"SecretName": secret.at.name, **members}
+    return site.api.call("ssm", action, named, region=secret.at.region)

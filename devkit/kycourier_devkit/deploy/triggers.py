@@ -113,24 +113,26 @@ def _is(trigger: Trigger, there: Members) -> bool:
 
 
 def _plan(site: Site, name: str, trigger: Trigger, there: Members | None) -> Step:
-    shown = f"{site.name_function(name)}/{trigger.name}"
+    shown, told = site.name_function(name), f"{trigger.name}, {trigger.why}"
     if there is None:
 
         def create() -> None:
             _ask(site, "CreateTrigger", name, trigger, Qualifier="$LATEST")
 
-        return Step(CREATE, trigger.type, shown, trigger.why, create)
+        return Step(CREATE, trigger.type, shown, told, create)
     changed = [] if there.get("Enable") in _OPEN else ["is closed"]
     kept = _flatten(_read(there))
     changed += [key for key, text in trigger.parts.items() if kept.get(key) != text]
     if not changed:
-        return Step(KEEP, trigger.type, shown, trigger.why)
+        return Step(KEEP, trigger.type, shown, told)
     qualifier = there.get("Qualifier") or "$LATEST"
 
     def update() -> None:
         _ask(site, "UpdateTrigger", name, trigger, Qualifier=qualifier)
 
-    return Step(UPDATE, trigger.type, shown, ", ".join(changed), update)
+    return Step(
+        UPDATE, trigger.type, shown, f"{trigger.name}: {', '.join(changed)}", update
+    )
 
 
 def _ask(
@@ -161,9 +163,8 @@ def _close(site: Site, name: str, there: Members) -> Step:
             Qualifier=there.get("Qualifier") or "$LATEST",
         )
 
-    shown = f"{site.name_function(name)}/{there['TriggerName']}"
-    why = "not in the file any more; stays, and calls nothing"
-    return Step(CLOSE, str(there["Type"]), shown, why, close)
+    why = f"{there['TriggerName']}: not in the file any more; stays, and calls nothing"
+    return Step(CLOSE, str(there["Type"]), site.name_function(name), why, close)
 
 
 def _read(there: Members) -> Members:
