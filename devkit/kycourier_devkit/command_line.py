@@ -114,9 +114,11 @@ def _use_stack(context: typer.Context, name: str) -> Session:
     """Let the command work with a deployed stack, as far as it can."""
     from kycourier_devkit.deployed import read_stack  # noqa: PLC0415 - AWS's SDK
 
-    if context.invoked_subcommand in {"demo", "serve", "sandbox"}:
-        command = context.invoked_subcommand
+    command = context.invoked_subcommand
+    if command in {"demo", "serve", "sandbox"}:
         raise UsageProblem(f"{command} runs on this machine alone: leave out --stack")
+    if command == "deploy":
+        raise UsageProblem(f"{command} is for Tencent Cloud: leave out --stack")
     session = session_of(context)
     kept = {
         variable: value

@@ -19,6 +19,7 @@ from tencentcloud.eb.v20210416.eb_client import EbClient
 from tencentcloud.scf.v20180416.scf_client import ScfClient
 from tencentcloud.ssm.v20190923.ssm_client import SsmClient
 
+from kycourier.adapters.tencent.silence import silence_libraries
 from kycourier.ports import Clock
 from kycourier_devkit.deploy.access import Access
 from kycourier_devkit.errors import DevkitError
@@ -76,6 +77,7 @@ class SdkApi:
     """The API, called by the official SDK with the deployer's keys."""
 
     def __init__(self, access: Access, *, region: str, clock: Clock) -> None:
+        silence_libraries()  # the SDK logs requests whole, secrets and all
         self._access, self._region, self._clock = access, region, clock
         self._clients: dict[tuple[str, str], AbstractClient] = {}
 
