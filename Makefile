@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package tools test lint soak mutants mutation fuzz
+.PHONY: help setup demo demo-aws serve package package-tencent tools test lint soak mutants mutation fuzz
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 setup: $(READY)  ## make .venv from the hashed requirements (quick when nothing changed)
 
@@ -28,6 +28,9 @@ serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
 
 package: $(READY)  ## dist/*.zip for AWS Lambda, without Docker; BOTO3=pinned adds boto3
 	@$(BIN)/python -m kycourier_devkit.package $(if $(BOTO3),--boto3 $(BOTO3))
+
+package-tencent: $(READY)  ## dist/scf-*.zip for Tencent SCF, without Docker
+	@$(BIN)/python -m kycourier_devkit.package tencent
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .

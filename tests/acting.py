@@ -14,7 +14,10 @@ from kycourier_devkit.functions.process import FunctionProcess, close_all
 from kycourier_devkit.functions.running import RunningFunction
 from kycourier_devkit.lambda_runtime.deployment import Deployment, find_runtime
 from kycourier_devkit.lambda_runtime.process import LambdaProcess
-from kycourier_devkit.toolbox import ROOT
+from kycourier_devkit.package.clouds import TENCENT
+from kycourier_devkit.scf_runtime.deployment import ScfDeployment
+from kycourier_devkit.scf_runtime.process import start_on_scf
+from kycourier_devkit.toolbox import ROOT, find_python
 
 ACTS = """
     import os, sys, time
@@ -22,6 +25,9 @@ ACTS = """
 
     def handler(event, context):
         print("printed by the function")
+        if event == "context" and isinstance(context, dict):
+            return context | {"left": context["time_limit_in_ms"],
+                              "aws_request_id": context["request_id"]}
         if event == "context":
             shown = ("function_name", "aws_request_id", "memory_limit_in_mb",
                      "invoked_function_arn", "function_version", "log_group_name")
@@ -104,6 +110,28 @@ def act_on_lambda(folder: Path) -> Actors:
     """
     run = partial(LambdaProcess, "acts", deployed)
     return Actors(deployed.task / "acts.py", run, program)
+
+
+def act_on_scf(folder: Path) -> Actors:
+    """Run it as SCF does, or skip in plain words."""
+    try:
+        python = find_python(TENCENT.python)
+    except ToolMissing as missing:
+        pytest.skip(str(missing))
+    user, opt = folder / "var/user", folder / "opt"
+    user.mkdir(parents=True)
+    opt.mkdir()
+    (opt / "kycourier").symlink_to(SERVICE)
+    deployed = ScfDeployment(user=user, opt=opt, python=Path(python))
+    program = f"""
+        from pathlib import Path
+        from kycourier_devkit.scf_runtime.deployment import ScfDeployment
+        from kycourier_devkit.scf_runtime.process import start_on_scf
+        user, opt, python = map(Path, {[str(user), str(opt), python]!r})
+        deployed = ScfDeployment(user=user, opt=opt, python=python)
+        process = start_on_scf("acts", deployed, {{}})
+    """
+    return Actors(user / "acts.py", partial(start_on_scf, "acts", deployed), program)
 
 
 def lay_out(folder: Path) -> Deployment:

@@ -15,6 +15,7 @@ from built import build_once
 from certificates import Certificates, make_certificates
 from figures import Figures, rows_of, table
 from houses import House, open_house
+from kycourier_devkit.package.clouds import AWS, Cloud
 from kycourier_devkit.sandbox import Sandbox
 from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
 from kycourier_devkit.stand_ins.tencent.cos import Cos
@@ -63,11 +64,19 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Give the folder of zips, built once for all workers."""
+def packages_of(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[Cloud], Path]:
+    """Give a cloud's folder of zips, built once for all workers."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
-    return build_once(shared / "dist")
+    return lambda cloud: build_once(shared / f"dist-{cloud.name}", cloud)
+
+
+@pytest.fixture(scope="session")
+def packages(packages_of: Callable[[Cloud], Path]) -> Path:
+    """Give the folder of Lambda's zips."""
+    return packages_of(AWS)
 
 
 @pytest.fixture(scope="session")

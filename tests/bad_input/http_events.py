@@ -81,4 +81,5 @@ HTTP_SAMPLES = (
     "aws_function_url",
     "aws_function_url_base64",
     "scf_function_url",
+    "scf_function_url_no_body",
 )

@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from acting import SETTING, Actors, act_on_lambda, act_plainly
+from acting import SETTING, Actors, act_on_lambda, act_on_scf, act_plainly
 from kycourier_devkit.errors import (
     FunctionDied,
     FunctionFailed,
@@ -23,12 +23,17 @@ from kycourier_devkit.errors import (
 from kycourier_devkit.functions.process import close_all
 from kycourier_devkit.functions.running import RunningFunction
 
-BUILD = {"plain": act_plainly, "lambda": act_on_lambda}
+BUILD = {"plain": act_plainly, "lambda": act_on_lambda, "scf": act_on_scf}
 ON_LAMBDA = (pytest.mark.enable_socket, pytest.mark.slow)
-KINDS = ["plain", pytest.param("lambda", marks=ON_LAMBDA)]
-NO_JSON = {"plain": "TypeError", "lambda": r"Runtime\.MarshalError"}
-NO_MODULE = {"plain": "ModuleNotFoundError", "lambda": r"Runtime\.ImportModuleError"}
-NO_HANDLER = {"plain": "AttributeError", "lambda": r"Runtime\.HandlerNotFound"}
+KINDS = ["plain", "scf", pytest.param("lambda", marks=ON_LAMBDA)]
+PLAIN = ("plain", "scf")
+NO_JSON = dict.fromkeys(PLAIN, "TypeError") | {"lambda": r"Runtime\.MarshalError"}
+NO_MODULE = dict.fromkeys(PLAIN, "ModuleNotFoundError") | {
+    "lambda": r"Runtime\.ImportModuleError"
+}
+NO_HANDLER = dict.fromkeys(PLAIN, "AttributeError") | {
+    "lambda": r"Runtime\.HandlerNotFound"
+}
 
 
 @pytest.fixture(params=KINDS)

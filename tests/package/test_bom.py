@@ -10,19 +10,13 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from built import PACKAGED
+from built import PACKAGED, SETS
 from kycourier import __version__
-from kycourier_devkit.package.bom import name_bom
-from kycourier_devkit.package.build import ARCHITECTURES, name_sdk_zip, name_set
+from kycourier_devkit.package.clouds import AWS
 from kycourier_devkit.toolbox import ROOT
 
 pytestmark = PACKAGED
-LOCK = (ROOT / "layers/sdk_aws/requirements.txt").read_text()
-HASHES = {
-    name: set(re.findall(r"sha256:([0-9a-f]{64})", block))
-    for name, block in re.findall(r"(?m)^([a-z0-9-]+)==((?:.*\\\n)+.*)", LOCK)
-}
-IN_ZIP = re.compile(r"python/([^/]+)-([^/-]+)\.dist-info/METADATA")
+IN_ZIP = re.compile(r"(?:python/)?([^/]+)-([^/-]+)\.dist-info/METADATA")
 
 
 def installed(path):
@@ -32,14 +26,30 @@ def installed(path):
     return {(m[1].replace("_", "-").lower(), m[2]) for m in found if m}
 
 
-@pytest.fixture(params=ARCHITECTURES)
-def architecture(request):
+@pytest.fixture(params=[each.values for each in SETS], ids=[x.id for x in SETS])
+def built_for(request):
+    """Give a cloud and one of its architectures."""
     return request.param
 
 
 @pytest.fixture
-def bom(packages, architecture):
-    return json.loads((packages / name_bom(architecture)).read_text())
+def folder(packages_of, built_for):
+    return packages_of(built_for[0])
+
+
+@pytest.fixture
+def bom(folder, built_for):
+    cloud, architecture = built_for
+    return json.loads((folder / cloud.name_bom(architecture)).read_text())
+
+
+def hashes_of(cloud):
+    """Give the hashes of each library's locked wheels."""
+    lock = (ROOT / cloud.sdk / "requirements.txt").read_text()
+    blocks = re.findall(r"(?m)^([a-z0-9-]+)==((?:.*\\\n)+.*)", lock)
+    return {
+        name: set(re.findall(r"sha256:([0-9a-f]{64})", block)) for name, block in blocks
+    }
 
 
 def of_type(bom, kind):
@@ -62,28 +72,29 @@ def test_it_is_valid_cyclonedx(bom):
     assert validate(bom | {"serialNumber": "urn:uuid:1"}) is not None
 
 
-def test_it_names_exactly_the_libraries_that_lie_in_the_zip(
-    bom, packages, architecture
-):
+def test_it_names_exactly_the_libraries_that_lie_in_the_zip(bom, folder, built_for):
+    cloud, architecture = built_for
     named = {(e["name"], e["version"]) for e in of_type(bom, "library").values()}
-    assert named == installed(packages / name_sdk_zip(architecture))
+    assert named == installed(folder / cloud.name_sdk_zip(architecture))
     assert len(named) == len(of_type(bom, "library")) > 10
     for name, version in named:
         assert of_type(bom, "library")[name]["purl"] == f"pkg:pypi/{name}@{version}"
 
 
-def test_each_library_has_the_digest_of_a_locked_wheel_and_a_licence(bom):
+def test_each_library_has_the_digest_of_a_locked_wheel_and_a_licence(bom, built_for):
+    hashes = hashes_of(built_for[0])
     for name, each in of_type(bom, "library").items():
-        assert digest_of(each) in HASHES[name]
+        assert digest_of(each) in hashes[name]
         [licence] = each["licenses"]
         assert licence.get("expression") or licence["license"]
 
 
-def test_each_zip_of_a_function_is_named_by_its_digest(bom, packages, architecture):
+def test_each_zip_of_a_function_is_named_by_its_digest(bom, folder, built_for):
+    cloud, architecture = built_for
     zips = of_type(bom, "file")
-    assert set(zips) == set(name_set(architecture))
+    assert set(zips) == set(cloud.name_set(architecture))
     for name, each in zips.items():
-        content = (packages / name).read_bytes()
+        content = (folder / name).read_bytes()
         assert digest_of(each) == hashlib.sha256(content).hexdigest()
 
 
@@ -115,14 +126,17 @@ def test_it_is_of_this_release_and_of_no_moment(bom):
     assert uuid.UUID(bom["serialNumber"]).version == 5  # of the zips' digests
 
 
-def test_architectures_have_bills_of_their_own(packages):
-    bills = {(packages / name_bom(each)).read_text() for each in ARCHITECTURES}
+def test_each_has_a_bill_of_its_own(packages_of):
+    bills = [
+        (packages_of(cloud) / cloud.name_bom(architecture)).read_text()
+        for cloud, architecture in (each.values for each in SETS)
+    ]
     serials = {json.loads(bill)["serialNumber"] for bill in bills}
-    assert len(bills) == len(serials) == 2
+    assert len(serials) == len(bills) == 3
 
 
 def test_a_pinned_boto3_is_named_too(pinned):
-    bom = json.loads((pinned / name_bom("arm64")).read_text())
+    bom = json.loads((pinned / AWS.name_bom("arm64")).read_text())
     named = {(e["name"], e["version"]) for e in of_type(bom, "library").values()}
     assert {"boto3", "botocore", "s3transfer"} <= {name for name, _ in named}
-    assert named == installed(pinned / name_sdk_zip("arm64"))
+    assert named == installed(pinned / AWS.name_sdk_zip("arm64"))

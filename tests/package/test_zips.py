@@ -10,15 +10,19 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from built import PACKAGED, build_into
+from built import EACH_CLOUD, EACH_SET, PACKAGED, build_into, name_zips
 from kycourier_devkit.functions.process import FUNCTIONS
 from kycourier_devkit.package.archive import inspect_zip
-from kycourier_devkit.package.bom import name_bom
-from kycourier_devkit.package.build import ARCHITECTURES, name_sdk_zip, name_set
+from kycourier_devkit.package.clouds import AWS, CLOUDS, TENCENT
+from kycourier_devkit.package.wheels import select
 from kycourier_devkit.toolbox import ROOT
 
 pytestmark = PACKAGED
-ZIPS = ("functions.zip", "service.zip", *map(name_sdk_zip, ARCHITECTURES))
+EACH_ZIP = pytest.mark.parametrize(
+    ("cloud", "name"),
+    [(cloud, name) for cloud in CLOUDS.values() for name in name_zips(cloud)],
+    ids=lambda value: getattr(value, "name", value),
+)
 MOST_ZIPPED, MOST_UNZIPPED = 12_000_000, 35_000_000
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # EM_X86_64, EM_AARCH64
 LIBRARIES = {
@@ -26,11 +30,20 @@ LIBRARIES = {
     "msgspec", "obstore", "pybase64", "redis", "requests", "typing_extensions",
     "urllib3",
 }  # fmt: skip
+OF_SDK = {
+    "aws": LIBRARIES,
+    "tencent": LIBRARIES | {"async_timeout", "tencentcloud"},
+}
 UNWANTED = re.compile(
     r"(^|/)(tests?|bin|devkit|kycourier_devkit|sandbox|\.[^/]*)(/|$)"
     r"|\.(pyi|whl|exe|key|p12|pem)$|(^|/)(RECORD|INSTALLER|direct_url\.json)$"
 )
-ROOTS = "python/certifi/cacert.pem"
+ROOTS = PurePosixPath("certifi/cacert.pem")  # below where imports begin
+# Their wheels bring none; METADATA names it.
+WITHOUT_LICENCE = {
+    "obstore", "tencentcloud-sdk-python-common", "tencentcloud-sdk-python-eb",
+    "tencentcloud-sdk-python-ssm",
+}  # fmt: skip
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}")
 
 
@@ -39,16 +52,18 @@ def names_in(path):
         return archive.namelist()
 
 
-def with_bytecode(modules):
+def with_bytecode(modules, cloud):
     """Give the modules' names and their bytecode's."""
+    tag = f"cpython-{cloud.python.replace('.', '')}"
     cached = (
-        path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc" for path in modules
+        path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc" for path in modules
     )
     return sorted(map(str, (*modules, *cached)))
 
 
+@EACH_CLOUD
 def test_the_same_bytes_come_of_another_folder_whatever_else_lies_there(
-    packages, tmp_path
+    packages_of, cloud, tmp_path
 ):
     root = tmp_path / "elsewhere"
     for part in ("functions", "layers"):
@@ -66,58 +81,66 @@ def test_the_same_bytes_come_of_another_folder_whatever_else_lies_there(
         path = root / stray
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not to be shipped")
-    build_into(tmp_path / "again", root=root)
+    build_into(tmp_path / "again", cloud, root=root)
     built = sorted(path.name for path in (tmp_path / "again").iterdir())
-    assert built == sorted([*ZIPS, *map(name_bom, ARCHITECTURES)])
+    bills = map(cloud.name_bom, cloud.architectures)
+    assert built == sorted([*name_zips(cloud), *bills])
     for name in built:
-        again, first = (tmp_path / "again" / name), packages / name
+        again, first = (tmp_path / "again" / name), packages_of(cloud) / name
         assert again.read_bytes() == first.read_bytes(), name
 
 
-def test_functions_are_four_files_and_their_bytecode(packages):
+@EACH_CLOUD
+def test_functions_are_four_files_and_their_bytecode(packages_of, cloud):
     files = [PurePosixPath(f"{name}.py") for name in FUNCTIONS]
-    assert names_in(packages / "functions.zip") == with_bytecode(files)
+    names = names_in(packages_of(cloud) / cloud.functions_zip)
+    assert names == with_bytecode(files, cloud)
 
 
-def test_the_service_is_its_source_and_data_whole(packages):
-    source = ROOT / "layers/service"
-    found = (source / "python/kycourier").rglob("*")
+@EACH_CLOUD
+def test_the_service_is_its_source_and_data_whole(packages_of, cloud):
+    source = ROOT / "layers/service/python"
+    found = (source / "kycourier").rglob("*")
     files = [
-        PurePosixPath(path.relative_to(source))
+        PurePosixPath(cloud.in_layer, path.relative_to(source))
         for path in found
         if path.suffix in {".py", ".json"}
     ]
     modules = [path for path in files if path.suffix == ".py"]
     data = [str(path) for path in files if path.suffix == ".json"]
-    names = names_in(packages / "service.zip")
-    assert "python/kycourier/core/codes.json" in data
-    assert names == sorted(with_bytecode(modules) + data)
+    names = names_in(packages_of(cloud) / cloud.service_zip)
+    assert str(PurePosixPath(cloud.in_layer, "kycourier/core/codes.json")) in data
+    assert names == sorted(with_bytecode(modules, cloud) + data)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_sdk_layer_holds_the_libraries_and_no_boto3(packages, architecture):
-    names = names_in(packages / name_sdk_zip(architecture))
-    assert {PurePosixPath(name).parts[0] for name in names} == {"python"}
-    second = {PurePosixPath(name).parts[1] for name in names}
-    assert {name.removesuffix(".py") for name in second if "-" not in name} == (
-        LIBRARIES | {"__pycache__"}
+@EACH_SET
+def test_the_sdk_layer_holds_the_libraries_and_no_boto3(
+    packages_of, cloud, architecture
+):
+    names = names_in(packages_of(cloud) / cloud.name_sdk_zip(architecture))
+    inside = [PurePosixPath(name).relative_to(cloud.in_layer) for name in names]
+    first = {path.parts[0] for path in inside}
+    assert {name.removesuffix(".py") for name in first if "-" not in name} == (
+        OF_SDK[cloud.name] | {"__pycache__"}
     )
 
 
-@pytest.mark.parametrize("name", ZIPS)
-def test_nothing_is_shipped_that_does_not_run(packages, name):
-    found = [each for each in names_in(packages / name) if UNWANTED.search(each)]
-    assert found == ([ROOTS] if "sdk" in name else [])
-    with zipfile.ZipFile(packages / name) as archive:
+@EACH_ZIP
+def test_nothing_is_shipped_that_does_not_run(packages_of, cloud, name):
+    roots = str(cloud.in_layer / ROOTS)
+    path = packages_of(cloud) / name
+    found = [each for each in names_in(path) if UNWANTED.search(each)]
+    assert found == ([roots] if "sdk" in name else [])
+    with zipfile.ZipFile(path) as archive:
         for each in archive.namelist():
             assert not PRIVATE_KEY.search(archive.read(each)), each
         if "sdk" in name:
-            assert b"-----BEGIN CERTIFICATE-----" in archive.read(ROOTS)
+            assert b"-----BEGIN CERTIFICATE-----" in archive.read(roots)
 
 
-@pytest.mark.parametrize("name", ZIPS)
-def test_times_and_modes_are_fixed_and_names_sorted(packages, name):
-    with zipfile.ZipFile(packages / name) as archive:
+@EACH_ZIP
+def test_times_and_modes_are_fixed_and_names_sorted(packages_of, cloud, name):
+    with zipfile.ZipFile(packages_of(cloud) / name) as archive:
         entries = archive.infolist()
     assert entries == sorted(entries, key=lambda entry: entry.filename)
     for entry in entries:
@@ -126,35 +149,47 @@ def test_times_and_modes_are_fixed_and_names_sorted(packages, name):
         assert entry.external_attr >> 16 == stat.S_IFREG | mode
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_function_with_its_layers_stays_within_its_sizes(packages, architecture):
-    parts = [inspect_zip(packages / name) for name in name_set(architecture)]
+@EACH_SET
+def test_a_function_with_its_layers_stays_within_its_sizes(
+    packages_of, cloud, architecture
+):
+    folder = packages_of(cloud)
+    parts = [inspect_zip(folder / name) for name in cloud.name_set(architecture)]
     assert sum(part.zipped for part in parts) <= MOST_ZIPPED
     assert sum(part.unzipped for part in parts) <= MOST_UNZIPPED
     page = " ".join((ROOT / "docs/packages.md").read_text().split())
     assert "at most 12 MB zipped and 35 MB unzipped" in page
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_binary_is_for_the_layers_own_architecture(packages, architecture):
-    with zipfile.ZipFile(packages / name_sdk_zip(architecture)) as archive:
+@EACH_SET
+def test_every_binary_is_for_the_layers_own_architecture(
+    packages_of, cloud, architecture
+):
+    path = packages_of(cloud) / cloud.name_sdk_zip(architecture)
+    with zipfile.ZipFile(path) as archive:
         binaries = {
             name: archive.read(name)[:20]
             for name in archive.namelist()
             if ".so" in PurePosixPath(name).suffixes
             or archive.read(name)[:4] == b"\x7fELF"
         }
-    libraries = {PurePosixPath(name).parts[1] for name in binaries}
+    inside = [PurePosixPath(name).relative_to(cloud.in_layer) for name in binaries]
+    libraries = {path.parts[0] for path in inside}
     assert libraries == {"charset_normalizer", "msgspec", "obstore", "pybase64"}
     machines = {struct.unpack_from("<H", head, 18)[0] for head in binaries.values()}
     assert machines == {ELF_MACHINES[architecture]}
     assert all("aarch64" not in name for name in binaries) == (architecture != "arm64")
 
 
-def test_each_library_still_tells_its_version_and_its_licence(deployment):
-    lock = (ROOT / "layers/sdk_aws/requirements.txt").read_text()
+@EACH_SET
+def test_each_library_still_tells_its_version_and_its_licence(
+    packages_of, cloud, architecture, tmp_path
+):
+    lock = (ROOT / cloud.sdk / "requirements.txt").read_text()
     locked = dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ]+)", lock))
-    folder = deployment.opt / "python"
+    with zipfile.ZipFile(packages_of(cloud) / cloud.name_sdk_zip(architecture)) as sdk:
+        sdk.extractall(tmp_path)
+    folder = tmp_path / cloud.in_layer
     found = {one.metadata["Name"]: one for one in distributions(path=[str(folder)])}
     versions = {name.replace("_", "-"): one.version for name, one in found.items()}
     assert versions == locked
@@ -162,11 +197,52 @@ def test_each_library_still_tells_its_version_and_its_licence(deployment):
         folders = list(folder.glob(f"{name.replace('-', '_')}-*.dist-info"))
         assert len(folders) == 1
         licences = [path for path in folders[0].rglob("*") if "LICEN" in path.name]
-        assert licences or name == "obstore"  # its wheel brings none, METADATA says MIT
+        assert licences or name in WITHOUT_LICENCE
+
+
+def test_what_a_lock_holds_for_another_python_or_machine_is_left_out():
+    """The Python that is asked is the cloud's, whichever builds."""
+    hashes = "    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+    markers = [
+        "",
+        " ; python_full_version < '3.11.3'",
+        " ; python_version >= '3.13'",
+        " ; sys_platform == 'win32'",
+        " ; platform_machine == 'aarch64'",
+    ]
+    lock = "# made by\n" + "".join(
+        f"lib-{number}[extra]==1.{number}{marker} \\\n{hashes}    # via something\n"
+        for number, marker in enumerate(markers)
+    )
+
+    def kept(cloud, architecture):
+        text = select(lock, cloud, architecture)
+        assert text.count(hashes) == text.count("==")
+        assert ";" not in text
+        return [int(number) for number in re.findall(r"(?m)^lib-(\d)", text)]
+
+    assert kept(TENCENT, "x86_64") == [0, 1]
+    assert kept(AWS, "x86_64") == [0, 2]
+    assert kept(AWS, "arm64") == [0, 2, 4]
+
+
+@EACH_SET
+def test_every_binary_runs_where_its_cloud_says(packages_of, cloud, architecture):
+    """A symbol of a newer glibc than the platform's would fail at import."""
+    path = packages_of(cloud) / cloud.name_sdk_zip(architecture)
+    with zipfile.ZipFile(path) as archive:
+        asked = {
+            tuple(map(int, version.split(b".")))
+            for name in archive.namelist()
+            if name.endswith(".so")
+            for version in re.findall(rb"GLIBC_(2\.\d+)\x00", archive.read(name))
+        }
+    newest = (2, 17) if cloud is TENCENT else (2, 34)
+    assert (2, 2) < max(asked) <= newest
 
 
 def test_boto3_is_in_the_layer_when_it_is_pinned(pinned):
-    names = names_in(pinned / name_sdk_zip("arm64"))
+    names = names_in(pinned / AWS.name_sdk_zip("arm64"))
     assert {"python/boto3/session.py", "python/botocore/session.py"} <= set(names)
     assert any(name.startswith("python/botocore/data/dynamodb/") for name in names)
-    assert not any(UNWANTED.search(name) for name in names if name != ROOTS)
+    assert not any(UNWANTED.search(name) for name in names if name != f"python/{ROOTS}")

@@ -37,6 +37,9 @@ class Journal:
         self._kept.note(fact, **fields)
         self._tell(fact)
 
+    def begin(self, request_id: str | None) -> None:
+        """Do without: a run's invocations have no names."""
+
     def flush(self) -> None:
         """Write the metrics: here they are the facts."""
 

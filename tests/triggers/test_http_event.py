@@ -26,6 +26,7 @@ HTTP_SAMPLES = [
     "aws_function_url",
     "aws_function_url_base64",
     "scf_function_url",
+    "scf_function_url_no_body",
 ]
 NOT_TEXT = [None, 5, True, 1.5, [], {}, b"PUT", "\ud800"]
 
@@ -74,6 +75,35 @@ def test_an_scf_function_url_event_is_read():
     assert request.query == "note=a%20b&trace=on"
     assert request.body == b'{"document":"bank_card"}'
     assert request.values("traceparent") == (TRACE,)
+
+
+def test_an_scf_event_without_body_and_query_is_read():
+    request = parse_event(sample("scf_function_url_no_body"))
+    assert (request.method, request.path) == ("GET", "/v1/health")
+    assert (request.query, request.body) == ("", b"")
+    assert request.values("user-agent") == ("partner-backend/1.4",)
+
+
+@pytest.mark.parametrize("name", HTTP_SAMPLES)
+def test_all_but_scfs_function_urls_tell_of_themselves(name):
+    assert parse_event(sample(name)).has_context is not name.startswith("scf_")
+
+
+@pytest.mark.parametrize("context", [None, {}, "", 0, []])
+def test_an_empty_context_is_none(context):
+    event = sample("aws_rest_api_v1") | {"requestContext": context}
+    assert not parse_event(event).has_context
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", [ORDER, "/v1/orders/a%2Fb", "/v1/orders/%e5%8d%a1"])
+def test_any_method_and_path_of_a_function_url_are_read_alike(method, path):
+    """A path is not decoded, whichever cloud hands it over."""
+    ours = sample("scf_function_url") | {"httpMethod": method, "path": path}
+    theirs = sample("aws_function_url") | {"rawPath": path}
+    theirs["requestContext"]["http"]["method"] = method
+    read = [parse_event(event) for event in (ours, theirs)]
+    assert [(each.method, each.path) for each in read] == [(method, path)] * 2
 
 
 def test_an_scf_query_may_be_text():
@@ -144,7 +174,10 @@ def test_what_is_no_http_event_is_a_bad_request(event):
     assert problem_of(event) == "bad_request"
 
 
-@pytest.mark.parametrize("name", ["aws_sqs_batch", "aws_eventbridge_scheduled"])
+@pytest.mark.parametrize(
+    "name",
+    ["aws_sqs_batch", "aws_eventbridge_scheduled", "scf_ckafka_batch", "scf_timer"],
+)
 def test_another_triggers_event_is_a_bad_request(name):
     assert problem_of(sample(name)) == "bad_request"
 

@@ -9,8 +9,13 @@ import traceback
 
 import pytest
 
+from api_caller import sample
 from fakes import FakeClock
-from kycourier.adapters.triggers.invocation import Invocation, parse_remaining_seconds
+from kycourier.adapters.triggers.invocation import (
+    Invocation,
+    parse_remaining_seconds,
+    parse_request_id,
+)
 from kycourier.core.errors import HandlerFailed, StoreUnavailable
 from kycourier.logs import PowertoolsJournal
 
@@ -25,6 +30,11 @@ class Context:
         return self._milliseconds
 
 
+def repr_short(value):
+    shown = repr(value)[:30]
+    return type(value).__name__ if " object at " in shown else shown
+
+
 @pytest.mark.parametrize(
     ("context", "seconds"),
     [
@@ -36,10 +46,59 @@ class Context:
         (None, 58),
         (object(), 58),
         (Context(None), 58),
+        ({"time_limit_in_ms": 0}, 0),
+        ({"time_limit_in_ms": -1}, 58),
+        ({"time_limit_in_ms": True}, 58),
+        ({"time_limit_in_ms": math.nan}, 58),
+        ({"time_limit_in_ms": math.inf}, 900),
+        ({"time_limit_in_ms": 86_400_000}, 900),
+        ({"time_limit_in_ms": 10**400}, 900),
+        ("time_limit_in_ms", 58),
+        ([], 58),
+        ({}, 58),
+        (Context(-5), 58),
+        (Context(10**400), 900),
+        (sample("scf_context"), 30),
     ],
+    ids=repr_short,
 )
 def test_remaining_time_of_every_context(context, seconds):
     assert parse_remaining_seconds(context) == seconds
+
+
+class LambdaContext(Context):
+    aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+
+NAMED = [
+    (LambdaContext(3000), LambdaContext.aws_request_id),
+    (sample("scf_context"), "f03dc946-3df4-45a0-8e54-0f6a1c2d3e4b"),
+    ({"request_id": "a b"}, "unprintable"),
+    ({"request_id": "\ud800"}, "unprintable"),
+]
+UNNAMED = [{}, None, "request_id", {"request_id": 5}, {"request_id": ""}, Context(3000)]
+
+
+@pytest.mark.parametrize(("context", "shown"), NAMED, ids=repr_short)
+def test_each_line_names_the_invocation_that_it_is_of(context, shown):
+    stream = io.StringIO()
+    ours = invocation(stream)
+    for _ in range(2):
+        with pytest.raises(HandlerFailed):
+            ours.run(lambda _: 1 / 0, context)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["request_id"] for line in lines] == [shown, shown]
+
+
+@pytest.mark.parametrize("context", UNNAMED, ids=repr_short)
+def test_an_invocation_without_a_name_is_not_given_the_one_before_its(context):
+    stream = io.StringIO()
+    ours = invocation(stream)
+    ours.run(lambda _: None, {"request_id": "earlier"})
+    assert parse_request_id(context) is None
+    with pytest.raises(HandlerFailed):
+        ours.run(lambda _: 1 / 0, context)
+    assert "request_id" not in json.loads(stream.getvalue())
 
 
 def invocation(stream):

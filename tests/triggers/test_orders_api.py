@@ -413,6 +413,7 @@ def test_the_description_is_served_as_it_is_published(api):
         ("aws_function_url", 200),
         ("aws_function_url_base64", 202),
         ("scf_function_url", 201),
+        ("scf_function_url_no_body", 200),
     ],
 )
 def test_every_gateways_event_is_answered(api, name, status):
@@ -426,7 +427,10 @@ def test_the_gateways_prefixes_lead_to_the_same_order(api):
     assert first.members == again.members
 
 
-@pytest.mark.parametrize("name", ["aws_sqs_batch", "aws_eventbridge_scheduled"])
+@pytest.mark.parametrize(
+    "name",
+    ["aws_sqs_batch", "aws_eventbridge_scheduled", "scf_ckafka_batch", "scf_timer"],
+)
 def test_another_triggers_event_is_400(api, name):
     answer = api.send(sample(name))
     assert (answer.status, answer.code) == (400, "bad_request")

@@ -115,41 +115,6 @@ def test_what_could_not_be_stored_is_returned(world, monkeypatch):
     assert "record_returned" in world.facts()
 
 
-class TestCKafka:
-    """A trigger that knows only the whole batch, again and again."""
-
-    def test_a_whole_event_is_collected_and_its_poison_kept(self, world):
-        bodies = ['{"order_no": "order1"}', "{", '{"order_no": "order2"}']
-        assert answer(world, *map(kafka, bodies)) == failures()
-        assert world.load("order1").state is State.COLLECTED
-        assert world.load("order2").state is State.COLLECTED
-        assert world.state.orders.poison == [(APP, "ckafka", "bad_json")]
-
-    def test_what_there_is_no_time_for_is_due_in_its_row(self, world):
-        body = '{"order_no": "order1"}'
-        assert answer(world, kafka(body), seconds=1) == failures()
-        kept = world.load("order1")
-        assert (kept.state, kept.due_at) == (State.REGISTERED, world.clock.now())
-
-    def test_what_cannot_be_stored_brings_the_batch_again(self, world, monkeypatch):
-        def refuse(*_, **__):
-            raise StoreUnavailable
-
-        monkeypatch.setattr(world.state.orders, "claim", refuse)
-        with pytest.raises(StoreUnavailable):
-            answer(world, kafka('{"order_no": "order1"}'))
-
-    @pytest.mark.parametrize("odd", [None, [], "text", 7])
-    def test_a_record_without_its_parts_is_kept_as_poison(self, world, odd):
-        assert answer(world, {"Ckafka": odd}) == failures()
-        assert world.state.orders.poison == [(APP, "batch", "bad_envelope")]
-
-
-def kafka(body):
-    place = {"topic": "orders", "partition": 0, "offset": 3, "msgKey": "k"}
-    return {"Ckafka": {**place, "msgBody": body}}
-
-
 def test_a_records_traceparent_is_carried_into_the_event(world):
     attributes = {"traceparent": {"stringValue": TRACE, "dataType": "String"}}
     sent = record("m1", {"order_no": "order1"}, messageAttributes=attributes)

@@ -83,16 +83,17 @@ def test_everything_is_answered_with_one(api, world, method, path):
     assert api.send(event).status != 401
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "aws_http_api_v2",
-        "aws_rest_api_v1",
-        "aws_function_url",
-        "aws_function_url_base64",
-        "scf_function_url",
-    ],
+HTTP_SAMPLES = (
+    "aws_http_api_v2",
+    "aws_rest_api_v1",
+    "aws_function_url",
+    "aws_function_url_base64",
+    "scf_function_url",
+    "scf_function_url_no_body",
 )
+
+
+@pytest.mark.parametrize("name", HTTP_SAMPLES)
 def test_a_signature_is_checked_in_every_gateways_event(api, world, name):
     assert api.send(sample(name)).status == 401
     event = signed(sample(name), at=world.clock.now())
@@ -110,6 +111,14 @@ def test_the_gateways_hand_the_same_signed_request_over(world):
 
 def test_gateways_that_authenticate_need_no_signature(world):
     assert ApiCaller(world, keys=None).call("GET", "/v1/health").status == 200
+
+
+@pytest.mark.parametrize("name", HTTP_SAMPLES)
+def test_where_a_gateway_authenticates_only_what_it_hands_over_is_answered(world, name):
+    """A function URL of SCF is public, whatever its host calls itself."""
+    answer = ApiCaller(world, needs_gateway=True).send(sample(name))
+    assert (answer.status == 401) is name.startswith("scf_")
+    assert answer.status == 401 or answer.status < 300
 
 
 def test_another_key_and_another_time_are_denied(api):

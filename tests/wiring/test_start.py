@@ -89,7 +89,12 @@ def test_a_wrong_setting_stops_the_start_without_its_value(house, function, name
         ("none", "AWS_LAMBDA_FUNCTION_NAME"),
         ("none", "TENCENTCLOUD_RUNENV"),
         ("gateway", "TENCENTCLOUD_RUNENV"),
+        ("none", "SCF_RUNTIME_API"),
         ("gateway", "SCF_FUNCTIONNAME"),
+        ("gateway", "SCF_FUNCTIONVERSION"),
+        ("gateway", "SCF_NAMESPACE"),
+        ("gateway", "SCF_RUNTIME"),
+        ("gateway", "_SCF_SERVER_PORT"),
     ],
 )
 def test_an_open_api_is_refused_where_anybody_could_call_it(house, auth, mark):
@@ -101,6 +106,15 @@ def test_an_open_api_is_refused_where_anybody_could_call_it(house, auth, mark):
 def test_a_gateway_may_authenticate_on_lambda(house):
     house.environ["AWS_LAMBDA_FUNCTION_NAME"] = "x"
     assert start(house, "orders_api", API_AUTH="gateway", API_KEYS="").is_running
+
+
+def test_a_persons_own_credentials_for_tencent_cloud_make_no_scf(house):
+    house.environ |= {
+        "TENCENTCLOUD_SECRETID": "x",
+        "TENCENTCLOUD_SECRETKEY": "x",
+        "TENCENTCLOUD_REGION": "ap-guangzhou",
+    }
+    assert start(house, "orders_api", API_AUTH="none").is_running
 
 
 def test_a_ticket_kept_by_someone_else_is_used_and_never_refreshed(house, tmp_path):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any
@@ -36,6 +36,10 @@ TIME_LIMIT_SECONDS = 30.0
 END_SECONDS = 0.5
 _STATUS_SECONDS = 1.0
 
+Log = int | IO[Any]
+Pipes = tuple[int, int]  # the child's ends: its requests, its replies
+Launch = Callable[[Path, Mapping[str, str], Pipes, Log], "subprocess.Popen[bytes]"]
+
 
 def function_file(name: str) -> Path:
     """Find a function of this repository. Raises UsageProblem when it is not there."""
@@ -48,11 +52,27 @@ def function_file(name: str) -> Path:
     return path
 
 
+def _launch_plainly(
+    path: Path, environ: Mapping[str, str], pipes: Pipes, log: Log
+) -> subprocess.Popen[bytes]:
+    """Start the file alone, by our own Python."""
+    module = "kycourier_devkit.functions.host"
+    return subprocess.Popen(  # noqa: S603 - this Python, our own file
+        [sys.executable, "-m", module, str(path), *map(str, pipes)],
+        env={**environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=pipes,
+        start_new_session=True,
+    )
+
+
 class FunctionProcess:
     """A running function file; a context manager. One invocation at a time.
 
     `environ` is all that the function sees of the environment. `log` takes its standard
-    output and error: a file, or what `subprocess` understands.
+    output and error: a file, or what `subprocess` understands. `launch` starts it.
     """
 
     def __init__(
@@ -60,14 +80,15 @@ class FunctionProcess:
         path: str | Path,
         environ: Mapping[str, str],
         *,
-        log: int | IO[Any] = subprocess.DEVNULL,
+        log: Log = subprocess.DEVNULL,
+        launch: Launch = _launch_plainly,
     ) -> None:
         """Start the process; `wait_until_ready` tells whether the file loads."""
         self.name = Path(path).stem
         theirs, requests = os.pipe()
         replies, answered = os.pipe()
         try:
-            self._process = _start(Path(path), environ, (theirs, answered), log)
+            self._process = launch(Path(path), environ, (theirs, answered), log)
         except BaseException:
             os.close(requests)
             os.close(replies)
@@ -190,21 +211,3 @@ def close_all(processes: Iterable[RunningFunction]) -> None:
         for process in processes:
             process.kill()
         raise
-
-
-def _start(
-    path: Path,
-    environ: Mapping[str, str],
-    pipes: tuple[int, int],
-    log: int | IO[Any],
-) -> subprocess.Popen[bytes]:
-    module = "kycourier_devkit.functions.host"
-    return subprocess.Popen(  # noqa: S603 - this Python, our own file
-        [sys.executable, "-m", module, str(path), *map(str, pipes)],
-        env={**environ, "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=pipes,
-        start_new_session=True,
-    )

@@ -59,7 +59,7 @@ def _build_record(message: Message, at: datetime) -> Event:
 
 def build_http_event(call: HttpCall, *, at: datetime) -> Event:
     """Build a request as API Gateway's HTTP API hands it over (format 2.0)."""
-    headers = _join(call.headers)
+    headers = join_headers(call.headers)
     body, encoded = _encode(call.body)
     event: Event = {
         "version": "2.0",
@@ -107,7 +107,7 @@ def build_timer_event(rule: str, *, at: datetime) -> Event:
     }
 
 
-def _join(headers: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+def join_headers(headers: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     """Join what was sent several times with commas, under lower-case names."""
     joined: dict[str, str] = {}
     for name, value in headers:

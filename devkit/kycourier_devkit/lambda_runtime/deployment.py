@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from kycourier_devkit import toolbox
 from kycourier_devkit.errors import ToolMissing, UsageProblem
-from kycourier_devkit.package.build import FUNCTIONS_ZIP, SERVICE_ZIP, name_sdk_zip
-from kycourier_devkit.package.bytecode import PYTHON_VERSION
+from kycourier_devkit.package.clouds import AWS
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -32,7 +31,7 @@ def find_runtime() -> Path:
 
     Raises ToolMissing.
     """
-    interpreter = toolbox.find_python(PYTHON_VERSION)
+    interpreter = toolbox.find_python(AWS.python)
     return toolbox.python_tool("lambda_runtime", python=interpreter) / "python"
 
 
@@ -55,16 +54,17 @@ def deploy(packages: Path, into: Path) -> Deployment:
     )
     for folder in (deployment.task, deployment.opt):
         shutil.rmtree(folder, ignore_errors=True)
-    unpack(packages / FUNCTIONS_ZIP, deployment.task)
-    for layer in (SERVICE_ZIP, name_sdk_zip(name_architecture())):
+    code, *layers = AWS.name_set(name_architecture())
+    unpack(packages / code, deployment.task)
+    for layer in layers:
         unpack(packages / layer, deployment.opt)
     return deployment
 
 
-def unpack(package: Path, into: Path) -> None:
+def unpack(package: Path, into: Path, *, make: str = "make package") -> None:
     """Unpack one zip over what is there. Raises UsageProblem when it is not built."""
     if not package.is_file():
-        raise UsageProblem(f"{package.name} is not built: run `make package`")
+        raise UsageProblem(f"{package.name} is not built: run `{make}`")
     with zipfile.ZipFile(package) as archive:
         archive.extractall(into)
 
@@ -78,7 +78,7 @@ def build_environ(
     API's address.
     """
     task, layers = deployment.task, deployment.opt / "python"
-    packages = layers / f"lib/python{PYTHON_VERSION}/site-packages"
+    packages = layers / f"lib/python{AWS.python}/site-packages"
     platforms = {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -88,7 +88,7 @@ def build_environ(
         "TZ": ":UTC",
     }
     fixed = {
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{PYTHON_VERSION}",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{AWS.python}",
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",

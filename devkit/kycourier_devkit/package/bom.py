@@ -32,27 +32,24 @@ _EXTRA = re.compile(r"\bextra\b")
 _LICENCES = LicenseFactory()
 
 
-def name_bom(architecture: str) -> str:
-    """Name an architecture's bill."""
-    return f"{OURS}-{architecture}.cdx.json"
-
-
 def build_bom(
     folder: Path,
     packages: Sequence[Package],
     *,
+    in_layer: str,
     wheels: Mapping[str, Wheel],
     direct: Iterable[str],
 ) -> str:
     """Write the bill of the zips in `folder` that one function is deployed with.
 
-    `wheels` are those that were installed, `direct` names what the service imports.
+    Imports begin in a layer's folder `in_layer`; `wheels` are what was installed, and
+    `direct` names what the service imports.
     """
     zips = [_describe_zip(package) for package in packages]
     installed = {
         canonicalize_name(found.name): found
         for package in packages
-        for found in _installed(folder / package.name)
+        for found in _installed(folder / package.name, in_layer)
     }
     libraries: dict[str, Component] = {
         name: _describe(found, wheels[name]) for name, found in installed.items()
@@ -77,10 +74,10 @@ def _spell(bom: Bom) -> str:
     return json.dumps(members, indent=1, sort_keys=True) + "\n"
 
 
-def _installed(path: Path) -> list[Distribution]:
+def _installed(path: Path, in_layer: str) -> list[Distribution]:
     """Find the distributions that a layer's zip holds, by their own metadata."""
-    root = zipfile.Path(path, "python/")
-    folders = root.iterdir() if root.exists() else ()
+    root = zipfile.Path(path, f"{in_layer}/" if in_layer else "")
+    folders = root.iterdir() if root.is_dir() else ()
     return [PathDistribution(each) for each in folders if _is_metadata(each.name)]
 
 

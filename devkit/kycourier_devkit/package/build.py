@@ -11,22 +11,19 @@ from kycourier_devkit.errors import UsageProblem
 from kycourier_devkit.functions.process import FUNCTIONS
 from kycourier_devkit.package import wheels
 from kycourier_devkit.package.archive import Package, write_zip
-from kycourier_devkit.package.bom import build_bom, name_bom
+from kycourier_devkit.package.bom import build_bom
 from kycourier_devkit.package.bytecode import compile_all
+from kycourier_devkit.package.clouds import AWS, Cloud
 from kycourier_devkit.package.selection import copy_ours, place, prune
 from kycourier_devkit.package.wheel_files import read_wheels
 
-FUNCTIONS_ZIP, SERVICE_ZIP = "functions.zip", "service.zip"
-ARCHITECTURES = tuple(wheels.PLATFORMS)
-_TASK, _LAYERS = "/var/task", "/opt"
-_IN_LAYER = "python"
 _NAMED = re.compile(r"(?m)^[a-z0-9-]+")
 
 Tell = Callable[[str], None]
 
 
 class Recipe(Struct, frozen=True):
-    """How one zip is filled, and where Lambda unpacks it."""
+    """How one zip is filled, and where its cloud unpacks it."""
 
     name: str
     lies_at: str
@@ -36,23 +33,19 @@ class Recipe(Struct, frozen=True):
 class Order(Struct, frozen=True, kw_only=True):
     """What to build. `root` is the checkout; without `python` there is no bytecode.
 
-    `architectures` names those whose SDK layer is built.
+    `architectures` names those whose SDK layer is built, if not all of the cloud's.
     """
 
     root: Path
     python: str | None
+    cloud: Cloud = AWS
     pins_boto3: bool = False
-    architectures: Sequence[str] = ARCHITECTURES
+    architectures: Sequence[str] = ()
 
-
-def name_sdk_zip(architecture: str) -> str:
-    """Name the SDK layer's zip."""
-    return f"sdk-aws-{architecture}.zip"
-
-
-def name_set(architecture: str) -> tuple[str, ...]:
-    """Name the zips that one function of an architecture is deployed with."""
-    return FUNCTIONS_ZIP, SERVICE_ZIP, name_sdk_zip(architecture)
+    @property
+    def built_for(self) -> Sequence[str]:
+        """The architectures whose SDK layer is built."""
+        return self.architectures or self.cloud.architectures
 
 
 def build(order: Order, dist: Path, *, tell: Tell) -> list[Package]:
@@ -74,8 +67,8 @@ def _build(order: Order, dist: Path, tell: Tell) -> list[Package]:
         for recipe in _recipes(order):
             tell(f"Building {recipe.name} ...")
             packages.append(_bake(recipe, Path(folder), order.python))
-        for architecture in order.architectures:
-            tell(f"Writing {name_bom(architecture)} ...")
+        for architecture in order.built_for:
+            tell(f"Writing {order.cloud.name_bom(architecture)} ...")
             _write_bom(order, Path(folder), packages, architecture)
         for path in sorted(Path(folder).iterdir()):
             path.replace(dist / path.name)
@@ -86,21 +79,23 @@ def _write_bom(
     order: Order, folder: Path, packages: Sequence[Package], architecture: str
 ) -> None:
     """Write what one function of an architecture is deployed with."""
-    names = name_set(architecture)
-    locks = _locks(order)
+    cloud, locks = order.cloud, _locks(order)
+    names = cloud.name_set(architecture)
+    folders = [wheels.download(lock, cloud, architecture) for lock in locks]
     text = build_bom(
         folder,
         [package for package in packages if package.name in names],
-        wheels=read_wheels(wheels.download(lock, architecture) for lock in locks),
+        in_layer=cloud.in_layer,
+        wheels=read_wheels(folders),
         direct=[name for lock in locks for name in _direct(lock)],
     )
-    (folder / name_bom(architecture)).write_text(text, "utf-8")
+    (folder / cloud.name_bom(architecture)).write_text(text, "utf-8")
 
 
 def _locks(order: Order) -> list[Path]:
     """Name the locks of the SDK layer; beside each lies what it was made of."""
     names = ["requirements.txt", *(["boto3.txt"] if order.pins_boto3 else [])]
-    return [order.root / "layers/sdk_aws" / name for name in names]
+    return [order.root / order.cloud.sdk / name for name in names]
 
 
 def _direct(lock: Path) -> list[str]:
@@ -117,12 +112,20 @@ def _bake(recipe: Recipe, folder: Path, python: str | None) -> Package:
 
 
 def _recipes(order: Order) -> Iterable[Recipe]:
-    root = order.root
-    yield Recipe(FUNCTIONS_ZIP, _TASK, lambda stage: _fill_functions(root, stage))
-    yield Recipe(SERVICE_ZIP, _LAYERS, lambda stage: _fill_service(root, stage))
-    for architecture in order.architectures:
-        filler = _filler(_locks(order), architecture)
-        yield Recipe(name_sdk_zip(architecture), _LAYERS, filler)
+    cloud = order.cloud
+    yield Recipe(
+        cloud.functions_zip,
+        cloud.code_at,
+        lambda stage: _fill_functions(order.root, stage),
+    )
+    yield Recipe(
+        cloud.service_zip,
+        cloud.layers_at,
+        lambda stage: _fill_service(order.root, stage / cloud.in_layer),
+    )
+    for architecture in order.built_for:
+        filler = _filler(_locks(order), cloud, architecture)
+        yield Recipe(cloud.name_sdk_zip(architecture), cloud.layers_at, filler)
 
 
 def _fill_functions(root: Path, stage: Path) -> None:
@@ -130,15 +133,17 @@ def _fill_functions(root: Path, stage: Path) -> None:
         place(root / "functions" / f"{name}.py", stage / f"{name}.py")
 
 
-def _fill_service(root: Path, stage: Path) -> None:
+def _fill_service(root: Path, layer: Path) -> None:
     source = root / "layers/service/python/kycourier"
-    copy_ours(source, stage / _IN_LAYER / source.name)
+    copy_ours(source, layer / source.name)
 
 
-def _filler(locks: Sequence[Path], architecture: str) -> Callable[[Path], None]:
+def _filler(
+    locks: Sequence[Path], cloud: Cloud, architecture: str
+) -> Callable[[Path], None]:
     def fill(stage: Path) -> None:
-        layer = stage / _IN_LAYER
-        wheels.install(locks, layer, architecture=architecture)
+        layer = stage / cloud.in_layer
+        wheels.install(locks, layer, cloud=cloud, architecture=architecture)
         prune(layer)
 
     return fill

@@ -1,4 +1,4 @@
-"""Bytecode that Lambda's Python loads without a look at the source.
+"""Bytecode that a cloud's Python loads without a look at the source.
 
 It is kept by hash and never checked, so that it is the same in each build and holds
 whatever times the unpacked files have.
@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 
 from kycourier_devkit.errors import ToolMissing
-
-PYTHON_VERSION = "3.13"
 
 
 def compile_all(folder: Path, *, python: str, shown_as: str) -> None:
@@ -27,4 +25,4 @@ def compile_all(folder: Path, *, python: str, shown_as: str) -> None:
         env={"PYTHONHASHSEED": "0"},
     )
     if done.returncode:
-        raise ToolMissing(f"Python {PYTHON_VERSION} could not compile {shown_as}")
+        raise ToolMissing(f"{Path(python).name} could not compile {shown_as}")

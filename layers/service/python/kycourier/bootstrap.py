@@ -18,7 +18,9 @@ from kycourier.usecases.sweep_orders import SweepOrders
 _REFRESHES = frozenset({"app_id", "app_secret", "state"})
 _COLLECTS = _REFRESHES | {"evidence", "events", "fingerprint_key"}
 _ANSWERS = _COLLECTS - {"app_secret"}  # without it, the API reads the ticket only
-_SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_FUNCTIONNAME")
+# SCF keeps names that begin so to itself: one of them is enough to know it by. Not its
+# credentials' and region's, which a person's own shell may hold.
+_SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_", "_SCF_")
 _LAMBDA_MARK = "AWS_LAMBDA_FUNCTION_NAME"
 
 
@@ -92,6 +94,7 @@ def start_orders_api() -> Function:
     api = OrdersApi(
         parts.app_id,
         api_keys=source,
+        needs_gateway=auth == "gateway",
         evidence_uri=parts.evidence_uri,
         register=parts.register,
         collector=parts.collector,
@@ -106,7 +109,7 @@ def start_orders_api() -> Function:
 
 def _check_platform(environ: Mapping[str, str], api_auth: str) -> None:
     """Refuse what would leave the API open to everybody."""
-    on_scf = any(mark in environ for mark in _SCF_MARKS)
+    on_scf = any(name.startswith(_SCF_MARKS) for name in environ)
     if api_auth == "none" and (on_scf or _LAMBDA_MARK in environ):
         raise SettingError(f"{PREFIX}API_AUTH", "'none' is for the local gateway only")
     if api_auth == "gateway" and on_scf:

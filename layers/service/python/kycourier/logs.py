@@ -90,6 +90,11 @@ class PowertoolsJournal:
         self._counts: Counter[str] = Counter()
         self._gauges: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._invocation: dict[str, str | float | None] = {}
+
+    def begin(self, request_id: str | None) -> None:
+        """Let every line from now on name the invocation that it is of."""
+        self._invocation = {"request_id": _show(request_id)} if request_id else {}
 
     def note(self, fact: str, **fields: str | float | None) -> None:
         """Write one fact. An unknown fact or field is a programming error: KeyError."""
@@ -97,7 +102,8 @@ class PowertoolsJournal:
         if not fields.keys() <= FIELDS:
             raise KeyError("a field that is not allow-listed")
         shown = {name: _show(value) for name, value in fields.items()}
-        getattr(self._logger, known.level)(fact, extra=shown)
+        extra = shown | self._invocation
+        getattr(self._logger, known.level)(fact, extra=extra)
         with self._lock:
             if fact in BY_OUTCOME:
                 self._counts[EFFECTS[Outcome(fields["outcome"])].metric] += 1

@@ -32,13 +32,18 @@ class Headers(Hidden[Mapping[str, tuple[str, ...]]]):
 
 @shows("method")
 class HttpRequest(Struct, frozen=True, kw_only=True):
-    """One request: `path` from `/v1` on, `query` as in the URL, `body` as sent."""
+    """One request: `path` from `/v1` on, `query` as in the URL, `body` as sent.
+
+    `has_context` tells whether what handed it over wrote of itself, as every gateway
+    that can authenticate does, and SCF's public function URLs do not.
+    """
 
     method: str
     path: str
     query: str
     headers: Headers
     body: bytes
+    has_context: bool = False
 
     def values(self, name: str) -> tuple[str, ...]:
         """Give a header's values; `name` in lower case."""
@@ -76,6 +81,7 @@ def parse_event(event: object) -> HttpRequest:
         query=query,
         headers=_headers(members),
         body=_body(members),
+        has_context=bool(members.get("requestContext")),
     )
 
 

@@ -1,6 +1,6 @@
 """One invocation of a function: its time limit, and what may leave it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from threading import Thread
@@ -15,6 +15,7 @@ from kycourier.usecases.time_left import TimeLeft
 UNSAID_SECONDS = 58.0  # with the lease's grace of 2 s, a lease of 60 s
 ANSWER_SECONDS = 0.6  # before the end a handler answers, whatever hangs
 LEAST_SECONDS = 0.1
+MOST_SECONDS = 900.0  # what both clouds let a function live at most
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Invocation:
     def run(self, work: Callable[[TimeLeft], T], context: object) -> T:
         """Run `work` within the context's time. Raises HandlerFailed alone."""
         seconds = parse_remaining_seconds(context)
+        self._journal.begin(parse_request_id(context))
         time_left = TimeLeft(self._clock.monotonic, seconds=seconds)
         self._time_left = time_left
         try:
@@ -77,14 +79,26 @@ def _in_time(work: Callable[[TimeLeft], T], time_left: TimeLeft) -> T:
 def parse_remaining_seconds(context: object) -> float:
     """Read how long the platform lets this invocation live.
 
-    Lambda's context has a method for it, SCF's is a dict with the limit; where nothing
-    is said, a minute less the lease's grace.
+    Lambda's context has a method for it, SCF's is a dict with the limit, which counts
+    from the invocation's start; where nothing is said, or nothing that can be meant, a
+    minute less the lease's grace.
     """
-    if isinstance(context, dict):
+    if isinstance(context, Mapping):
         limit = context.get("time_limit_in_ms")
     else:
         ask = getattr(context, "get_remaining_time_in_millis", None)
         limit = ask() if callable(ask) else None
-    if isinstance(limit, int | float) and not isinstance(limit, bool):
-        return limit / 1000
-    return UNSAID_SECONDS
+    if isinstance(limit, bool) or not isinstance(limit, int | float):
+        return UNSAID_SECONDS
+    if not limit >= 0:  # NaN is not
+        return UNSAID_SECONDS
+    return min(limit, MOST_SECONDS * 1000) / 1000
+
+
+def parse_request_id(context: object) -> str | None:
+    """Read what the platform calls this invocation, if it says so."""
+    if isinstance(context, Mapping):
+        told = context.get("request_id")
+    else:
+        told = getattr(context, "aws_request_id", None)
+    return told if isinstance(told, str) and told else None

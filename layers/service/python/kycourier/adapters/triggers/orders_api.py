@@ -53,6 +53,7 @@ class OrdersApi:
         app_id: str,
         *,
         api_keys: SecretSource | None,
+        needs_gateway: bool = False,
         evidence_uri: str,
         register: RegisterOrder,
         collector: CollectResult,
@@ -62,8 +63,13 @@ class OrdersApi:
         state: State,
         ambient: Ambient,
     ) -> None:
-        """`api_keys` is None where a gateway has authenticated the caller."""
-        self._gate = RequestGate(api_keys, clock=ambient.clock)
+        """`api_keys` is None where the function itself checks no signature.
+
+        `needs_gateway`: it answers only what a gateway hands over, which has.
+        """
+        self._gate = RequestGate(
+            api_keys, needs_gateway=needs_gateway, clock=ambient.clock
+        )
         self._health = Health(app_id, brake=brake, state=state)
         self._orders = OrderRoutes(
             app_id,

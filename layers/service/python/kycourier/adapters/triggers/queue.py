@@ -1,13 +1,14 @@
 """Queue messages and direct calls: batches side by side, each record for itself."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
 
 from kycourier.core.errors import (
     BadRequest,
-    OutOfTime,
+    NewerSchema,
     StoreUnavailable,
     tell_failure,
 )
@@ -24,6 +25,7 @@ from kycourier.usecases.side_by_side import SideBySide
 from kycourier.usecases.time_left import TimeLeft
 
 Answer = dict[str, object]
+KEEP_SECONDS, KEEP_RECORD_SECONDS = 0.5, 0.001  # for all of a batch, for each record
 
 
 @shows("id")
@@ -68,16 +70,22 @@ class OrdersQueue:
 
     def _answer_batch(self, records: object, time_left: TimeLeft) -> Answer:
         messages = self._parse_messages(records)
-        futures = self._pool.run(self._deliver, messages, time_left)
-        returned = []
+        ours = sum(message.id is None for message in messages)
+        ends = time_left.but(seconds=_keeping_seconds(ours, time_left))
+        futures = self._pool.run(self._deliver, messages, ends)
+        returned, left = [], []
         for message, future in zip(messages, futures, strict=True):
             error = future.exception()
-            if error is not None:
-                self._note_returned(message, error)
-            if error is not None or future.result() is Delivery.RETURN:
+            if error is None and future.result() is Delivery.ACKNOWLEDGE:
+                continue
+            if message.id is None:
+                left.append(message)
+            else:
                 returned.append(message.id)
-        if None in returned:
-            raise StoreUnavailable("a record could not be kept")
+            if error is not None:
+                fact = "order_skipped" if message.id is None else "record_returned"
+                self._note(fact, message.id, error)
+        self._keep_all(left, time_left)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in returned]}
 
     def _deliver(self, message: _Message, time_left: TimeLeft) -> Delivery:
@@ -91,13 +99,34 @@ class OrdersQueue:
                 return Delivery.ACKNOWLEDGE
             self._note_unusable(message.id, error)
             return EFFECTS[Outcome.BAD_REQUEST].delivery
-        try:
-            record = self._collect(members, expected, time_left)
-        except OutOfTime:
-            if message.id is not None:
-                raise
-            record = self._register.make_due(expected)
+        record = self._collect(members, expected, time_left)
         return EFFECTS[outcome_of(record.state, record.reason)].delivery
+
+    def _keep_all(self, messages: list[_Message], time_left: TimeLeft) -> None:
+        """Keep what is left of CKafka's records. Raises StoreUnavailable.
+
+        That alone brings the whole batch again.
+        """
+        if not messages:
+            return
+        for future in self._pool.run(self._keep, messages, time_left):
+            error = future.exception()
+            if error is not None:
+                self._note("record_returned", None, error)
+                raise StoreUnavailable("a record could not be kept")
+
+    def _keep(self, message: _Message, _: TimeLeft) -> None:
+        """Make an order due in its row, whatever kept it from being collected.
+
+        A row of a newer release is kept as it is.
+        """
+        try:
+            expected = self._expect(parse_body(message.body), None)
+        except BadRequest as error:
+            self._keep_poison("ckafka", error)
+            return
+        with suppress(NewerSchema):
+            self._register.make_due(expected)
 
     def _expect(self, members: object, traceparent: str | None) -> Expected:
         key, document = parse_order(members, app_id=self._app_id)
@@ -134,9 +163,8 @@ class OrdersQueue:
         outcome = Outcome.BAD_REQUEST.value
         self._journal.note("request_refused", outcome=outcome, problem=error.problem)
 
-    def _note_returned(self, message: _Message, error: BaseException) -> None:
-        source = message.id or "ckafka"
-        self._journal.note("record_returned", source=source, **tell_failure(error))
+    def _note(self, fact: str, identity: str | None, error: BaseException) -> None:
+        self._journal.note(fact, source=identity or "ckafka", **tell_failure(error))
 
 
 def _parse_record(record: object) -> _Message | None:
@@ -150,6 +178,14 @@ def _parse_record(record: object) -> _Message | None:
         body = _encode(record.get("body"))
         return _Message(identity, body, _find_traceparent(record))
     return None
+
+
+def _keeping_seconds(records: int, time_left: TimeLeft) -> float:
+    """Tell how long before the end only rows are written, for so many of CKafka's."""
+    if not records:
+        return 0.0
+    wanted = KEEP_SECONDS + KEEP_RECORD_SECONDS * records
+    return min(wanted, time_left.seconds() / 2)
 
 
 def _encode(body: object) -> bytes:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from kycourier.adapters.triggers.http_event import HttpRequest
-from kycourier.core.errors import StoreUnavailable, forgetful
+from kycourier.core.errors import BadRequest, StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret
 from kycourier.core.request_signature import (
     HEADER,
@@ -18,19 +18,27 @@ COPY_SECONDS = 60.0
 
 
 class RequestGate:
-    """Checks signatures with keys read at most 60 s ago; without a source, nothing."""
+    """Checks signatures with keys read at most 60 s ago.
 
-    def __init__(self, source: SecretSource | None, *, clock: Clock) -> None:
-        self._source, self._clock = source, clock
+    Without a source a gateway has authenticated, if `needs_gateway`, or nobody has to.
+    """
+
+    def __init__(
+        self, source: SecretSource | None, *, needs_gateway: bool, clock: Clock
+    ) -> None:
+        self._source, self._needs_gateway, self._clock = source, needs_gateway, clock
         self._copy: tuple[tuple[Secret, ...], Since] | None = None
 
     @forgetful
     def admit(self, request: HttpRequest) -> datetime | None:
         """Let the request pass; give when it was signed, where that is checked here.
 
+        Where a gateway is to have authenticated, what none handed over is not signed.
         Raises BadRequest, StoreUnavailable.
         """
         if self._source is None:
+            if self._needs_gateway and not request.has_context:
+                raise BadRequest("signature_missing")
             return None
         return check_signature(
             request.values(HEADER.lower()),

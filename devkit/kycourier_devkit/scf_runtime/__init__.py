@@ -1,0 +1,1 @@
+"""Functions as Tencent SCF runs them: its layout, variables, context and events."""
