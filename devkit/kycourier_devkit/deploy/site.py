@@ -7,8 +7,9 @@ from kycourier_devkit.deploy.api import Api, Members
 from kycourier_devkit.deploy.config import Config
 from kycourier_devkit.deploy.environments import Environments
 from kycourier_devkit.deploy.zips import Delivery, Zip
+from kycourier_devkit.package.clouds import TENCENT
 
-PYTHON = "Python3.10"
+PYTHON = f"Python{TENCENT.python}"
 
 
 class Site(Struct, frozen=True, kw_only=True):

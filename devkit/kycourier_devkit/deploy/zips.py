@@ -9,12 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from kycourier_devkit.errors import UsageProblem
+from kycourier_devkit.package.clouds import TENCENT
 
-FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP = (
-    "scf-functions.zip",
-    "scf-service.zip",
-    "scf-sdk.zip",
-)
+FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP = TENCENT.name_set(*TENCENT.architectures)
 MOST_IN_REQUEST = 8_000_000  # bytes in Base64; the API takes requests of 10 MB
 Upload = Callable[[str, bytes], None]
 
