@@ -51,12 +51,13 @@ def _find(session: Session, text: str) -> Path | StoredPath:
     scheme, found, where = text.partition("://")
     if not found or scheme == "file":
         return Path(text.removeprefix("file://"))
+    where, mark, query = where.partition("?")  # `?region=…`, of COS
     parts = where.strip("/").split("/")
     depth = 2 if parts[-1].endswith(".json") else 1  # a manifest, or a folder of them
     above, key = "/".join(parts[:-depth]), "/".join(parts[-depth:])
     if not above:
         raise UsageProblem("name a manifest or a folder below the bucket")
-    return _open_store(session, f"{scheme}://{above}", key)
+    return _open_store(session, f"{scheme}://{above}{mark}{query}", key)
 
 
 def _open_store(session: Session, uri: str, key: str) -> StoredPath:

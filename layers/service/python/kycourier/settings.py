@@ -131,7 +131,9 @@ SETTINGS = (
         name="evidence",
         help="`file:///dir`, `s3://bucket/prefix`,"
         " `cos://bucket-appid/prefix?region=…`",
-        parse=forms.place("file:///dir", "s3://bucket/prefix", "cos://bucket/prefix"),
+        parse=forms.place(
+            "file:///dir", "s3://bucket/prefix", "cos://bucket-appid/prefix?region=…"
+        ),
         local="file:///….kycourier/evidence",
     ),
     Setting(
@@ -142,7 +144,7 @@ SETTINGS = (
             "file:///path.jsonl",
             "eventbridge://bus",
             "sqs://name",
-            "tencent-eb://bus-id",
+            "tencent-eb://bus-id?region=…",
             "https://…",
         ),
         local="file:///….kycourier/events.jsonl",

@@ -1,7 +1,7 @@
 """Evidence in a bucket that speaks S3's protocol: checked, and never replaced.
 
-Where a store takes no condition on a put, one looks before it: two writers at once must
-then have the same bytes, as ours have, whose keys name their content.
+Where a put takes no condition, one looks before it: two writers at once must then have
+the same bytes, as ours have, whose keys name their content.
 
 Reasons of failures: `denied <permission> on a bucket`, `no such bucket in this
 region`, `unreachable, or in another region`, `no clear answer`, `no credentials`, `no
@@ -38,20 +38,22 @@ from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 T = TypeVar("T")
 MOST_SECONDS = 5
 RESERVED_SECONDS = 1
+NO_BUCKET = "no such bucket in this region"
 _PROBE = ".kycourier"
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
     """How one cloud's buckets differ: how a put goes, and what permissions are called.
 
-    A put in mode `create` is refused where an object is; one in mode `overwrite` never,
-    and answers with the MD5 of what arrived.
+    A put that is to `create` is refused where an object is; one that may `overwrite`
+    answers with the MD5 of what arrived. `no_bucket` says why nothing can be listed.
     """
 
     put_mode: Literal["create", "overwrite"]
     may_get: str
     may_put: str
     may_list: str
+    no_bucket: str = NO_BUCKET
 
 
 class ObjectEvidenceStore:
@@ -144,7 +146,7 @@ class ObjectEvidenceStore:
                 self._dialect.may_list, lambda bucket: obstore.head(bucket, _PROBE)
             )
         except _Absent:
-            reason = "no such bucket in this region"
+            reason = self._dialect.no_bucket
         except _InDoubt:
             reason = "unreachable, or in another region"
         else:
@@ -179,7 +181,7 @@ class ObjectEvidenceStore:
             pass
         else:
             return mode == "create" or is_tag_of(answer["e_tag"], content)
-        raise EvidenceUnavailable("no such bucket in this region")
+        raise EvidenceUnavailable(NO_BUCKET)
 
     def _pages(self, folder: str) -> Iterator[str]:
         after = None

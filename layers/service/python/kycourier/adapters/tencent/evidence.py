@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from kycourier.adapters.evidence_key import is_key
-from kycourier.adapters.object_store import Dialect, ObjectEvidenceStore
+from kycourier.adapters.object_store import (
+    NO_BUCKET,
+    Dialect,
+    ObjectEvidenceStore,
+)
 from kycourier.adapters.s3_client import build_clients, spell_credentials
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.tencent.credentials import demand_credentials, read_credentials
@@ -30,6 +34,7 @@ _COS = Dialect(
     may_get="cos:GetObject",
     may_put="cos:PutObject",
     may_list="cos:GetBucket",
+    no_bucket=f"{NO_BUCKET}, or denied cos:GetBucket on it",
 )
 
 

@@ -1,0 +1,213 @@
+"""The stand-ins of Tencent Cloud's API refuse what the cloud refuses."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from contextlib import closing
+
+import pytest
+import requests
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tencentcloud.eb.v20210416.eb_client import EbClient
+from tencentcloud.eb.v20210416.models import PutEventsRequest
+from tencentcloud.ssm.v20190923.models import CreateSecretRequest, GetSecretValueRequest
+from tencentcloud.ssm.v20190923.ssm_client import SsmClient
+
+from kycourier.adapters.tencent.silence import silence_libraries
+from kycourier_devkit.stand_ins.tencent.api import TencentApi
+from kycourier_devkit.stand_ins.tencent.ssm import Ssm
+from kycourier_devkit.stand_ins.tencent.tc3 import Key, sign
+from tencent.account import REGION, RENEWED, ROLE, Account
+
+pytestmark = pytest.mark.enable_socket
+NOW = 1_700_000_000
+DAY = "2023-11-14"
+
+
+def sdk(kind: type, url: str, key: Key = ROLE, region: str = REGION):
+    """Give the vendor's own client, unchanged."""
+    silence_libraries()
+    host = url.removeprefix("http://")
+    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=host))
+    return kind(Credential(key.secret_id, key.secret_key, key.token), region, profile)
+
+
+def request(kind: type, **members: object):
+    asked = kind()
+    asked._deserialize(members)
+    return asked
+
+
+def test_the_vendors_own_sdk_is_understood(account):
+    ssm, eb = sdk(SsmClient, account.url), sdk(EbClient, account.url)
+    made = request(CreateSecretRequest, SecretName="name", SecretString="a value")
+    events = [{"Source": "s", "Type": "t", "Subject": "s", "Data": "{}"}]
+    bus = account.make_bus()
+
+    ssm.CreateSecret(made)
+    asked = request(GetSecretValueRequest, SecretName="name", VersionId="SSM_Current")
+    told = ssm.GetSecretValue(asked)
+    eb.PutEvents(request(PutEventsRequest, EventBusId=bus, EventList=events))
+
+    assert told.SecretString == "a value"
+    assert account.bodies() == ["{}"]
+    assert [call[:2] for call in account.api.calls] == [
+        ("ssm", "CreateSecret"),
+        ("ssm", "GetSecretValue"),
+        ("eb", "PutEvents"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (RENEWED, "AuthFailure.SecretIdNotFound"),
+        (ROLE._replace(secret_key="another"), "AuthFailure.SignatureFailure"),
+        (ROLE._replace(token=None), "AuthFailure.TokenFailure"),
+        (ROLE._replace(token="another"), "AuthFailure.TokenFailure"),
+    ],
+)
+def test_a_key_that_is_not_the_accounts_is_refused(account, key, code):
+    with pytest.raises(TencentCloudSDKException) as failure:
+        sdk(SsmClient, account.url, key).call_json("GetSecretValue", {})
+
+    assert failure.value.code == code
+    assert account.api.calls == []
+
+
+def test_a_denied_action_is_refused_and_noted():
+    denied = ROLE._replace(denied=frozenset({"ssm:GetSecretValue"}))
+    with closing(Account(denied)) as account:
+        with pytest.raises(TencentCloudSDKException) as failure:
+            sdk(SsmClient, account.url).call_json("GetSecretValue", {})
+
+        assert failure.value.code == "UnauthorizedOperation"
+        assert len(account.api.named("ssm", "GetSecretValue")) == 1
+
+
+# each part of the signature counts
+
+BODY = b'{"SecretName": "name"}'
+GOOD = {
+    "content-type": "application/json",
+    "host": "ssm.tencentcloudapi.com",
+    "x-tc-action": "DescribeSecret",
+    "x-tc-version": "2019-09-23",
+    "x-tc-region": REGION,
+    "x-tc-timestamp": str(NOW),
+    "x-tc-token": ROLE.token or "",
+}
+
+
+def authorize(
+    headers: Mapping[str, str],
+    *,
+    day: str = DAY,
+    service: str = "ssm",
+    names: str = "content-type;host",
+    body: bytes = BODY,
+    method: str = "POST",
+) -> str:
+    """Sign as the vendor's page says."""
+    told = "".join(f"{name}:{headers.get(name, '')}\n" for name in names.split(";"))
+    digest = hashlib.sha256(body).hexdigest()
+    canonical = f"{method}\n/\n\n{told}\n{names}\n{digest}"
+    scope = f"{day}/{service}/tc3_request"
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    text = f"TC3-HMAC-SHA256\n{headers['x-tc-timestamp']}\n{scope}\n{hashed}"
+    signature = sign(f"TC3{ROLE.secret_key}", scope.split("/"), text)
+    return (
+        f"TC3-HMAC-SHA256 Credential={ROLE.secret_id}/{scope}, "
+        f"SignedHeaders={names}, Signature={signature}"
+    )
+
+
+@pytest.fixture
+def api():
+    with closing(TencentApi([ROLE], [Ssm()], now=lambda: NOW)) as api:
+        yield api
+
+
+def ask(api: TencentApi, authorization: str, method: str = "POST", **headers: str):
+    asked = {**GOOD, **headers, "authorization": authorization}
+    told = requests.request(method, api.url, data=BODY, headers=asked, timeout=5)
+    assert told.status_code == 200
+    assert told.headers["content-type"] == "application/json"
+    response = json.loads(told.content)["Response"]
+    assert response["RequestId"]
+    return response.get("Error", {}).get("Code")
+
+
+def test_a_request_that_is_signed_as_the_page_says_is_answered(api):
+    assert ask(api, authorize(GOOD)) == "ResourceNotFound.SecretNotExist"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        ("", "AuthFailure.InvalidAuthorization"),
+        ("Basic eDp5", "AuthFailure.InvalidAuthorization"),
+        (authorize(GOOD)[:-1], "AuthFailure.InvalidAuthorization"),
+        (authorize(GOOD, day="2023-11-15"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="host"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="content-type"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="host;content-type"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="content-type;host;x-none"), "AuthFailure.SignatureF"),
+        (authorize(GOOD, body=BODY + b" "), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, method="GET"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD | {"content-type": "x"}), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, service="cvm"), "NoSuchProduct"),
+    ],
+)
+def test_a_signature_that_is_wrong_in_one_part_is_refused(api, authorization, code):
+    assert ask(api, authorization).startswith(code)
+    assert api.calls == []
+
+
+@pytest.mark.parametrize("skew", [-301, 301])
+def test_a_signature_of_another_time_is_refused(api, skew):
+    headers = GOOD | {"x-tc-timestamp": str(NOW + skew)}
+
+    told = ask(api, authorize(headers), **{"x-tc-timestamp": str(NOW + skew)})
+
+    assert told == "AuthFailure.SignatureExpire"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"x-tc-version": "2017-03-12"}, "NoSuchVersion"),
+        ({"x-tc-action": "Explode"}, "InvalidAction"),
+        ({"x-tc-region": ""}, "MissingParameter"),
+        ({"x-tc-token": ""}, "AuthFailure.TokenFailure"),
+        ({"x-tc-timestamp": ""}, "MissingParameter"),
+    ],
+)
+def test_what_a_request_must_say_is_demanded(api, headers, code):
+    assert ask(api, authorize(GOOD), **headers) == code
+
+
+def test_the_host_must_be_the_services_own(api):
+    headers = GOOD | {"host": "eb.tencentcloudapi.com"}
+
+    told = ask(api, authorize(headers), host="eb.tencentcloudapi.com")
+
+    assert told == "NoSuchProduct"
+
+
+def test_only_post_is_taken(api):
+    assert ask(api, authorize(GOOD), "PUT") == "UnsupportedProtocol"
+
+
+def test_a_signature_is_an_hmac_over_a_key_derived_part_by_part():
+    """By hand, as the page's example computes it."""
+    key = b"TC3secret"
+    for part in (b"2019-02-25", b"cvm", b"tc3_request"):
+        key = hmac.new(key, part, hashlib.sha256).digest()
+    expected = hmac.new(key, b"text", hashlib.sha256).hexdigest()
+
+    assert sign("TC3secret", ("2019-02-25", "cvm", "tc3_request"), "text") == expected
