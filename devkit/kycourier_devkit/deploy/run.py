@@ -53,6 +53,7 @@ def carry_out(
     todo = changes(steps)
     if not todo:
         screen.line("Nothing differs.")
+        _tell_url(session, site)
         return 0
     if only_plan:
         return 0
@@ -124,9 +125,13 @@ def _tell_next(session: Session, site: Site, done: Sequence[Step]) -> None:
             variable = f"KYCOURIER_{setting.upper()}"
             screen.line(f"{secret.at.name} is empty: put its value in with")
             screen.line(f"  kycourier deploy secret {variable}")
+    _tell_url(session, site)
+
+
+def _tell_url(session: Session, site: Site) -> None:
     if site.config.api == "url":
         url = find_url(site)
-        screen.line(f"The API: {url}" if url else "The API's URL: see SCF's console")
+        session.screen.line(f"The API: {url}" if url else "The API: see SCF's console")
 
 
 def fill_secret(session: Session, path: Path, variable: str) -> int:
