@@ -1,6 +1,7 @@
 """HTTP → register, collect and read orders.
 
-Takes API Gateway's HTTP v2 and REST v1 events and function URLs'. Settings: those of
+Takes API Gateway's HTTP v2 and REST v1 events, and those of function URLs on Lambda and
+on Tencent SCF, whose URLs are public: there the request is signed. Settings: those of
 collect_results without the app's secret, and KYCOURIER_API_AUTH, _API_KEYS.
 """
 

@@ -59,12 +59,12 @@ class Functions:
             for name, answer in answers.items()
         }
 
-    def call(self, name: str, event: object) -> Called:
-        """Call one; what it answers must be JSON. Nothing may be raised."""
+    def call(self, name: str, event: object, context: object = None) -> Called:
+        """Call one; what it answers must be JSON. Raises what leaves its handler."""
         _OUT.seek(0)
         _OUT.truncate()
         with redirect_stdout(_OUT):
-            answer = self._functions[name].invoke(event, None)
+            answer = self._functions[name].invoke(event, context)
         assert json.loads(json.dumps(answer)) == answer
         return Called(answer, _OUT.getvalue())
 

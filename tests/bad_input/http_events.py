@@ -33,6 +33,7 @@ def build_event(
             event["multiValueQueryStringParameters"] = {
                 name: [value] for name, _, value in pairs
             } or None
+            event["queryStringParameters"] = None
             event["multiValueHeaders"] = {name: [given[name]] for name in given}
         else:
             event["queryString"] = query
