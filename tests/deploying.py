@@ -11,7 +11,6 @@ from typing import Any
 
 import yaml
 
-from canaries import MARK
 from fakes import FakeClock
 from kycourier_devkit.deploy import zips
 from kycourier_devkit.deploy.api import CallRefused
@@ -215,9 +214,15 @@ class Deployer:
             layers={},
         )
 
-    def run(self, *, is_sure: bool = True, only_plan: bool = False) -> "Ran":
+    def run(
+        self,
+        *,
+        is_sure: bool = True,
+        only_plan: bool = False,
+        out: io.StringIO | None = None,
+    ) -> "Ran":
         """Deploy; give what it said."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = out or io.StringIO(), io.StringIO()
         self.cloud.calls.clear()
         self.cloud.requests.clear()
         session = Session({}, self.folder, Screen(out, err), self.clock)
@@ -229,6 +234,13 @@ class Deployer:
             only_plan=only_plan,
         )
         return Ran(code, out.getvalue(), err.getvalue())
+
+
+class Terminal(io.StringIO):
+    """A stream that a person watches, or types into."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @dataclass
@@ -244,6 +256,3 @@ class Ran:
         whole = self.out.replace("\n" + " " * 21, " ")
         lines = [" ".join(line.split()) for line in whole.splitlines()]
         return [line for line in lines if line.split(" ")[0] in marks]
-
-
-DEPLOYER_KEY = f"{MARK}deployer-key"

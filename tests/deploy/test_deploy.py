@@ -13,6 +13,7 @@ from deploying import (
     TOPIC,
     Cloud,
     Deployer,
+    Terminal,
     build_zip,
     secret,
 )
@@ -259,6 +260,16 @@ def test_without_a_terminal_only_yes_changes_something(deployer, cloud):
     assert "--yes" in ran.err
     deployer.run()
     assert deployer.run(is_sure=False).code == 0
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2), ("", 2)])
+def test_on_a_terminal_it_asks_first(deployer, cloud, monkeypatch, answer, code):
+    monkeypatch.setattr("sys.stdin", Terminal(f"{answer}\n"))
+
+    ran = deployer.run(is_sure=False, out=Terminal())
+
+    assert ran.code == code
+    assert bool(cloud.writes()) is (answer == "y")
 
 
 def test_a_trigger_that_is_not_wanted_any_more_is_closed_and_stays(deployer, cloud):

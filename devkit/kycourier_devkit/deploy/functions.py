@@ -171,17 +171,18 @@ def _differences(site: Site, size: Size, there: Members) -> tuple[bool, list[str
 def _compare(wanted: Members, there: Members) -> Iterator[tuple[str, bool]]:
     """Give each part's name, and whether it is as it should be."""
     layers = [
-        {"LayerName": each.get("LayerName"), "LayerVersion": each.get("LayerVersion")}
+        (each.get("LayerName"), each.get("LayerVersion"))
         for each in there.get("Layers") or []
     ]
+    given = [(each["LayerName"], each["LayerVersion"]) for each in wanted["Layers"]]
     network = there.get("VpcConfig") or {}
     public = (there.get("PublicNetConfig") or {}).get("PublicNetStatus")
     text = str(there.get("Description") or "").rpartition(" sha256 ")[0]
-    yield "layers", layers == wanted["Layers"]
+    yield "layers", len(layers) == len(given) and set(layers) == set(given)
     yield "memory", there.get("MemorySize") == wanted["MemorySize"]
     yield "timeout", there.get("Timeout") == wanted["Timeout"]
     yield "role", str(there.get("Role")).rpartition("/")[2] == wanted["Role"]
-    yield "public network", public == "ENABLE"
+    yield "public network", public in {"ENABLE", None}  # null: not told
     yield "description", wanted["Description"].startswith(f"{text} sha256 ")
     if "VpcConfig" in wanted:
         yield "vpc", wanted["VpcConfig"].items() <= network.items()
