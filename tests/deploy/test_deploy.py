@@ -307,6 +307,17 @@ def test_a_trigger_that_somebody_else_made_is_left_alone(deployer, cloud):
     assert "Nothing differs." in deployer.run().out
 
 
+def test_a_trigger_behind_many_others_is_found(deployer, cloud):
+    deployer.run()
+    there = function(cloud, "sweep-orders").triggers
+    others = [
+        {**there[0], "TriggerName": f"mine-{n}", "Description": ""} for n in range(40)
+    ]
+    there[:0] = others
+
+    assert "Nothing differs." in deployer.run().out
+
+
 def test_a_foreign_ticket_needs_no_timer_and_no_app_secret(deployer, cloud):
     deployer.run()
     keep(cloud, "CreateSecret", "theirs", "a ticket")
@@ -386,7 +397,24 @@ def test_a_function_that_could_not_be_made_is_named_with_scfs_symbol(deployer, c
     assert "delete it" in " ".join(ran.out.split())
 
 
-def test_an_update_that_failed_is_made_again(deployer, cloud):
+def test_an_update_that_failed_is_made_again_though_its_values_show(deployer, cloud):
+    deployer.run()
+    tuned("orders_api", timeout=20)(deployer)
+    cloud.scf.fails[f"{NAME}-orders-api"] = "UpdateFailed"
+    with pytest.raises(NotReady, match="orders-api: UpdateFailed"):
+        deployer.run()
+    assert function(cloud, "orders-api").members["Timeout"] == 20
+
+    assert deployer.run().code == 0
+
+    assert cloud.writes() == [
+        "scf:UpdateFunctionCode",
+        "scf:UpdateFunctionConfiguration",
+    ]
+    assert "Nothing differs." in deployer.run().out
+
+
+def test_an_update_of_code_that_failed_is_made_again(deployer, cloud):
     deployer.run()
     before = cloud.tell()
     deployer.build(zips.FUNCTIONS_ZIP, refresh_ticket="2")

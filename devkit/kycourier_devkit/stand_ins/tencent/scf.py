@@ -113,10 +113,12 @@ class ScfService:
         return told
 
     def _settle(self, function: Function) -> None:
+        """End a change; one that failed shows its values, and has not the code."""
         failure = self.fails.pop(function.members["FunctionName"], None)
+        content = function.pending.pop("content", function.content)
         if failure is None:
-            function.content = function.pending.pop("content", function.content)
-            function.members |= function.pending
+            function.content = content
+        function.members |= function.pending
         function.pending = {}
         function.members["Status"] = failure or "Active"
 
