@@ -38,6 +38,16 @@ PLAIN = {
             {"user": "u@", "password": Secret("p#:%")},
         ),
         ("rediss://h?ca=/run/ca.pem", {"tls": True, "ca_file": "/run/ca.pem"}),
+        ("redis://:crs-abc%3Apass@h", {"password": Secret("crs-abc:pass")}),
+        ("redis://:user%40pass@h", {"password": Secret("user@pass")}),
+        (
+            "redis://h?password=tencent-ssm://redis?region=ap-guangzhou",
+            {
+                "password_reference": Place(
+                    "tencent-ssm", "redis?region=ap-guangzhou"
+                )
+            },
+        ),
         ("redis://h?password=env:NAME", {"password_reference": Place("env", "NAME")}),
         (
             "redis://u@h/1?password=aws-secretsmanager://kyc/redis",

@@ -15,7 +15,17 @@ WORDS = {
     "type(self).__name__", "errno.ENOSPC", "errno.EACCES", "self._explain(client)",
 }  # fmt: skip
 FORMS = {
-    "setting_forms.py": {"meaning", "known", "least", "most", "' or '.join(names)"}
+    "adapters/object_store.py": {"NO_BUCKET"},
+    "adapters/tencent/clients.py": {"NONE", "NO_TIME"},
+    "adapters/tencent/credentials.py": {"NONE"},
+    "adapters/tencent/evidence.py": {"form"},
+    "adapters/tencent/resources.py": {
+        "form",
+        "place.scheme",
+        "' and '.join(sorted(known))",
+    },
+    "adapters/tencent/secrets.py": {"EMPTY"},
+    "setting_forms.py": {"meaning", "known", "least", "most", "' or '.join(names)"},
 }
 
 

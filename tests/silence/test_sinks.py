@@ -18,6 +18,7 @@ from leak_scan import find_leaks
 from loud_house import assert_silent, dump, play, start_loudly
 from redis_bench import dump as dump_redis
 from redis_bench import empty
+from tencent import account as tencent
 
 pytestmark = pytest.mark.enable_socket
 
@@ -87,6 +88,36 @@ def test_no_sink_of_aws_holds_a_canary(house, moto):
     assert "order_no" in sinks["queue"]
     assert "image/jpeg" in objects
     assert find_leaks(pair, sinks) == []
+    assert_silent(house, told, sinks)
+
+
+@pytest.mark.slow
+def test_no_sink_of_tencent_cloud_holds_a_canary(house, moto, redis_url, account, cos):
+    bucket, bus, region = tencent.new_bucket(cos), account.make_bus(), tencent.REGION
+    account.keep(APP_SECRET)
+    house.environ |= tencent.role_environ(account.url) | {
+        "TENCENTCLOUD_ENDPOINT_URL_COS": cos.url,
+        "KYCOURIER_STATE": empty(redis_url),
+        "KYCOURIER_EVIDENCE": f"cos://{bucket}/kyc?region={region}",
+        "KYCOURIER_EVENTS": f"tencent-eb://{bus}?region={region}",
+        "KYCOURIER_APP_SECRET": f"tencent-ssm://secret1?region={region}",
+    }
+    told = play(house, "redis", "urllib3", "tencentcloud")
+    rows = dump_redis(redis_url)
+    [ticket] = [key for key in rows if key.endswith(b":ticket")]
+    pair = pair_in(rows.pop(ticket)[b"record"])
+    objects, manifests = look_into_bucket(moto, bucket)
+    sinks = {
+        "rows": str(rows),
+        "events": spell(account.eb.taken),
+        "objects": objects,
+        "manifests": manifests,
+    }
+    assert "collected" in sinks["rows"]
+    assert "number_masked" in sinks["events"]
+    assert "image/jpeg" in objects
+    keys = [tencent.ROLE.secret_key, tencent.ROLE.token]
+    assert find_leaks([*pair, *keys], {**sinks, "log": house.log.read_bytes()}) == []
     assert_silent(house, told, sinks)
 
 

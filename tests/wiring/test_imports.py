@@ -13,6 +13,7 @@ UNWANTED = {  # not botocore: Powertools loads its bare name where it is install
     "PIL", "boto3", "click", "hypothesis", "kycourier_devkit", "obstore",
     "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
 }  # fmt: skip
+CLOUD_MODULES = ("places", "evidence", "events", "secrets")
 PURE = {"socket", "sqlite3", "requests", "urllib3", "random", "secrets", "threading"}
 
 
@@ -49,6 +50,26 @@ def test_a_function_loads_only_what_it_uses(function, tmp_path):
     environ |= {"SECRET": "s" * 64, "FINGERPRINT": "f" * 32}
     names = loaded(f"import {function}", tmp_path, **environ)
     assert {"kycourier", "requests", "msgspec", "sqlite3"} <= names
+    assert not UNWANTED & names
+
+
+@pytest.mark.parametrize(
+    ("cloud", "own", "others"),
+    [
+        ("tencent", {"tencentcloud", "obstore"}, {"boto3", "redis"}),
+        ("aws", {"boto3", "obstore"}, {"tencentcloud", "redis"}),
+    ],
+)
+def test_a_cloud_that_is_chosen_loads_no_other(cloud, own, others, tmp_path):
+    modules = [f"kycourier.adapters.{cloud}.{name}" for name in CLOUD_MODULES]
+    names = loaded(f"import {', '.join(modules)}", tmp_path)
+    assert own <= names
+    assert not others & names
+
+
+@pytest.mark.parametrize("cloud", ["tencent", "aws"])
+def test_a_cloud_that_is_looked_up_loads_nothing_of_its_sdk(cloud, tmp_path):
+    names = loaded(f"import kycourier.adapters.{cloud}.places", tmp_path)
     assert not UNWANTED & names
 
 

@@ -25,15 +25,10 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
+from kycourier.adapters import s3_objects
 from kycourier.adapters.evidence_key import check_key
-from kycourier.adapters.s3_objects import (
-    PAGE,
-    is_tag_of,
-    list_page,
-    read_content,
-    read_digest,
-)
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+from kycourier.core.hidden import shows
 
 T = TypeVar("T")
 MOST_SECONDS = 5
@@ -42,6 +37,7 @@ NO_BUCKET = "no such bucket in this region"
 _PROBE = ".kycourier"
 
 
+@shows("put_mode")
 class Dialect(Struct, frozen=True, kw_only=True):
     """How one cloud's buckets differ: how a put goes, and what permissions are called.
 
@@ -97,7 +93,8 @@ class ObjectEvidenceStore:
         check_key(key)
         try:
             return self._read(
-                self._dialect.may_get, lambda bucket: read_digest(bucket, key)
+                self._dialect.may_get,
+                lambda bucket: s3_objects.read_digest(bucket, key),
             )
         except _Absent:
             return None
@@ -106,7 +103,7 @@ class ObjectEvidenceStore:
         """Read the object whole, as it is small. Raises EvidenceUnavailable."""
         check_key(key)
         content = self._read(
-            self._dialect.may_get, lambda bucket: read_content(bucket, key)
+            self._dialect.may_get, lambda bucket: s3_objects.read_content(bucket, key)
         )
         return io.BytesIO(content)
 
@@ -134,7 +131,7 @@ class ObjectEvidenceStore:
         try:
             self._ask(
                 self._dialect.may_list,
-                lambda bucket: list_page(bucket, _PROBE, after=None),
+                lambda bucket: s3_objects.list_page(bucket, _PROBE, after=None),
             )
         except _InDoubt:
             pass
@@ -180,7 +177,7 @@ class ObjectEvidenceStore:
         except _Absent:
             pass
         else:
-            return mode == "create" or is_tag_of(answer["e_tag"], content)
+            return mode == "create" or s3_objects.is_tag_of(answer["e_tag"], content)
         raise EvidenceUnavailable(NO_BUCKET)
 
     def _pages(self, folder: str) -> Iterator[str]:
@@ -188,10 +185,10 @@ class ObjectEvidenceStore:
         while True:
             keys = self._read(
                 self._dialect.may_list,
-                lambda bucket: list_page(bucket, folder, after=after),  # noqa: B023 - called at once
+                lambda bucket: s3_objects.list_page(bucket, folder, after=after),  # noqa: B023 - called at once
             )
             yield from (key for key in keys if key.startswith(f"{folder}/"))
-            if len(keys) < PAGE:
+            if len(keys) < s3_objects.PAGE:
                 return
             if after is not None and keys[0] <= after:
                 raise EvidenceUnavailable("a listing does not go on after a page")

@@ -14,7 +14,7 @@ from kycourier.core.errors import KycourierError
 T = TypeVar("T")
 UNREACHABLE, NO_ANSWER, UNREADABLE = "unreachable", "no answer", "unreadable answer"
 NO_TIME = "no time left"
-_SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
+_SYMBOL = re.compile(r"[A-Z][A-Za-z]{1,40}(?:\.[A-Za-z0-9]{1,60})?")
 _SAID = {
     "AuthFailure.SignatureExpire": "the clock is off by minutes",
     "ResourceNotFound.EventBusNotFound": "no such bus in this region, or no rule",

@@ -35,6 +35,7 @@ from kycourier.adapters.tencent.credentials import NONE, read_credentials
 from kycourier.adapters.tencent.endpoints import find_api
 from kycourier.adapters.tencent.silence import silence_libraries
 from kycourier.core.errors import UpstreamUnreachable
+from kycourier.core.hidden import shows
 
 MOST_SECONDS, LEAST_SECONDS = 3.0, 0.5  # of one attempt, from name to last byte
 LAST_SECONDS = 0.5  # of an invocation: not waited into, for a handler must answer
@@ -47,6 +48,7 @@ Members = Mapping[str, Any]
 T = TypeVar("T")
 
 
+@shows()
 class Done(msgspec.Struct):
     """What every answer says that is no error."""
 
@@ -133,7 +135,8 @@ class _Wire:
             )
 
 
-class _Envelope(msgspec.Struct):
+@shows()
+class _ApiAnswer(msgspec.Struct):
     told: dict[str, Any] = msgspec.field(name="Response")
 
 
@@ -142,9 +145,10 @@ def _read(content: bytes, answer: type[T]) -> T:
 
     The SDK looks for an error only where the content's type is to its taste.
     """
-    told = msgspec.json.decode(content, type=_Envelope).told
+    told = msgspec.json.decode(content, type=_ApiAnswer).told
     if "Error" in told:
-        raise refused(told["Error"]["Code"])
+        not_done = refused(told["Error"]["Code"])
+        raise not_done
     return msgspec.convert(told, answer)
 
 

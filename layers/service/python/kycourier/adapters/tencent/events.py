@@ -16,6 +16,7 @@ from kycourier.adapters.tencent.calls import prove, run
 from kycourier.adapters.tencent.clients import ApiClient, Done
 from kycourier.adapters.tencent.resources import parse_resource
 from kycourier.core.errors import SinkUnavailable, forgetful
+from kycourier.core.hidden import shows
 from kycourier.core.order_record import OutboxEvent
 from kycourier.setting_forms import Place
 
@@ -57,7 +58,8 @@ class EventBusSink:
         self._api.ask("PutEvents", asked, Done)
 
 
-class _Envelope(msgspec.Struct):
+@shows()
+class _About(msgspec.Struct):
     subject: str = ""
 
 
@@ -72,13 +74,13 @@ def _build(event: OutboxEvent) -> Mapping[str, str]:
     }
 
 
-def _read(event: OutboxEvent) -> _Envelope:
+def _read(event: OutboxEvent) -> _About:
     """Read what the bus must know of an event. Raises SinkUnavailable."""
     reason = "event is no JSON object"
     try:
         body = event.body.encode("utf-8")
         if len(body) <= MOST_BYTES:
-            return msgspec.json.decode(body, type=_Envelope)
+            return msgspec.json.decode(body, type=_About)
         reason = "too large"
     except (UnicodeEncodeError, msgspec.DecodeError):
         pass  # raised below: the foreign error holds the text

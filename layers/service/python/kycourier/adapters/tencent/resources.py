@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from kycourier.core.errors import KycourierError
+from kycourier.core.hidden import shows
 from kycourier.setting_forms import Place
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,20}){1,3}(?:-[0-9]{1,2})?")
 
 
+@shows()
 class Resource(Struct, frozen=True, kw_only=True):
     """A name, the region it is in, and a secret's version where one is asked for."""
 

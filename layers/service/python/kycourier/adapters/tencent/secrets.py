@@ -17,7 +17,7 @@ from kycourier.adapters.tencent.calls import run
 from kycourier.adapters.tencent.clients import ApiClient
 from kycourier.adapters.tencent.resources import parse_resource
 from kycourier.core.errors import StoreUnavailable, forgetful
-from kycourier.core.hidden import Secret
+from kycourier.core.hidden import Secret, shows
 from kycourier.setting_forms import Place
 
 T = TypeVar("T")
@@ -67,16 +67,19 @@ class SsmSecret:
         )
 
 
+@shows()
 class _Value(Struct):
     text: str | None = field(default=None, name="SecretString")
     binary: str | None = field(default=None, name="SecretBinary")
 
 
+@shows()
 class _Version(Struct):
     version: str = field(name="VersionId")
     created_at: int = field(name="CreateTime")
 
 
+@shows()
 class _Versions(Struct):
     versions: list[_Version] | None = field(default=None, name="Versions")
 
