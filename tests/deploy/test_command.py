@@ -123,7 +123,7 @@ class TestOnTheWire:
 
         assert ran.code == 2
         (line,) = ran.planned("cannot")
-        assert line == "cannot bucket absent-1250000000 no such bucket in this region"
+        assert line.startswith("cannot bucket absent-1250000000 no such bucket")
 
     def test_wrong_keys_end_it_in_one_line(self, kycourier, cloud, environ):
         wrong = {**environ, "TENCENTCLOUD_SECRETKEY": f"{MARK}another-key"}
