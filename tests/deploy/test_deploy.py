@@ -11,6 +11,7 @@ from deploying import (
     REGION,
     ROLE,
     TOPIC,
+    VPC,
     Cloud,
     Deployer,
     Terminal,
@@ -18,6 +19,7 @@ from deploying import (
     secret,
 )
 from kycourier_devkit.deploy import zips
+from kycourier_devkit.deploy.api import CallRefused
 from kycourier_devkit.deploy.waiting import NotReady
 from kycourier_devkit.stand_ins.tencent.scf import Function
 
@@ -384,6 +386,27 @@ def test_what_is_missing_beforehand_stops_it_before_anything_is_made(
     (line,) = ran.planned("cannot")
     assert line.startswith(f"cannot {said}")
     assert "nothing was changed" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("roles", ROLE, "scf:CreateFunction: no such role: it is made beforehand"),
+        ("vpcs", VPC, "scf:CreateFunction: no such VPC or subnet"),
+        ("topics", TOPIC, "scf:CreateTrigger: no such CKafka instance or topic"),
+    ],
+)
+def test_what_only_scf_can_miss_is_named_and_the_next_run_completes(
+    deployer, cloud, kind, name, said
+):
+    getattr(cloud.scf.account, kind).clear()
+    with pytest.raises(CallRefused, match=f"^{said}"):
+        deployer.run()
+
+    getattr(cloud.scf.account, kind).add(name)
+
+    assert deployer.run().code == 0
+    assert "Nothing differs." in deployer.run().out
 
 
 def test_a_function_that_could_not_be_made_is_named_with_scfs_symbol(deployer, cloud):
