@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package package-tencent tools test lint soak mutants mutation fuzz
+.PHONY: help setup demo demo-aws serve package package-tencent tools test lint bench bench-smoke soak mutants \
+	mutation fuzz
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
@@ -43,6 +44,12 @@ fuzz: $(READY)  ## fuzz the parsers, guided by coverage; SECONDS=60 in all
 
 tools: $(READY)  ## SAM, moto, Redis, fuzzers for the tests (two minutes, once)
 	@$(BIN)/python -m kycourier_devkit.toolbox
+
+bench: $(READY)  ## every goal beside the naive peer (20 minutes); ONLY=G5,G6
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),--keep bench/results.json)
+
+bench-smoke: $(READY)  ## the same in a minute, to show that it works
+	@$(BIN)/python -m bench --smoke
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
 	@PYTHONPATH=tests $(BIN)/python -m simulation.soak $(or $(SEEDS),20000)

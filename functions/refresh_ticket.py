@@ -12,7 +12,7 @@ _function = start_refresh_ticket()
 def handler(event: object, context: object) -> object:
     """Refresh the ticket pair if it is due.
 
-    `event` is not read: EventBridge's scheduled event, SCF's timer's and an empty one
+    `event` is not read: EventBridge's scheduled event, SCF's timer or an empty one
     will do. Gives the pair's generation, age and freshness. Raises HandlerFailed alone.
     """
     return _function.invoke(event, context)

@@ -11,7 +11,7 @@ _function = start_sweep_orders()
 def handler(event: object, context: object) -> object:
     """Work through what is due until nothing is left or time is short.
 
-    `event` is not read: EventBridge's scheduled event, SCF's timer's and an empty one
+    `event` is not read: EventBridge's scheduled event, SCF's timer or an empty one
     will do. Gives what was found. Raises HandlerFailed alone.
     """
     return _function.invoke(event, context)

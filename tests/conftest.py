@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from bench.stand_in import start_stand_in
 from hypothesis import settings
 
 from aws.proxy import AwsProxy
@@ -128,6 +129,14 @@ def dynalite() -> Iterator[str]:
     """Give the URL of a second DynamoDB."""
     with or_skip(start_dynalite()) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def bench_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the URL of the bench's DynamoDB, which is held to the same contracts."""
+    folder = tmp_path_factory.mktemp("bench")
+    with start_stand_in("services", folder=folder) as services:
+        yield services.url
 
 
 @pytest.fixture(scope="session")

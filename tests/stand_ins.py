@@ -10,7 +10,12 @@ from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.toolbox import python_tool
 
 IN_CLOUD = (pytest.mark.enable_socket, pytest.mark.slow)
-STAND_INS = {"dynamodb": "moto", "dynalite": "dynalite", "redis": "redis_url"}
+STAND_INS = {
+    "dynamodb": "moto",
+    "dynalite": "dynalite",
+    "bench_table": "bench_table",
+    "redis": "redis_url",
+}
 STATE_KINDS = [
     "memory",
     "sqlite",

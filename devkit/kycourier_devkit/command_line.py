@@ -15,7 +15,7 @@ from kycourier import __version__
 from kycourier.adapters.system import SystemClock
 from kycourier.core.errors import KycourierError, SettingError
 from kycourier.settings import PREFIX
-from kycourier_devkit import cli_checks, cli_local, cli_orders
+from kycourier_devkit import cli_checks, cli_deploy, cli_local, cli_orders
 from kycourier_devkit.errors import DevkitError, FunctionNotStarted, UsageProblem
 from kycourier_devkit.screen import Screen
 from kycourier_devkit.session import Session, session_of
@@ -71,7 +71,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for module in (cli_local, cli_orders, cli_checks):
+    for module in (cli_local, cli_orders, cli_checks, cli_deploy):
         module.add_commands(app)
     return app
 
@@ -114,9 +114,11 @@ def _use_stack(context: typer.Context, name: str) -> Session:
     """Let the command work with a deployed stack, as far as it can."""
     from kycourier_devkit.deployed import read_stack  # noqa: PLC0415 - AWS's SDK
 
-    if context.invoked_subcommand in {"demo", "serve", "sandbox"}:
-        command = context.invoked_subcommand
+    command = context.invoked_subcommand
+    if command in {"demo", "serve", "sandbox"}:
         raise UsageProblem(f"{command} runs on this machine alone: leave out --stack")
+    if command == "deploy":
+        raise UsageProblem(f"{command} is for Tencent Cloud: leave out --stack")
     session = session_of(context)
     kept = {
         variable: value

@@ -33,6 +33,7 @@ BUILD: dict[str, Callable[[Any], BrakeStore]] = {
     "sqlite": lambda folder: SqliteBrakeStore(folder / "state.db"),
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "bench_table": build_dynamodb,
     "redis": build_redis,
 }
 TRIPPED = Brake(

@@ -34,9 +34,14 @@ BUILD: dict[str, Callable[[Any, FakeClock], LeaseStore]] = {
     "sqlite": lambda folder, clock: SqliteLeaseStore(folder / "state.db", clock),
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "bench_table": build_dynamodb,
     "redis": build_redis,
 }
-MARGINS = {"dynamodb": 3, "dynalite": 3}  # seconds from a lease's end to the next owner
+MARGINS = {  # seconds from a lease's end to the next owner
+    "dynamodb": 3,
+    "dynalite": 3,
+    "bench_table": 3,
+}
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ BUILD = {
     "sqlite": build_sqlite,
     "dynamodb": build_dynamodb,
     "dynalite": build_dynamodb,
+    "bench_table": build_dynamodb,
     "redis": build_redis,
 }
 
