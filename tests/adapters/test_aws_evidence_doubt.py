@@ -11,7 +11,6 @@ from aws.bucket import (
     put,
     put_as_another,
     read,
-    sha256,
 )
 from aws.edges import open_evidence
 from aws.proxy import Play, answering, cut, done_then, done_then_cut, flipping_a_bit
@@ -124,11 +123,3 @@ def test_doubt_that_cannot_be_settled_puts_nothing_again(store, proxy):
 
     assert_told(failure, UNCLEAR)
     assert len(proxy.named("PUT")) == 1
-
-
-def test_bytes_damaged_before_they_are_put_are_not_put(store, proxy):
-    with pytest.raises(EvidenceUnavailable) as failure:
-        store.put(KEY, PHOTO, sha256=sha256(OTHER), media_type="image/jpeg")
-
-    assert_told(failure, "damaged on the way")
-    assert proxy.named("PUT") == []

@@ -165,6 +165,20 @@ def test_a_slow_answer_that_tells_nothing_new_takes_no_knowledge_away(store, clo
     assert store.now() == after(9)
 
 
+@pytest.mark.parametrize(
+    ("passed", "frozen", "known"), [(1.9, 0, True), (2, 0, False), (0, 2, False)]
+)
+def test_an_estimate_is_new_for_two_seconds_by_both_clocks_of_the_worker(
+    store, clock, passed, frozen, known
+):
+    assert not store.was_just_set()
+    store.note(header(START))
+    clock.sleep(passed)
+    clock.set(clock.now() + timedelta(seconds=frozen))
+
+    assert store.was_just_set() is known
+
+
 ANSWERS = st.lists(
     st.tuples(
         st.integers(0, 5_000_000),  # microseconds until the question leaves

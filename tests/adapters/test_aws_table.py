@@ -17,14 +17,17 @@ from aws.proxy import (
     cut,
     failing,
 )
-from aws.table import EXPIRY
+from aws.table import EXPIRY, HeldClock
 from fakes import START, FakeClock
 from kycourier.adapters.aws.clients import AwsClients
 from kycourier.adapters.aws.store_clock import DateClock
 from kycourier.adapters.aws.table import Table
 from kycourier.core import order as rules
 from kycourier.core.errors import StoreUnavailable
+from kycourier.core.order import Urgency
 from records import APP, claim, draft, settled, use_everything
+
+LEASE = timedelta(seconds=60)
 
 # leases
 
@@ -45,6 +48,30 @@ def test_worker_whose_clock_leads_does_not_take_an_order_that_is_worked_on(dynam
     assert not claim(dynamo.stores.orders).granted
     dynamo.clock.sleep(0.1)
     assert claim(dynamo.stores.orders).granted
+
+
+def claim_once(dynamo, urgency: Urgency) -> list[str]:
+    """Claim a new order; name the calls that it took."""
+    before = len(dynamo.proxy.calls)
+    granted = dynamo.stores.orders.claim(
+        draft(), owner="one", lease=LEASE, urgency=urgency, folder="2026/01/01/a"
+    ).granted
+    assert granted
+    return [call.name for call in dynamo.proxy.calls[before:]]
+
+
+def test_new_order_of_a_message_is_claimed_by_one_call(dynamo):
+    assert claim_once(dynamo, Urgency.NOTIFIED) == ["UpdateItem"]
+
+
+def test_order_that_somebody_registered_is_read_before_it_is_claimed(dynamo):
+    assert claim_once(dynamo, Urgency.NOW) == ["GetItem", "UpdateItem"]
+
+
+def test_claim_after_a_freeze_hears_the_stores_time_first(dynamo, monkeypatch):
+    monkeypatch.setattr(HeldClock, "was_just_set", lambda _: False)
+
+    assert claim_once(dynamo, Urgency.NOTIFIED) == ["GetItem", "UpdateItem"]
 
 
 def test_owner_is_a_new_holder_at_its_leases_end_without_a_margin(dynamo):

@@ -44,6 +44,9 @@ class HeldClock:
     def now(self) -> datetime:
         return self._clock.now()
 
+    def was_just_set(self) -> bool:
+        return True
+
 
 @cache
 def aws_of(url: str) -> AwsClients:

@@ -144,13 +144,6 @@ def test_many_with_the_same_bytes_at_once_all_succeed(evidence, at_once):
     assert list(evidence.list("SANDBOX1")) == [KEY]
 
 
-def test_bytes_that_are_not_what_was_digested_are_refused(evidence):
-    with pytest.raises(EvidenceUnavailable):
-        evidence.put(KEY, PHOTO, sha256=sha256(b"before"), media_type="image/jpeg")
-
-    assert evidence.digest(KEY) is None
-
-
 def test_digest_of_no_object_is_none(evidence):
     put(evidence)
 

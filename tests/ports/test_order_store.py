@@ -110,6 +110,8 @@ def test_every_field_is_read_back(bench):
 
 # claim
 
+both_ways = pytest.mark.parametrize("urgency", [Urgency.NOW, Urgency.NOTIFIED])
+
 
 def test_unknown_order_is_inserted_and_taken(bench):
     claim = bench.claim(urgency=Urgency.NOTIFIED)
@@ -130,21 +132,24 @@ def test_unknown_order_that_may_not_be_taken_yet_is_inserted_all_the_same(bench)
     assert bench.store.load(KEY) == draft()
 
 
-def test_registered_order_is_taken_as_it_is_stored(bench):
+@both_ways
+def test_registered_order_is_taken_as_it_is_stored(bench, urgency):
     stored = replace(draft(), traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
     bench.store.register(stored)
 
-    claim = bench.claim()
+    claim = bench.claim(urgency=urgency)
 
     assert claim.granted
     assert claim.record.traceparent == stored.traceparent
 
 
-def test_order_of_another_worker_is_given_as_it_is_until_its_lease_ends(bench):
+@both_ways
+def test_order_of_another_worker_is_given_as_it_is_until_its_lease_ends(bench, urgency):
     first = bench.claim(owner="one")
     bench.clock.set(START + LEASE + bench.margin - TICK)
 
-    assert bench.claim(owner="two") == Claim(first.record, granted=False)
+    second = bench.claim(owner="two", urgency=urgency)
+    assert second == Claim(first.record, granted=False)
     assert bench.store.load(KEY) == first.record
 
 
@@ -167,17 +172,20 @@ def test_worker_does_not_take_its_own_order_twice(bench):
     assert not bench.claim(owner="one").granted
 
 
-def test_final_order_is_not_taken(bench):
+@both_ways
+def test_final_order_is_not_taken(bench, urgency):
     claimed = bench.claim().record
     done = collected(claimed, bench.clock)
     bench.store.commit(done, expected=claimed)
     bench.clock.sleep(3600)
 
-    assert bench.claim(owner="two") == Claim(done, granted=False)
+    again = bench.claim(owner="two", urgency=urgency)
+    assert again == Claim(done, granted=False)
 
 
-def test_one_of_many_at_once_takes_the_order(bench, at_once):
-    claims = at_once(lambda worker: bench.claim(owner=f"w{worker}"))
+@both_ways
+def test_one_of_many_at_once_takes_the_order(bench, at_once, urgency):
+    claims = at_once(lambda one: bench.claim(owner=f"w{one}", urgency=urgency))
 
     granted = [claim.record for claim in claims if claim.granted]
     assert len(granted) == 1

@@ -135,13 +135,18 @@ class AnswerReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io gives it a memoryview
-        """Receive what there is.
+        """Receive what there is, or until a large buffer, which is a body's, is full.
 
         Raises UpstreamUnreachable: timeout, reset, tls, too_large.
         """
-        self._sock.settimeout(seconds_left(self._ends_at))
+        count, is_body = 0, len(buffer) > BUFFER_BYTES
         with named("reset"):
-            count = self._stream.readinto(buffer) or 0
+            while True:
+                self._sock.settimeout(seconds_left(self._ends_at))
+                received = self._sock.recv_into(buffer[count:])
+                count += received
+                if not (received and is_body and count < len(buffer)):
+                    break
         if count == 0 and not self.may_end:
             raise UpstreamUnreachable("reset")
         self.begun = True

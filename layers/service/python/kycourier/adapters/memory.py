@@ -4,14 +4,18 @@ import ctypes
 from contextlib import suppress
 
 LARGE_BLOCK = 2 << 20
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of glibc's malloc.h
+KEPT_FREE = 8 << 20
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # as in glibc's malloc.h
 
 
 def hand_back_large_blocks() -> None:
-    """Have glibc give large blocks back at once, not keep them for each thread.
+    """Have glibc give large blocks back at once, and keep a little of the small ones.
 
-    Else ten threads that have each read a large reply hold ten times its size for good.
-    Where the C library is another one nothing is done.
+    Else ten threads that have each read a large reply hold ten times its size for good,
+    and memory for the photos of each order is given back and asked for again, a page at
+    a time. Where the C library is another one nothing is done.
     """
     with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE_BLOCK)
+        malloc = ctypes.CDLL(None)
+        malloc.mallopt(_MMAP_THRESHOLD, LARGE_BLOCK)
+        malloc.mallopt(_TRIM_THRESHOLD, KEPT_FREE)

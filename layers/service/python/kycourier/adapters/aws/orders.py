@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from kycourier.adapters import due_index
 from kycourier.adapters.aws.expressions import Attributes
+from kycourier.adapters.aws.items import Item
 from kycourier.adapters.aws.store_clock import MARGIN
 from kycourier.adapters.aws.table import ENTRY, KEY, PART, TRIES, Table
 from kycourier.adapters.instants import to_ticks
@@ -58,10 +59,12 @@ class DynamoOrderStore:
     ) -> Claim:
         """Take the order if it may be taken; insert it if absent.
 
-        Raises StoreUnavailable, NewerSchema.
+        A message's order is mostly new: so it is put in unseen, and the row that is
+        there already comes back with the refusal. Raises StoreUnavailable, NewerSchema.
         """
+        is_new = urgency is Urgency.NOTIFIED and self._table.has_just_answered()
+        there = None if is_new else self.load(draft.key)
         for _ in range(TRIES):
-            there = self.load(draft.key)
             taken = rules.take(
                 there,
                 draft,
@@ -75,8 +78,14 @@ class DynamoOrderStore:
             if taken is None and there is not None:
                 return Claim(there, granted=False)
             record = taken or draft
-            if self._write(record, expected=_as_read(there) if there else _NEW):
+            in_the_way = self._table.write_or_read(
+                _key(record.key),
+                _columns(record),
+                expected=_as_read(there) if there else _NEW,
+            )
+            if in_the_way is None:
                 return Claim(record, granted=taken is not None)
+            there = _read(in_the_way)
         raise StoreUnavailable("contended")
 
     @forgetful
@@ -92,7 +101,7 @@ class DynamoOrderStore:
     def load(self, order: OrderKey) -> OrderRecord | None:
         """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
         there = self._table.load(_key(order))
-        return decode_record(there.content("record") or b"") if there else None
+        return _read(there) if there else None
 
     @forgetful
     def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
@@ -146,6 +155,11 @@ def _key(order: OrderKey) -> str:
 
 def _part(app_id: str, name: str, shard: int) -> str:
     return f"{app_id}/{name}/{shard}"
+
+
+def _read(item: Item) -> OrderRecord | None:
+    """Read a row; None where the item has no attributes, so that there is none."""
+    return decode_record(item.content("record") or b"") if item.wire else None
 
 
 def _as_read(record: OrderRecord) -> Attributes:

@@ -16,6 +16,7 @@ from kycourier.ports import Clock
 
 MARGIN = timedelta(seconds=3)
 _CUT = timedelta(seconds=1)
+_JUST = timedelta(seconds=2)
 
 
 class StoreClock(Protocol):
@@ -26,6 +27,9 @@ class StoreClock(Protocol):
 
     def now(self) -> datetime:
         """Tell the store's time, aware UTC. Raises StoreUnavailable."""
+
+    def was_just_set(self) -> bool:
+        """Tell whether an answer was heard in the last two seconds."""
 
 
 class _Anchor(NamedTuple):
@@ -42,6 +46,7 @@ class DateClock:
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock = clock, Lock()
         self._anchor: _Anchor | None = None
+        self._heard: tuple[float, datetime] | None = None
 
     def note(self, date: str | None, *, asked_at: float) -> None:
         """Hear an answer's `Date`; one that is missing or unreadable says nothing.
@@ -54,6 +59,7 @@ class DateClock:
         if told is None:
             return
         heard_at = self._clock.monotonic()
+        self._heard = heard_at, self._clock.now()
         lag = _CUT + timedelta(seconds=heard_at - asked_at)
         with self._lock:
             anchor = self._anchor
@@ -74,6 +80,18 @@ class DateClock:
         if anchor.lag > MARGIN:
             raise StoreUnavailable("too slow to tell the time by")
         return _carry_on(anchor, self._clock.monotonic())
+
+    def was_just_set(self) -> bool:
+        """Tell whether an answer was heard in the last two seconds.
+
+        By the machine's clock too: the monotonic one may stand still while a function
+        is frozen, and the estimate with it.
+        """
+        if self._heard is None:
+            return False
+        monotonic, wall = self._heard
+        passed = timedelta(seconds=self._clock.monotonic() - monotonic)
+        return max(passed, abs(self._clock.now() - wall)) < _JUST
 
 
 def _carry_on(anchor: _Anchor, monotonic: float) -> datetime:

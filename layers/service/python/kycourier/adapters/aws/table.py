@@ -60,6 +60,10 @@ class Table:
         """Tell the store's clock, aware UTC. Raises StoreUnavailable."""
         return self._clock.now()
 
+    def has_just_answered(self) -> bool:
+        """Tell whether the clock was set by an answer of the last two seconds."""
+        return self._clock.was_just_set()
+
     def load(self, key: str) -> Item | None:
         """Read an item, strongly. Raises StoreUnavailable."""
         answer = self._ask("GetItem", Key=_key(key), ConsistentRead=True)
@@ -88,6 +92,15 @@ class Table:
         The item is made if there is none and may be. False: it is not as expected.
         Raises StoreUnavailable.
         """
+        return self.write_or_read(key, attributes, expected=expected) is None
+
+    def write_or_read(
+        self, key: str, attributes: Attributes, *, expected: Attributes
+    ) -> Item | None:
+        """Write as `write` does, or give the item that is not as expected.
+
+        One that is not there at all has no attributes. Raises StoreUnavailable.
+        """
         mark = draw_mark()
         change = Change()
         answer = self._ask(
@@ -97,11 +110,13 @@ class Table:
             ConditionExpression=change.condition(expected),
             ExpressionAttributeNames=change.names,
             ExpressionAttributeValues=change.values,
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        if answer is not None:
-            return True
-        there = self.load(key)
-        return there is not None and there.text(MARK) == mark
+        if _REFUSED not in answer:
+            return None
+        wire = answer[_REFUSED]
+        there = Item(wire) if wire else self.load(key) or Item({})
+        return None if there.text(MARK) == mark else there
 
     def count(
         self, key: str, *, first: Mapping[str, Value], latest: Mapping[str, Value]
@@ -163,7 +178,10 @@ class Table:
         raise StoreUnavailable("throttled")
 
     def _ask(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - as the API answers
-        """Make one call; nothing comes back where its condition does not hold."""
+        """Make one call; where its condition does not hold, give what the answer holds.
+
+        That is the item as it stands, under `_REFUSED`, where the service gives it.
+        """
         if operation != "BatchGetItem":
             parameters["TableName"] = self._name
 
@@ -176,7 +194,7 @@ class Table:
                 self._clock.note(_date(error.response), asked_at=asked_at)
                 if code_of(error) != _REFUSED:
                     raise
-                return None
+                return {_REFUSED: error.response.get("Item")}
             self._clock.note(_date(answer), asked_at=asked_at)
             return answer
 
