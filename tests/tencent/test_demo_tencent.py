@@ -8,7 +8,6 @@ from contextlib import closing
 import pytest
 
 from kycourier.adapters.system import SystemClock
-from kycourier_devkit.demo.script import play_steps
 from kycourier_devkit.demo_tencent.account import (
     DEPLOYER_MAY,
     EVIDENCE,
@@ -17,11 +16,11 @@ from kycourier_devkit.demo_tencent.account import (
 )
 from kycourier_devkit.demo_tencent.stage import set_stage
 from kycourier_devkit.demo_tencent.steps import STEPS
-from kycourier_devkit.errors import ToolMissing
 from kycourier_devkit.package.clouds import TENCENT
 from kycourier_devkit.screen import Screen
 from kycourier_devkit.session import Session
 from kycourier_devkit.toolbox import ROOT
+from playing import play_through
 
 IN_DOUBT = {"cos:HeadObject"}  # to look again
 BY_SCF = {"cam:PassRole"}
@@ -76,20 +75,14 @@ def test_the_role_may_do_what_it_is_permitted_alone_until_it_is_denied(moto, tmp
 def test_all_is_as_it_says_with_the_documented_rights_and_each_is_used(
     packages_of, tmp_path
 ):
-    printed, log, folder = io.StringIO(), tmp_path / "log", tmp_path / "scf"
+    packages, log, folder = packages_of(TENCENT), tmp_path / "log", tmp_path / "scf"
     log.touch()
     folder.mkdir()
-    session = Session({}, tmp_path, Screen(printed, printed), SystemClock())
-    packages = packages_of(TENCENT)
-    try:
-        with set_stage(session, packages, folder, log=log) as stage:
-            failed = play_steps(session.screen, stage, STEPS)
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
 
-    text = printed.getvalue()
-    assert not failed, text
-    assert text.count("    ok  ") > 2 * len(STEPS)
-    assert max(map(len, text.splitlines())) <= 80
+    def begin(session):
+        return set_stage(session, packages, folder, log=log)
+
+    stage = play_through(STEPS, begin, tmp_path)
+
     unused = (FUNCTIONS_MAY | DEPLOYER_MAY) - called(stage.account)
     assert unused <= IN_DOUBT | BY_SCF | ON_A_CHANGE
