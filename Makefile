@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo demo-aws serve package package-tencent tools test lint bench bench-smoke soak mutants \
-	mutation fuzz
+.PHONY: help setup demo demo-aws demo-tencent serve package package-tencent tools test lint bench bench-smoke \
+	soak mutants mutation fuzz
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
@@ -23,6 +23,9 @@ demo: $(READY)  ## watch orders run through the real functions and the emulator
 
 demo-aws: package  ## the same with the built packages, in an AWS on loopback
 	@$(BIN)/kycourier demo --aws
+
+demo-tencent: package-tencent  ## the same on Tencent Cloud: deployed, then run as SCF does
+	@$(BIN)/kycourier demo --tencent
 
 serve: $(READY)  ## local gateway, queue and timers on 127.0.0.1
 	@$(BIN)/kycourier serve

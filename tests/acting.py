@@ -77,9 +77,10 @@ class Actors:
         environ: Mapping[str, str] | None = None,
         *,
         log: int | IO[Any] = subprocess.DEVNULL,
+        **more: Any,
     ) -> RunningFunction:
         self.write(text)
-        self._started.append(self._run(environ or {}, log=log))
+        self._started.append(self._run(environ or {}, log=log, **more))
         return self._started[-1]
 
     def close(self) -> None:

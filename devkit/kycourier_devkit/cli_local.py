@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kycourier_devkit.errors import UsageProblem
 from kycourier_devkit.local import SANDBOX_PORT
 from kycourier_devkit.sandbox import order_rows
 from kycourier_devkit.session import session_of
@@ -25,6 +26,12 @@ def demo(
             "--aws", help="The built packages, in an AWS on loopback (make demo-aws)."
         ),
     ] = False,
+    on_tencent: Annotated[  # noqa: FBT002 - an option
+        bool,
+        typer.Option(
+            "--tencent", help="The same in SCF's layout, deployed (make demo-tencent)."
+        ),
+    ] = False,
 ) -> None:
     """Watch orders run through the real function files, step by step.
 
@@ -37,10 +44,16 @@ def demo(
     Example:
       kycourier demo
     """
+    if on_aws and on_tencent:
+        raise UsageProblem("--aws or --tencent, not both")
     if on_aws:
         from kycourier_devkit.demo_aws.run import run_demo_aws
 
         raise typer.Exit(run_demo_aws(session_of(context)))
+    if on_tencent:
+        from kycourier_devkit.demo_tencent.run import run_demo_tencent
+
+        raise typer.Exit(run_demo_tencent(session_of(context)))
     from kycourier_devkit.demo.run import run_demo
 
     raise typer.Exit(run_demo(session_of(context)))

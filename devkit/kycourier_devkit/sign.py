@@ -34,12 +34,20 @@ def print_signature(
     as_curl: bool,
 ) -> None:
     """Print the header, or a curl command with it. Raises UsageProblem."""
+    signature = build_signature(session, method, url, body=body, key_file=key_file)
+    header = f"{HEADER}: {signature}"
+    if as_curl:
+        header = _build_curl(method.upper(), url, header, body)
+    session.screen.line(header)
+
+
+def build_signature(
+    session: Session, method: str, url: str, *, body: bytes, key_file: Path | None
+) -> str:
+    """Build the header's value. Raises UsageProblem, SettingError."""
     request = _read_request(method, url, body)
     key = _load_key(session, key_file)
-    header = f"{HEADER}: {sign_request(request, key=key, at=session.clock.now())}"
-    if as_curl:
-        header = _build_curl(request.method, url, header, body)
-    session.screen.line(header)
+    return sign_request(request, key=key, at=session.clock.now())
 
 
 def read_body(text: str | None, file: Path | None) -> bytes:

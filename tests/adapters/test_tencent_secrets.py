@@ -97,7 +97,7 @@ def test_a_secret_that_is_not_there_is_named_as_missing(account):
 def test_a_secret_that_nobody_filled_is_empty(account, value):
     account.keep(value)
 
-    assert fail(account.url) == "secret is missing or empty"
+    assert fail(account.url) == "secret is empty: put its value"
 
 
 def test_a_secret_without_a_version_is_empty(account):
@@ -134,7 +134,8 @@ def test_an_answer_that_is_no_secret_is_a_failure(account, told):
         answer = answer_json({"Response": {"RequestId": "1", **told}})
         proxy.plan("GetSecretValue", *[lambda *_: answer] * 2)
 
-        assert fail(proxy.url) in {"unreadable answer", "secret is missing or empty"}
+        unfilled = "secret is empty: put its value"
+        assert fail(proxy.url) in {"unreadable answer", unfilled}
 
 
 # what stops the start

@@ -1,6 +1,5 @@
 """The flow on AWS: as the demo says it, and with each role's own permissions alone."""
 
-import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,13 +7,9 @@ from pathlib import Path
 import pytest
 
 from aws.permissions import Need, allows, covers, need_of
-from kycourier.adapters.system import SystemClock
-from kycourier_devkit.demo.script import play_steps
 from kycourier_devkit.demo_aws.stage import CloudStage, set_stage
 from kycourier_devkit.demo_aws.steps import STEPS
-from kycourier_devkit.errors import ToolMissing
-from kycourier_devkit.screen import Screen
-from kycourier_devkit.session import Session
+from playing import play_through
 
 IN_DOUBT = {"s3:GetObject", "secretsmanager:DescribeSecret"}  # to look again
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:GetQueueAttributes"}
@@ -108,22 +103,14 @@ def unused(statements: Iterable[Statement], needs: set[Need]) -> set[str]:
 def test_all_is_as_it_says_with_each_roles_permissions_and_each_is_used(
     packages, tmp_path
 ):
-    printed, record, log = io.StringIO(), tmp_path / "calls.jsonl", tmp_path / "log"
+    record, log, folder = (tmp_path / name for name in ("calls", "log", "lambda"))
     log.touch()
-    screen = Screen(printed, printed)
-    session = Session({}, tmp_path, screen, SystemClock())
-    try:
-        with set_stage(
-            session, packages, tmp_path / "lambda", log=log, record=record
-        ) as stage:
-            failed = play_steps(screen, stage, STEPS)
-    except ToolMissing as missing:
-        pytest.skip(str(missing))
 
-    text = printed.getvalue()
-    assert not failed, text
-    assert text.count("    ok  ") > 2 * len(STEPS)
-    assert max(map(len, text.splitlines())) <= 80
+    def begin(session):
+        return set_stage(session, packages, folder, log=log, record=record)
+
+    stage = play_through(STEPS, begin, tmp_path)
+
     for name, needs in needs_of(stage, record).items():
         statements = statements_of(stage, name)
         assert not {need for need in needs if not allows(statements, need)}, name

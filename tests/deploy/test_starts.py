@@ -12,7 +12,7 @@ from kycourier_devkit.deploy import zips
 from kycourier_devkit.deploy.sizes import FUNCTIONS
 from kycourier_devkit.errors import FunctionNotStarted
 from kycourier_devkit.package.clouds import TENCENT
-from kycourier_devkit.scf_runtime.deployment import deploy as unpack_on_scf
+from kycourier_devkit.scf_runtime.given import unpack_given
 from kycourier_devkit.scf_runtime.process import start_on_scf
 from kycourier_devkit.stand_ins.tencent.api import TencentApi
 from kycourier_devkit.stand_ins.tencent.cos import Cos
@@ -53,22 +53,10 @@ def role(deployed: Cloud, moto: str) -> Iterator[dict[str, str]]:
 
 def start(cloud: Cloud, name: str, folder, role: dict[str, str]) -> None:
     """Start a function from what SCF keeps of it alone."""
-    made = cloud.scf.functions["default", f"{NAME}-{name.replace('_', '-')}"]
-    stored = {zips.FUNCTIONS_ZIP: made.content}
-    for each, file in zip(
-        made.members["Layers"], (zips.SERVICE_ZIP, zips.SDK_ZIP), strict=True
-    ):
-        layer = cloud.scf.layers.find(each["LayerName"], each["LayerVersion"])
-        stored[file] = layer.content
-    kept = folder / "kept"
-    kept.mkdir(exist_ok=True)
-    for file, content in stored.items():
-        (kept / file).write_bytes(content)
-    variables = made.members["Environment"]["Variables"]
-    given = {each["Key"]: each["Value"] for each in variables}
-    module, _, function = made.members["Handler"].partition(".")
-    assert (module, function) == (name, "handler")
-    with start_on_scf(name, unpack_on_scf(kept, folder), {**given, **role}):
+    function = f"{NAME}-{name.replace('_', '-')}"
+    given = unpack_given(cloud.scf, function, folder)
+    assert given.module == name
+    with start_on_scf(name, given.deployment, {**given.variables, **role}):
         """It has loaded: entering waits for that."""
 
 

@@ -34,6 +34,13 @@ def read_events(root):
     return [json.loads(line) for line in lines]
 
 
+def test_it_plays_on_one_cloud_at_a_time(shell):
+    both = shell("demo", "--aws", "--tencent")
+
+    assert both.code == 2
+    assert "--aws or --tencent, not both" in both.err
+
+
 @pytest.mark.slow
 def test_it_runs_in_an_empty_folder_and_again_afresh(shell, root):
     first = shell("demo", **HOSTILE)

@@ -56,6 +56,18 @@ def test_the_function_sees_scfs_variables_and_its_own_but_cannot_set_scfs(actors
     assert "AWS_LAMBDA_FUNCTION_NAME" not in environ
 
 
+def test_credentials_that_scf_renews_reach_the_function_as_it_runs(actors):
+    keys = {"TENCENTCLOUD_SECRETID": "AKIDfirst"}
+    acts = actors.start(role=lambda: dict(keys))
+    first = acts.invoke("environ")["environ"], acts.pid
+    keys["TENCENTCLOUD_SECRETID"] = "AKIDsecond"
+    second = acts.invoke("environ")["environ"], acts.pid
+
+    seen = [environ["TENCENTCLOUD_SECRETID"] for environ, _ in (first, second)]
+    assert seen == ["AKIDfirst", "AKIDsecond"]
+    assert first[1] == second[1]
+
+
 def test_no_library_is_installed_beside_the_packages(actors):
     with pytest.raises(FunctionNotStarted, match="ModuleNotFoundError"):
         actors.start("import msgspec").wait_until_ready()

@@ -32,7 +32,6 @@ def offline(monkeypatch):
 @pytest.fixture
 def empty_cache(monkeypatch, tmp_path):
     """Let nothing be there from before."""
-    (tmp_path / "cache").mkdir()
     monkeypatch.setattr(toolbox, "CACHE", tmp_path / "cache")
 
 

@@ -79,6 +79,16 @@ def test_a_key_that_is_not_the_accounts_is_refused(account, key, code):
     assert account.api.calls == []
 
 
+def test_a_key_may_call_what_it_is_allowed_alone():
+    allowed = frozenset({"ssm:GetSecretValue", "ssm:DescribeSecret"})
+    key = ROLE._replace(allowed=allowed, denied=frozenset({"ssm:DescribeSecret"}))
+
+    assert key.may("ssm:GetSecretValue")
+    assert not key.may("ssm:DescribeSecret")
+    assert not key.may("eb:PutEvents")
+    assert ROLE.may("eb:PutEvents")
+
+
 def test_a_denied_action_is_refused_and_noted():
     denied = ROLE._replace(denied=frozenset({"ssm:GetSecretValue"}))
     with closing(Account(denied)) as account:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,22 @@ class Answer(Struct, frozen=True):
     members: Members
 
 
+def read_answer(told: Members) -> Answer:
+    """Read what a function gives to whoever called its URL."""
+    body = told["body"]
+    members = json.loads(body) if body else {}
+    return Answer(told["statusCode"], told["headers"], members)
+
+
+def read_facts(log: Path) -> list[Members]:
+    """Give the lines of a log that are facts of ours."""
+    lines = []
+    for line in log.read_text("utf-8").splitlines():
+        with suppress(ValueError):
+            lines.append(json.loads(line))
+    return [line for line in lines if isinstance(line, dict) and "message" in line]
+
+
 class Stage:
     """Calls the functions as the clouds would, and looks at what came of it."""
 
@@ -71,11 +87,7 @@ class Stage:
         """Send a request to the API."""
         call = HttpCall(method=method, path=path, headers=[("Host", "localhost")])
         event = build_http_event(call, at=self.clock.now())
-        answer = self._functions["orders_api"].invoke(event)
-        body = answer["body"]
-        return Answer(
-            answer["statusCode"], answer["headers"], json.loads(body) if body else {}
-        )
+        return read_answer(self._functions["orders_api"].invoke(event))
 
     def choose(self, order_no: str, behaviour: str) -> None:
         """Choose what the platform does with an order."""

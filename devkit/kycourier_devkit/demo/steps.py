@@ -3,22 +3,15 @@
 import json
 from collections.abc import Iterator
 
+from kycourier_devkit.demo.looks import see_collected, see_first_pair, see_silence
 from kycourier_devkit.demo.script import Seen, Step
-from kycourier_devkit.demo.stage import FIRST_SWEEP_SECONDS, Members, Stage
+from kycourier_devkit.demo.stage import FIRST_SWEEP_SECONDS, Stage
 from kycourier_devkit.functions.trigger_events import Message
 
 GOOD, LATE, UNREADABLE = "DEMO0001", "DEMO0002", "DEMO0003"
 ANNOUNCED, RENEWED, FORGOTTEN = "DEMO0004", "DEMO0005", "DEMO0006"
 BESIDE = ("DEMO0007", "DEMO0008")
-_COLLECTED = "kycourier.ocr.collected.v1"
 _REJECTED = "kycourier.ocr.rejected.v1"
-
-
-def _first_pair(stage: Stage) -> Iterator[Seen]:
-    answer, report = stage.fire("refresh_ticket"), stage.report()
-    yield Seen("refresh_ticket bought the first ticket pair", answer["generation"] == 1)
-    calls = (report.token_calls, report.ticket_calls)
-    yield Seen("the platform saw one token call and one ticket call", calls == (1, 1))
 
 
 def _good(stage: Stage) -> Iterator[Seen]:
@@ -118,11 +111,6 @@ def _broken(stage: Stage) -> Iterator[Seen]:
         yield _collected(stage, order)
 
 
-def _silence(stage: Stage) -> Iterator[Seen]:
-    text = "no card number, secret, token, ticket or signature stands in them"
-    yield Seen(text, stage.leaks() == 0)
-
-
 def _message(order_no: str, *, receives: int = 1) -> Message:
     body = json.dumps({"order_no": order_no})
     return Message(id=f"m-{order_no}", body=body, receives=receives)
@@ -130,17 +118,11 @@ def _message(order_no: str, *, receives: int = 1) -> Message:
 
 def _collected(stage: Stage, order_no: str) -> Seen:
     """See that an order has one event, which names all three photos."""
-    events = stage.events(order_no)
-    if [event["type"] for event in events] != [_COLLECTED]:
-        return Seen(f"{order_no} has no event of its own", holds=False)
-    data: Members = events[0]["data"]
-    photos = len(data["photos"])
-    text = f"collected {data['card']['number_masked']} with {photos} photos, one event"
-    return Seen(text, photos == 3 and not data["photos_missing"])  # noqa: PLR2004 - all
+    return see_collected(stage, order_no, scheme="file")
 
 
-STEPS = (
-    Step("The refresh timer fires.", _first_pair),
+STEPS: tuple[Step[Stage], ...] = (
+    Step("The refresh timer fires.", see_first_pair),
     Step(f"A queue message says that {GOOD} is ready.", _good),
     Step(f"The photos of {LATE} come a second late.", _late),
     Step(f"{UNREADABLE} is a scan that could not be read.", _unreadable),
@@ -153,5 +135,5 @@ STEPS = (
     Step(f"{FORGOTTEN} is registered, and nobody announces it.", _forget),
     Step("A second later the sweep timer fires.", _sweep),
     Step("A batch of three messages, one of them broken.", _broken),
-    Step("All events and log lines are searched.", _silence),
+    Step("All events and log lines are searched.", see_silence),
 )

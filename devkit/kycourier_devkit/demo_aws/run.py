@@ -1,19 +1,12 @@
-"""The demo on AWS: the built packages step by step, and an honest look at each step."""
+"""The demo on AWS: the built packages in an AWS on loopback."""
 
-import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from kycourier.adapters.local.files import PRIVATE_FILE, make_folder
-from kycourier_devkit.demo.script import play_steps
-from kycourier_devkit.demo_aws.stage import set_stage
+from kycourier_devkit.demo.cloud import PACKAGES, play_on_cloud
+from kycourier_devkit.demo_aws.stage import CloudStage, set_stage
 from kycourier_devkit.demo_aws.steps import STEPS
-from kycourier_devkit.local import FOLDER
-from kycourier_devkit.local_lock import hold
 from kycourier_devkit.session import Session
-from kycourier_devkit.toolbox import ROOT
-
-PACKAGES = ROOT / "dist"
-LOG = "demo-aws.log"
 
 
 def run_demo_aws(session: Session) -> int:
@@ -21,18 +14,11 @@ def run_demo_aws(session: Session) -> int:
 
     Raises ToolMissing.
     """
-    screen, log = session.screen, session.root / LOG
-    make_folder(session.root)
-    with hold(session.root), tempfile.TemporaryDirectory() as folder:
-        log.unlink(missing_ok=True)
-        log.touch(PRIVATE_FILE)
-        screen.line("Making the stack of template.yaml in an AWS on loopback (moto).")
-        with set_stage(session, PACKAGES, Path(folder), log=log) as stage:
-            failed = play_steps(screen, stage, STEPS)
-    screen.line()
-    if failed:
-        screen.problem(f"{failed} of these did not give what they say.")
-        screen.line(f"The functions' log lines are in {FOLDER}/{LOG}.")
-        return 1
-    screen.line("All of it was as it says. What next: README.md, Deploy on AWS.")
-    return 0
+
+    def begin(folder: Path, log: Path) -> AbstractContextManager[CloudStage]:
+        return set_stage(session, PACKAGES, folder, log=log)
+
+    session.screen.line(
+        "Making the stack of template.yaml in an AWS on loopback (moto)."
+    )
+    return play_on_cloud(session, STEPS, begin, cloud="AWS")

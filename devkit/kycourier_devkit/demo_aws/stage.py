@@ -3,15 +3,15 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import requests
 
 from kycourier.ports import Clock
-from kycourier_devkit.demo.stage import Answer, Members
+from kycourier_devkit.demo.commands import Ended, run_command
+from kycourier_devkit.demo.stage import Answer, Members, read_answer, read_facts
 from kycourier_devkit.demo_aws.account import Account
-from kycourier_devkit.demo_aws.commands import Ended, run_command
 from kycourier_devkit.demo_aws.queues import (
     OrdersQueue,
     let_consumer_listen,
@@ -19,6 +19,7 @@ from kycourier_devkit.demo_aws.queues import (
     take_over_queue,
 )
 from kycourier_devkit.functions.process import FUNCTIONS, close_all
+from kycourier_devkit.functions.running import enter
 from kycourier_devkit.functions.trigger_events import (
     HttpCall,
     build_http_event,
@@ -87,12 +88,7 @@ class CloudStage:
         if name not in self._running:
             environ = {**self._variables[name], **self.keys[name]}
             process = LambdaProcess(name, self._deployment, environ, log=self._stream)
-            try:
-                process.wait_until_ready()
-            except BaseException:
-                process.close()
-                raise
-            self._running[name] = process
+            self._running[name] = enter(process)
         return self._running[name]
 
     def operate(self, *arguments: str) -> Ended:
@@ -115,11 +111,7 @@ class CloudStage:
         """Send a request through the HTTP API, which has authenticated it."""
         call = HttpCall(method=method, path=path, headers=[("Host", "localhost")])
         event = build_http_event(call, at=self.clock.now())
-        answer = self.start(API).invoke(event)
-        body = answer["body"]
-        return Answer(
-            answer["statusCode"], answer["headers"], json.loads(body) if body else {}
-        )
+        return read_answer(self.start(API).invoke(event))
 
     def download(self, link: str) -> bytes:
         """Follow a link as a browser does; moto asks for a header where none is due."""
@@ -169,11 +161,7 @@ class CloudStage:
     def log_lines(self) -> list[Members]:
         """Give the functions' log lines that are facts of ours."""
         self._stream.flush()
-        lines = []
-        for line in self.log.read_text("utf-8").splitlines():
-            with suppress(ValueError):
-                lines.append(json.loads(line))
-        return [line for line in lines if isinstance(line, dict) and "message" in line]
+        return read_facts(self.log)
 
     def leaks(self) -> int:
         """Count secrets and card numbers in events, log lines and dead letters."""

@@ -39,6 +39,7 @@ _STATUS_SECONDS = 1.0
 Log = int | IO[Any]
 Pipes = tuple[int, int]  # the child's ends: its requests, its replies
 Launch = Callable[[Path, Mapping[str, str], Pipes, Log], "subprocess.Popen[bytes]"]
+Renew = Callable[[], Mapping[str, str]]
 
 
 def function_file(name: str) -> Path:
@@ -72,7 +73,8 @@ class FunctionProcess:
     """A running function file; a context manager. One invocation at a time.
 
     `environ` is all that the function sees of the environment. `log` takes its standard
-    output and error: a file, or what `subprocess` understands. `launch` starts it.
+    output and error: a file, or what `subprocess` understands. `launch` starts it;
+    `renew` gives the variables that its cloud sets anew before each invocation.
     """
 
     def __init__(
@@ -82,9 +84,10 @@ class FunctionProcess:
         *,
         log: Log = subprocess.DEVNULL,
         launch: Launch = _launch_plainly,
+        renew: Renew = dict,
     ) -> None:
         """Start the process; `wait_until_ready` tells whether the file loads."""
-        self.name = Path(path).stem
+        self.name, self._renew = Path(path).stem, renew
         theirs, requests = os.pipe()
         replies, answered = os.pipe()
         try:
@@ -135,6 +138,7 @@ class FunctionProcess:
             request = {
                 "request_id": str(uuid.uuid4()),
                 "limit_ms": timeout_seconds * 1000,
+                "environ": dict(self._renew()),
                 "event": event,
             }
             reply = self._exchange(request, timeout_seconds)

@@ -98,6 +98,7 @@ def _pip(*arguments: str) -> None:
 
 
 def _run(command: Sequence[str], problem: str) -> None:
+    toolbox.CACHE.mkdir(exist_ok=True)
     with (toolbox.CACHE / _LOG).open("wb") as log:
         try:
             done = subprocess.run(  # noqa: S603 - pip, our own list

@@ -62,6 +62,7 @@ def _load(entry: str) -> tuple[Handler | None, Reply | None]:
 
 def _answer(handler: Handler, request: Reply) -> Reply:
     """Call the handler; what it raises becomes a code."""
+    os.environ.update(request["environ"])  # noqa: TID251 - as SCF renews credentials
     try:
         reply: Reply = {"answer": handler(request["event"], build_context(request))}
         json.dumps(reply)

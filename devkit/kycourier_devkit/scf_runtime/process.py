@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from kycourier_devkit.functions.process import FunctionProcess, Log, Pipes
+from kycourier_devkit.functions.process import FunctionProcess, Log, Pipes, Renew
 from kycourier_devkit.scf_runtime.deployment import ScfDeployment, build_environ
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -17,15 +17,18 @@ def start_on_scf(
     environ: Mapping[str, str],
     *,
     log: Log = subprocess.DEVNULL,
+    role: Renew = dict,
 ) -> FunctionProcess:
     """Start `name.handler` cold; its context is a dict with the time limit.
 
     `environ` is the function's own part of the environment; SCF's is added. `log` takes
-    standard output and error, as SCF's log does. At its time limit the process ends.
+    standard output and error, as SCF's log does. `role` gives its role's credentials as
+    they are now, for each invocation. At its time limit the process ends.
     """
     launch = partial(_launch, deployment)
     path = deployment.user / f"{name}.py"
-    return FunctionProcess(path, environ, log=log, launch=launch)
+    given = {**environ, **role()}
+    return FunctionProcess(path, given, log=log, launch=launch, renew=role)
 
 
 def _launch(

@@ -95,7 +95,7 @@ class TencentApi:
         region = _demand(request.headers, "region")
         self.calls.append(Call(service.name, action, region))
         permission = f"{service.name}:{action}"
-        if permission in signed.key.denied:
+        if not signed.key.may(permission):
             said = f"you are not authorized to perform operation ({permission})"
             raise Refusal("UnauthorizedOperation", said)
         return service.call(action, _payload(request), region)

@@ -34,13 +34,19 @@ class Refusal(Exception):  # noqa: N818 - the API's answer, not our failure
 class Key(NamedTuple):
     """A key pair that the API knows; `token` makes it a temporary one.
 
-    `denied` are actions that its owner may not call (`ssm:GetSecretValue`).
+    `denied` are actions that its owner may not call (`ssm:GetSecretValue`); where
+    `allowed` says something, no others may be called either.
     """
 
     secret_id: str
     secret_key: str
     token: str | None = None
     denied: frozenset[str] = frozenset()
+    allowed: frozenset[str] | None = None
+
+    def may(self, action: str) -> bool:
+        """Tell whether its owner may call an action."""
+        return action not in self.denied and action in (self.allowed or {action})
 
 
 class Signed(NamedTuple):

@@ -22,6 +22,7 @@ from kycourier.setting_forms import Place
 
 T = TypeVar("T")
 EMPTY = "secret is empty: put its value"
+_UNFILLED = (b"", b"\n")  # SSM keeps no empty text, so a deployment writes a newline
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -46,9 +47,10 @@ class SsmSecret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         version = self._version or self._latest()
         kept = self._ask("GetSecretValue", _Value, VersionId=version)
-        if kept.binary:
-            return read_written_secret(_decode(kept.binary))
-        return read_written_secret(kept.text or "")
+        content = _decode(kept.binary) if kept.binary else (kept.text or "").encode()
+        if content in _UNFILLED:
+            raise StoreUnavailable(EMPTY)
+        return read_written_secret(content)
 
     def _latest(self) -> str:
         """Name the version made last."""
