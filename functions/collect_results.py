@@ -5,9 +5,12 @@ Takes a batch of SQS (AWS) or CKafka (Tencent Cloud), or one order directly:
 _FINGERPRINT_KEY, _QUEUE.
 """
 
-from kycourier.bootstrap import start_collect_results
+from kycourier.cold_start import cold_start
 
-_function = start_collect_results()
+with cold_start():
+    from kycourier.bootstrap import start_collect_results
+
+    _function = start_collect_results()
 
 
 def handler(event: object, context: object) -> object:

@@ -5,9 +5,12 @@ on Tencent SCF, whose URLs are public: there the request is signed. Settings: th
 collect_results without the app's secret, and KYCOURIER_API_AUTH, _API_KEYS.
 """
 
-from kycourier.bootstrap import start_orders_api
+from kycourier.cold_start import cold_start
 
-_function = start_orders_api()
+with cold_start():
+    from kycourier.bootstrap import start_orders_api
+
+    _function = start_orders_api()
 
 
 def handler(event: object, context: object) -> object:

@@ -4,9 +4,12 @@ Runs every 5 minutes; asks the platform only when it must. Settings: KYCOURIER_A
 _APP_SECRET, _STATE, _TICKET, and those of the KYC host.
 """
 
-from kycourier.bootstrap import start_refresh_ticket
+from kycourier.cold_start import cold_start
 
-_function = start_refresh_ticket()
+with cold_start():
+    from kycourier.bootstrap import start_refresh_ticket
+
+    _function = start_refresh_ticket()
 
 
 def handler(event: object, context: object) -> object:

@@ -3,9 +3,12 @@
 Runs every minute; the net below queue and API. Settings: those of collect_results.
 """
 
-from kycourier.bootstrap import start_sweep_orders
+from kycourier.cold_start import cold_start
 
-_function = start_sweep_orders()
+with cold_start():
+    from kycourier.bootstrap import start_sweep_orders
+
+    _function = start_sweep_orders()
 
 
 def handler(event: object, context: object) -> object:

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +30,8 @@ from kycourier.usecases.send_events import EventSender
 from kycourier.usecases.side_by_side import SideBySide
 from kycourier.usecases.time_left import TimeLeft
 from kycourier.usecases.use_ticket import ForeignTickets, OwnedTickets, Tickets
+
+T = TypeVar("T")
 
 
 class Function(Struct, frozen=True):
@@ -66,6 +70,7 @@ class Assembly:
         self.ambient = Ambient(
             clock=self.clock, nonces=SystemNonces(), journal=self.journal
         )
+        self._transport = _begin(self._open_transport)
         self.state = places.open_state(self.settings.state, self.around)
         self.brake = BrakeGuard(self.app_id, state=self.state, ambient=self.ambient)
         self.pool = SideBySide(most=self.settings.max_in_flight)
@@ -79,9 +84,12 @@ class Assembly:
         """Make what the function file calls."""
         return Function(answer, self.invocation, answer_failed)
 
-    @cached_property
+    @property
     def transport(self) -> KycHttp:
         """The one session to the platform."""
+        return self._transport.result()
+
+    def _open_transport(self) -> KycHttp:
         settings = self.settings
         return KycHttp(
             settings.kyc_url or settings.kyc_profile.url,
@@ -144,7 +152,8 @@ class Assembly:
     @cached_property
     def keeper(self) -> EvidenceKeeper:
         """Who stores the evidence."""
-        kept = self.secret("fingerprint_key", self.settings.fingerprint_key).load()
+        place = _demanded(self.settings.fingerprint_key)
+        _, kept = places.read_secret("fingerprint_key", place, self.around)
         key = parse_fingerprint_key(kept)
         if key is None:
             raise SettingError(
@@ -189,6 +198,14 @@ class Assembly:
     def secret(self, name: str, place: Place | None) -> SecretSource:
         """Open a secret reference of the settings."""
         return places.open_secret(name, _demanded(place), self.around)
+
+
+def _begin(make: Callable[[], T]) -> Future[T]:
+    """Begin to make a part that takes its time, as the roots of TLS take to be read."""
+    aside = ThreadPoolExecutor(1)
+    made = aside.submit(make)
+    aside.shutdown(wait=False)
+    return made
 
 
 def _demanded(place: Place | None) -> Place:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError, SettingError
+from kycourier.core.hidden import Secret
 from kycourier.ports import EventSink, EvidenceStore, SecretSource, State, WorkQueue
 from kycourier.setting_forms import Place
 from kycourier.settings import PREFIX
@@ -58,11 +59,18 @@ def open_queue(place: Place | None, around: Surroundings) -> WorkQueue | None:
 
 def open_secret(name: str, place: Place, around: Surroundings) -> SecretSource:
     """Open a secret reference and read it once. Raises SettingError."""
+    source, _ = read_secret(name, place, around)
+    return source
 
-    def opened(home: ModuleType) -> SecretSource:
+
+def read_secret(
+    name: str, place: Place, around: Surroundings
+) -> tuple[SecretSource, Secret]:
+    """Open a secret reference, and give what it holds now too. Raises SettingError."""
+
+    def opened(home: ModuleType) -> tuple[SecretSource, Secret]:
         source: SecretSource = home.open_secret(place, around)
-        source.load()
-        return source
+        return source, source.load()
 
     return _open(name, place, opened)
 

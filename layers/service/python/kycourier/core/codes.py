@@ -2,7 +2,7 @@
 
 from enum import Enum
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 
 import msgspec
 
@@ -69,7 +69,7 @@ def warning_name(code: str) -> str:
 
 @cache
 def _tables() -> tuple[dict[str, Code], dict[str, str]]:
-    text = files("kycourier.core").joinpath("codes.json").read_bytes()
+    text = get_data("kycourier.core", "codes.json") or b""
     page = msgspec.json.decode(text, type=_Page)
     codes = {code.code: code for code in page.codes}
     return codes, {warning.code: warning.name for warning in page.warnings.bank_card}

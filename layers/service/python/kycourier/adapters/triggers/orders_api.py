@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache, partial
-from importlib.resources import files
+from pkgutil import get_data
 
 from kycourier.adapters.triggers.api_health import Health
 from kycourier.adapters.triggers.http_event import (
@@ -144,4 +144,4 @@ def _show_openapi() -> Answer:
 @cache
 def load_openapi() -> str:
     """Read the API's description as it is published."""
-    return files("kycourier").joinpath("schemas/openapi.json").read_text("utf-8")
+    return (get_data("kycourier", "schemas/openapi.json") or b"").decode()
