@@ -20,6 +20,7 @@ from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
 from local_bench import mode, pragma
 from records import draft
+from watching import watch_flushes
 
 APP = "SANDBOX1"
 CLOCK = FakeClock()
@@ -65,12 +66,15 @@ def test_file_that_others_may_read_is_taken_from_them(tmp_path):
     assert {mode(file) for file in tmp_path.iterdir()} == {0o600}
 
 
-def test_file_is_in_wal_mode_and_each_commit_is_flushed(tmp_path):
+def test_file_is_in_wal_mode_and_each_commit_is_flushed(tmp_path, monkeypatch):
     path = tmp_path / "state.db"
-    file = open_state(path)
-
+    store, log = SqliteOrderStore(path, CLOCK), path.with_name("state.db-wal")
     assert pragma(path, "journal_mode") == "wal"
-    assert file.read("PRAGMA synchronous", ())[0][0] == 2
+    flushed = watch_flushes(monkeypatch, log)
+
+    store.register(draft())
+
+    assert flushed == [(log.stat().st_ino, True)]
 
 
 def test_folder_with_odd_letters_is_no_trouble(tmp_path):

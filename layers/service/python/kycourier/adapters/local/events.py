@@ -1,6 +1,7 @@
 """Events as lines of one file that many processes append to."""
 
 import errno
+import fcntl
 import os
 import re
 from collections.abc import Sequence
@@ -63,6 +64,7 @@ def _append(path: Path, lines: bytes) -> None:
         if os.write(handle, text) != len(text):
             os.ftruncate(handle, end)
             raise OSError(errno.ENOSPC, "short write")
+        fcntl.flock(handle, fcntl.LOCK_UN)  # many at once share one flush
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -1,6 +1,7 @@
 """How private files and folders are made on this machine, to last and by one at a time.
 
-Never open a SQLite file with these: closing it would drop SQLite's locks on it.
+Never open a SQLite file with these: closing it would drop SQLite's locks on it. On its
+log (`-wal`) there are none.
 """
 
 import errno
@@ -55,7 +56,12 @@ def check_writable(path: Path, *, how: int = os.W_OK) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make a folder's entries last. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    sync_file(folder, os.O_DIRECTORY)
+
+
+def sync_file(path: Path, flags: int = 0) -> None:
+    """Make last what was written to a file, whoever wrote it. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | flags)
     try:
         os.fsync(handle)
     finally:

@@ -19,6 +19,7 @@ from kycourier.adapters.local.files import (
     check_writable,
     locked_folder,
     make_folder,
+    sync_file,
     sync_folder,
 )
 from kycourier.core.errors import NewerSchema, StoreUnavailable
@@ -42,6 +43,7 @@ class SqliteFile:
     def __init__(self, path: str | Path, *, schema: int, tables: str) -> None:
         """Open it once; `tables` makes them. Raises StoreUnavailable, NewerSchema."""
         self._path = Path(path).absolute()
+        self._log = self._path.with_name(f"{self._path.name}-wal")
         self._schema = schema
         self._idle: list[_Open] = []
         weakref.finalize(self, _close_all, self._idle)
@@ -55,15 +57,17 @@ class SqliteFile:
         )
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do `work` alone and whole, or not at all, whatever it raises.
+        """Do `work` alone and whole, or not at all, whatever it raises; and to last.
 
-        Raises StoreUnavailable, NewerSchema, and what `work` does.
+        The log is flushed when the next writer is at work already, so that many at once
+        share one flush. Raises StoreUnavailable, NewerSchema, and what `work` does.
         """
 
         def transaction(connection: sqlite3.Connection) -> T:
             connection.execute("BEGIN IMMEDIATE")
             result = work(connection)
             connection.execute("COMMIT")
+            sync_file(self._log)
             return result
 
         return attempt(lambda: self._use(transaction), failure=StoreUnavailable)
@@ -100,7 +104,7 @@ class SqliteFile:
             check_same_thread=False,
         )
         try:
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA synchronous = NORMAL")  # flushed by `write`
             schema = connection.execute("PRAGMA user_version").fetchone()[0]
         except BaseException:
             connection.close()
