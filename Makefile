@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: help setup demo demo-aws demo-tencent serve package package-tencent tools test lint bench bench-smoke \
-	soak mutants mutation fuzz
+	load soak mutants mutation fuzz
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
@@ -53,6 +53,9 @@ bench: $(READY)  ## every goal beside the naive peer (20 minutes); ONLY=G5,G6
 
 bench-smoke: $(READY)  ## the same in a minute, to show that it works
 	@$(BIN)/python -m bench --smoke
+
+load: $(READY)  ## 105 000 orders through serve and eight workers (20 minutes)
+	@$(BIN)/python -m bench.load --keep bench/load.json
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
 	@PYTHONPATH=tests $(BIN)/python -m simulation.soak $(or $(SEEDS),20000)

@@ -16,6 +16,7 @@ from bench.goals.g03_start_counts import BASELINE
 from bench.machine import describe_machine, list_versions, load_now
 from bench.processes import BenchFailed
 from bench.results import FILE, Results, last_line, write_results
+from bench.scale.page import renew as renew_scale
 from bench.screen import Screen
 from bench.stage import Stage
 from kycourier_devkit.errors import DevkitError
@@ -79,6 +80,7 @@ def _measure_all(
             write_results(results, given.keep)
             if given.keep.resolve() == FILE:
                 page.renew(results)
+                renew_scale()
     return reports
 
 

@@ -17,8 +17,7 @@ THREADS = 4
 class Caller:
     """One kept connection to a stand-in."""
 
-    def __init__(self, stand_in: StandIn, request: bytes) -> None:
-        self._request = request
+    def __init__(self, stand_in: StandIn) -> None:
         self._sock: socket.socket = socket.create_connection(
             ("127.0.0.1", stand_in.port)
         )
@@ -29,10 +28,10 @@ class Caller:
             self._sock = context.wrap_socket(self._sock)
         self._room = bytearray(1 << 18)
 
-    def call(self) -> float:
+    def call(self, request: bytes) -> float:
         """Ask once, and read the answer to its end; give the seconds."""
         begun = time.perf_counter()
-        self._sock.sendall(self._request)
+        self._sock.sendall(request)
         held = b""
         while (end := held.find(b"\r\n\r\n")) < 0:
             held += self._sock.recv(1 << 16)
@@ -49,8 +48,8 @@ class Caller:
 
 def latency(stand_in: StandIn, request: bytes, *, calls: int) -> float:
     """Give the median seconds of one call after another."""
-    caller = Caller(stand_in, request)
-    found = [caller.call() for _ in range(calls)]
+    caller = Caller(stand_in)
+    found = [caller.call(request) for _ in range(calls)]
     caller.close()
     return statistics.median(found)
 
@@ -76,13 +75,13 @@ def find_limits(stage: Stage) -> dict[str, dict[str, float]]:
 def _press(
     stand_in: StandIn, request: bytes, megabytes: float, seconds: float
 ) -> dict[str, float]:
-    callers = [Caller(stand_in, request) for _ in range(THREADS)]
+    callers = [Caller(stand_in) for _ in range(THREADS)]
     ends_at = time.perf_counter() + seconds
 
     def call(caller: Caller) -> int:
         count = 0
         while time.perf_counter() < ends_at:
-            caller.call()
+            caller.call(request)
             count += 1
         return count
 
@@ -116,16 +115,17 @@ def put(size: int) -> bytes:
 def get_item() -> bytes:
     """Spell a read of the table."""
     key = {"TableName": "bare", "Key": {"pk": {"S": "order/BENCH001/bare"}}}
-    return _call("DynamoDB_20120810.GetItem", key)
+    return call_service("DynamoDB_20120810.GetItem", key)
 
 
 def put_events() -> bytes:
     """Spell one event for the bus."""
     entry = {"EventBusName": "bus", "Source": "bare", "Detail": "{}" + " " * 2000}
-    return _call("AWSEvents.PutEvents", {"Entries": [entry]})
+    return call_service("AWSEvents.PutEvents", {"Entries": [entry]})
 
 
-def _call(target: str, members: Mapping[str, object]) -> bytes:
+def call_service(target: str, members: Mapping[str, object]) -> bytes:
+    """Spell a call of an AWS service that speaks JSON."""
     body = json.dumps(members)
     return (
         f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {target}\r\n"

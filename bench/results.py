@@ -36,7 +36,7 @@ def read_results(file: Path = FILE) -> Results:
 
 
 Row = tuple[str, str, str, str, str]
-MOST_ROWS = 8
+MOST_ROWS = 12
 
 
 def rows_of(report: Report) -> list[Row]:

@@ -16,7 +16,7 @@ class StandIn:
     """One stand-in that runs."""
 
     def __init__(self, process: Process, scheme: str) -> None:
-        self._process = process
+        self._process, self.pid = process, process.pid
         self.port: int = process.read()["port"]
         self.url = f"{scheme}://127.0.0.1:{self.port}"
 

@@ -52,4 +52,4 @@ def _spell(members: Members, *, status: str) -> Answer:
 
 
 if __name__ == "__main__":
-    Server(answer).run(lambda _: None)
+    Server(answer, also=_tables.units).run(lambda _: None)

@@ -39,16 +39,23 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """Serves on a free port of loopback; counts connections, requests and bytes."""
+    """Serves on a free port of loopback; counts connections, requests and bytes.
+
+    Bytes are of bodies, of those asked only as far as they are kept.
+    """
 
     def __init__(
         self,
         answer: Callable[[Request], tuple[str, Answer]],
         *,
         context: ssl.SSLContext | None = None,
+        also: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
-        """`answer` gives a name to count a request by, and its answer."""
-        self._answer, self._context = answer, context
+        """`answer` gives a name to count a request by, and its answer.
+
+        `also` gives what else was counted.
+        """
+        self._answer, self._context, self._also = answer, context, also
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
@@ -64,7 +71,11 @@ class Server:
 
     def _tell_counts(self) -> dict[str, float]:
         with self._lock:
-            return {**self._counts, "cpu_seconds": time.process_time()}
+            return {
+                **self._counts,
+                **self._also(),
+                "cpu_seconds": time.process_time(),
+            }
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -81,6 +92,8 @@ class Server:
             while (request := connection.read()) is not None:
                 name, answer = self._answer(request)
                 self._count(name, 1)
+                self._count(f"{name}: bytes asked", len(request.body))
+                self._count(f"{name}: bytes answered", sum(map(len, answer.body)))
                 connection.write(answer, is_head=request.method == "HEAD")
         except OSError:
             pass  # the other side is gone

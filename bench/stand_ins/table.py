@@ -1,13 +1,17 @@
 """DynamoDB in memory: conditions and updates truly evaluated, one at a time.
 
-Only the forms that the adapters send are known; another one raises, so that nothing is
-taken for granted. The state stores' own contract suites run on it (tests/ports).
+Only the forms that the adapters send are known, and the bench's way to fill it; another
+one raises, so that nothing is taken for granted. The state stores' own contract suites
+run on it (tests/ports).
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
+
+from bench.stand_ins.units import READ, WRITTEN, units_read, units_written
 
 Members = Mapping[str, Any]
 Item = dict[str, dict[str, str]]
@@ -29,6 +33,12 @@ class Tables:
     def __init__(self) -> None:
         self._lock = Lock()
         self._tables: dict[str, dict[str, Item]] = {}
+        self._units: Counter[str] = Counter()
+
+    def units(self) -> Mapping[str, float]:
+        """Give the request units so far, of single reads and writes."""
+        with self._lock:
+            return dict(self._units)
 
     @property
     def calls(self) -> dict[str, Callable[[Members], Members]]:
@@ -42,6 +52,7 @@ class Tables:
         return {
             **named,
             "BatchGetItem": self._batch_get_item,
+            "BatchWriteItem": self._batch_write_item,
             "CreateTable": lambda _: {"TableDescription": {"TableStatus": "ACTIVE"}},
             "DescribeTable": lambda _: ready,
         }
@@ -52,7 +63,14 @@ class Tables:
         def call(asked: Members) -> Members:
             with self._lock:
                 table = self._tables.setdefault(asked["TableName"], {})
-                return operation(table, asked)
+                key = asked.get("Key", {}).get(KEY, {}).get("S", "")
+                before = table.get(key, {})
+                answer = operation(table, asked)
+                if operation is update_item:
+                    self._units[WRITTEN] += units_written(before, table[key])
+                elif operation is get_item:
+                    self._units[READ] += units_read(before)
+                return answer
 
         return call
 
@@ -72,6 +90,14 @@ class Tables:
                     if key in table
                 ]
         return {"Responses": found, "UnprocessedKeys": {}}
+
+    def _batch_write_item(self, asked: Members) -> Members:
+        with self._lock:
+            for name, puts in asked["RequestItems"].items():
+                table = self._tables.setdefault(name, {})
+                items = [put["PutRequest"]["Item"] for put in puts]
+                table.update((item[KEY]["S"], item) for item in items)
+        return {"UnprocessedItems": {}}
 
 
 def get_item(table: dict[str, Item], asked: Members) -> Members:

@@ -15,6 +15,7 @@ from kycourier_devkit.session import session_of
 
 _MOST_PORT = 65535
 _A_DAY = 86_400
+_MOST_WORKERS = 64
 _PORT_HELP = "Port on 127.0.0.1; 0: any."
 
 
@@ -75,6 +76,10 @@ def serve(
             min=0.5, max=_A_DAY, metavar="SECONDS", help="How often the sweep runs."
         ),
     ] = 60,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=_MOST_WORKERS, help="Batches at once, a process each."),
+    ] = 2,
 ) -> None:
     """Run the functions behind HTTP, a queue and timers, on loopback.
 
@@ -92,7 +97,13 @@ def serve(
     from kycourier_devkit.serve.run import run_serve
 
     session = session_of(context)
-    run_serve(session, port=port, kyc_url=kyc_url, sweep_seconds=sweep_seconds)
+    run_serve(
+        session,
+        port=port,
+        kyc_url=kyc_url,
+        sweep_seconds=sweep_seconds,
+        workers=workers,
+    )
 
 
 def sandbox(

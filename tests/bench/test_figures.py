@@ -122,13 +122,14 @@ def test_rows_show_what_a_goal_decides_on_alone():
 
 
 def test_counts_by_the_dozen_are_one_row_and_one_for_each_that_rose():
-    counts = [Figure(label=f"c{at}", measured=at, goal=10) for at in range(12)]
+    counts = [Figure(label=f"c{at}", measured=at, goal=10) for at in range(13)]
 
     rows = rows_of(report("G3", *counts))
 
     assert rows == [
-        ("counts as they were, or less", "11 of 12", "", "all", "short"),
+        ("counts as they were, or less", "11 of 13", "", "all", "short"),
         ("c11", "11", "", "≤ 10", "short"),
+        ("c12", "12", "", "≤ 10", "short"),
     ]
 
 

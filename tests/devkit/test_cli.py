@@ -69,6 +69,7 @@ def test_it_tells_its_version(kycourier):
         (["serve", "--port", "eighty"], "'--port'"),
         (["serve", "--port", "65536"], "'--port'"),
         (["serve", "--sweep-seconds", "0"], "'--sweep-seconds'"),
+        (["serve", "--workers", "0"], "'--workers'"),
         (["collect"], "name an order"),
         (["collect", "A-1"], "'A-1' is no order number"),
         (["collect", "--from", "absent.txt"], "absent.txt cannot be read"),

@@ -34,7 +34,7 @@ from kycourier_devkit.session import Session
 
 REFRESH_SECONDS = 300.0
 REFRESH, COLLECT, API, SWEEP = FUNCTIONS
-AT_ONCE = {API: 4, COLLECT: 2}
+API_AT_ONCE = 4
 LOG = "functions.log"
 _LONGEST_PATH = 56
 _JOIN_SECONDS = 0.5
@@ -43,9 +43,17 @@ Pools = Mapping[str, FunctionPool]
 
 
 def run_serve(
-    session: Session, *, port: int, kyc_url: str | None, sweep_seconds: float
+    session: Session,
+    *,
+    port: int,
+    kyc_url: str | None,
+    sweep_seconds: float,
+    workers: int,
 ) -> NoReturn:
-    """Serve until a signal comes. Raises UsageProblem, FunctionNotStarted."""
+    """Serve until a signal comes. Raises UsageProblem, FunctionNotStarted.
+
+    `workers` is how many batches of the queue are worked on at once.
+    """
     stop, threads = Event(), list[Thread]()
     with ExitStack() as stack:
         stack.enter_context(hold(session.root))
@@ -53,13 +61,16 @@ def run_serve(
         environ = stack.enter_context(_platform(session, kyc_url))
         settings = read_settings(environ, needs=COLLECT_NEEDS)
         stack.callback(_join, threads)
-        pools = stack.enter_context(_functions(environ, session.root / LOG))
+        pools = stack.enter_context(_functions(environ, session.root / LOG, workers))
         stack.callback(stop.set)
         teller = _Teller(session, stop)
         _announce(session.screen, gateway.url, settings)
         gateway.open(_behind(pools, settings, session, teller))
         loops = Loops(stop=stop, clock=session.clock, tell=teller.tell)
-        for run in _plan(loops, pools, settings, session, sweep_seconds):
+        for run in (
+            *_plan_timers(loops, pools, sweep_seconds),
+            *_plan_queue(loops, pools[COLLECT], settings, session) * workers,
+        ):
             threads.append(Thread(target=run, daemon=True))
             threads[-1].start()
         stop.wait()
@@ -74,20 +85,22 @@ def _behind(
     return Behind(api, links, session.clock, teller.tell_request)
 
 
-def _plan(
-    loops: Loops,
-    pools: Pools,
-    settings: Settings,
-    session: Session,
-    sweep_seconds: float,
+def _plan_timers(
+    loops: Loops, pools: Pools, sweep_seconds: float
 ) -> Iterator[Callable[[], None]]:
     """Give what is to run, each in a thread of its own."""
     for name, seconds in ((REFRESH, REFRESH_SECONDS), (SWEEP, sweep_seconds)):
         yield partial(loops.run_timer, pools[name], name, seconds)
+
+
+def _plan_queue(
+    loops: Loops, pool: FunctionPool, settings: Settings, session: Session
+) -> tuple[Callable[[], None], ...]:
+    """Give what delivers the queue's messages; nothing where there is no queue."""
     queue = places.open_queue(settings.queue, session.around)
-    if isinstance(queue, SqliteWorkQueue):
-        for _ in range(AT_ONCE[COLLECT]):
-            yield partial(loops.run_queue, pools[COLLECT], queue)
+    if not isinstance(queue, SqliteWorkQueue):
+        return ()
+    return (partial(loops.run_queue, pool, queue),)
 
 
 def _join(threads: list[Thread]) -> None:
@@ -141,14 +154,15 @@ def _forget_ticket(settings: Settings, around: Surroundings) -> None:
 
 
 @contextmanager
-def _functions(environ: Mapping[str, str], log: Path) -> Iterator[Pools]:
+def _functions(environ: Mapping[str, str], log: Path, workers: int) -> Iterator[Pools]:
     """Start the four functions; end all their processes at the end."""
     log.touch(PRIVATE_FILE)
+    at_once = {API: API_AT_ONCE, COLLECT: workers}
     pools: dict[str, FunctionPool] = {}
     with log.open("ab") as stream:
         try:
             for name in FUNCTIONS:
-                path, most = function_file(name), AT_ONCE.get(name, 1)
+                path, most = function_file(name), at_once.get(name, 1)
                 pools[name] = FunctionPool(path, environ, most=most, log=stream)
             for pool in pools.values():
                 pool.wait_until_ready()

@@ -1,0 +1,1 @@
+"""Stores filled with many orders at once, row for row as their adapters write them."""

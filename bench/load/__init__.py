@@ -1,0 +1,1 @@
+"""A load run: `kycourier serve`, eight workers and a Redis, until every order ended."""

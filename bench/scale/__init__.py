@@ -1,0 +1,1 @@
+"""A model of the fleet: how far it goes, what it costs, where its limits lie."""
