@@ -17,7 +17,7 @@ from kycourier import __version__
 from kycourier.adapters.http_answer import RoomForLarge, named, read_body, seconds_left
 from kycourier.adapters.http_connection import build_pool
 from kycourier.adapters.http_session import build_session, silence_libraries
-from kycourier.adapters.memory import hand_back_large_blocks
+from kycourier.adapters.memory import keep_memory_of_orders
 from kycourier.core.errors import UpstreamUnreachable, forgetful
 from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import KycReply, KycRequest
@@ -42,7 +42,7 @@ class KycHttp:
         extra_ca_file: str | None = None,
     ) -> None:
         silence_libraries()
-        hand_back_large_blocks()
+        keep_memory_of_orders()
         self._base_url = base_url.rstrip("/")
         self._max_reply_bytes = max_reply_bytes
         self._room = RoomForLarge()
