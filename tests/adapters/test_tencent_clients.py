@@ -102,6 +102,14 @@ def test_a_refusal_is_one_whatever_its_content_type(lone_proxy, kind):
     assert fail(around(lone_proxy.url)) == "no such secret in this region"
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_refusal_is_one_whatever_its_status(lone_proxy, status):
+    told = refusing("ResourceNotFound")(None, None).body
+    lone_proxy.plan(ACTION, answering(status, told, JSON))
+
+    assert fail(around(lone_proxy.url)) == "no such secret in this region"
+
+
 @pytest.mark.parametrize(
     "body",
     [
