@@ -211,3 +211,11 @@ def test_a_fault_that_passes_does_not_keep_the_sink_from_opening(
     bus_proxy.plan("GetEventBus", play, play, play, play)
 
     open_sink(bus_proxy.url, account.make_bus())
+
+
+def test_a_bus_that_cannot_be_looked_for_is_opened_and_takes_events(account, bus_proxy):
+    bus_proxy.plan("GetEventBus", refusing("InvalidAction"))
+
+    open_sink(bus_proxy.url, account.make_bus()).publish([event(1)])
+
+    assert ids(account) == ["e1"]
