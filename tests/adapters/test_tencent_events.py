@@ -53,6 +53,14 @@ def test_an_event_on_the_bus_is_the_whole_event_from_kycourier_by_its_type(accou
     }
 
 
+def test_a_buss_id_is_taken_as_the_cloud_gave_it(account):
+    account.eb.buses[REGION, "eb-of_a-person1"] = "kycourier"
+
+    open_sink(account.url, "eb-of_a-person1").publish([event(1)])
+
+    assert account.eb.taken[0].bus == "eb-of_a-person1"
+
+
 def test_an_event_without_a_subject_has_one_on_the_bus(account):
     sink = open_sink(account.url, account.make_bus())
 

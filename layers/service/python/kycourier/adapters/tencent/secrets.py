@@ -5,7 +5,6 @@ cloud product chose none), and reading takes one: the one made last, or the one 
 A place that knows no listing of versions is asked for `SSM_Current`.
 """
 
-import re
 from base64 import b64decode
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +16,7 @@ from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.tencent.calls import NotDone, run
 from kycourier.adapters.tencent.clients import ApiClient
-from kycourier.adapters.tencent.resources import parse_resource
+from kycourier.adapters.tencent.resources import SECRET, VERSION, parse_resource
 from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret, shows
 from kycourier.setting_forms import Place
@@ -27,8 +26,6 @@ EMPTY = "secret is empty: put its value"
 UNNAMED = "SSM_Current"  # the version that nobody named
 _GET, _LIST = "GetSecretValue", "ListSecretVersionIds"
 _UNFILLED = (b"", b"\n")  # SSM keeps no empty text, so a deployment writes a newline
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class SsmSecret:
@@ -38,8 +35,8 @@ class SsmSecret:
         """Read the URL. Raises StoreUnavailable, SettingError."""
         resource = parse_resource(
             place,
-            name=_NAME,
-            version=_VERSION_ID,
+            name=SECRET,
+            version=VERSION,
             form="name",
             failure=StoreUnavailable,
         )
