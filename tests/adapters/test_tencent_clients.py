@@ -102,6 +102,14 @@ def test_a_refusal_is_one_whatever_its_content_type(lone_proxy, kind):
     assert fail(around(lone_proxy.url)) == "no such secret in this region"
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_a_refusal_is_one_whatever_its_status(lone_proxy, status):
+    told = refusing("ResourceNotFound")(None, None).body
+    lone_proxy.plan(ACTION, answering(status, told, JSON))
+
+    assert fail(around(lone_proxy.url)) == "no such secret in this region"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -203,16 +211,26 @@ def test_an_answer_that_drips_ends_with_the_time(api_proxy):
     assert fail(around(api_proxy.url, left=1.1)) == "no answer"
 
 
-def test_what_passes_by_itself_does_not_stop_the_start(lone_proxy):
-    lone_proxy.plan(ACTION, *[refusing("InternalError")] * 2, cut, cut)
+@pytest.mark.parametrize(
+    "play",
+    [
+        refusing("InternalError"),
+        cut,
+        refusing("InvalidAction"),
+        refusing("UnsupportedOperation"),
+        refusing("UnsupportedOperation.InvalidAction"),
+        answering(404),
+    ],
+)
+def test_what_shows_nothing_does_not_stop_the_start(lone_proxy, play):
+    lone_proxy.plan(ACTION, play, play)
 
-    for _ in range(2):
-        prove(
-            lambda: ask(around(lone_proxy.url)),
-            action=f"ssm:{ACTION}",
-            kind="secret",
-            failure=StoreUnavailable,
-        )
+    prove(
+        lambda: ask(around(lone_proxy.url)),
+        action=f"ssm:{ACTION}",
+        kind="secret",
+        failure=StoreUnavailable,
+    )
 
 
 # as whom, and where

@@ -53,6 +53,14 @@ def test_an_event_on_the_bus_is_the_whole_event_from_kycourier_by_its_type(accou
     }
 
 
+def test_a_buss_id_is_taken_as_the_cloud_gave_it(account):
+    account.eb.buses[REGION, "eb-of_a-person1"] = "kycourier"
+
+    open_sink(account.url, "eb-of_a-person1").publish([event(1)])
+
+    assert account.eb.taken[0].bus == "eb-of_a-person1"
+
+
 def test_an_event_without_a_subject_has_one_on_the_bus(account):
     sink = open_sink(account.url, account.make_bus())
 
@@ -211,3 +219,11 @@ def test_a_fault_that_passes_does_not_keep_the_sink_from_opening(
     bus_proxy.plan("GetEventBus", play, play, play, play)
 
     open_sink(bus_proxy.url, account.make_bus())
+
+
+def test_a_bus_that_cannot_be_looked_for_is_opened_and_takes_events(account, bus_proxy):
+    bus_proxy.plan("GetEventBus", refusing("InvalidAction"))
+
+    open_sink(bus_proxy.url, account.make_bus()).publish([event(1)])
+
+    assert ids(account) == ["e1"]

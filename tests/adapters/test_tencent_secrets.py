@@ -1,10 +1,11 @@
 """What only secrets in Tencent Cloud have: versions, forms, and why there is none."""
 
+import json
 from contextlib import closing
 
 import pytest
 
-from aws.proxy import AwsProxy, answer_json
+from aws.proxy import AwsProxy, Play, answer_json, answering
 from fakes import FakeClock
 from kycourier.adapters import places
 from kycourier.assembly import Assembly
@@ -59,6 +60,31 @@ def test_a_version_that_nobody_named_has_a_name_too(account):
 
     for query in ("", "&version=SSM_Current"):
         assert open_secret(account.url, query=query).load() == Secret(VALUE)
+
+
+def listing_nothing(code: str = "", status: int = 200) -> Play:
+    told = {"Error": {"Code": code, "Message": ""}} if code else {}
+    return answering(
+        status, json.dumps({"Response": {**told, "RequestId": "1"}}).encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        listing_nothing("InvalidAction"),
+        listing_nothing("UnsupportedOperation", 400),
+        listing_nothing(),
+        answering(404),
+    ],
+)
+def test_where_no_versions_are_listed_the_one_that_nobody_named_is_read(account, play):
+    with closing(AwsProxy(account.url)) as proxy:
+        proxy.plan("ListSecretVersionIds", *[play] * 4)
+        assert fail(proxy.url) == "no such secret in this region"
+        account.keep(VALUE, VersionId="SSM_Current")
+
+        assert open_secret(proxy.url).load() == Secret(VALUE)
 
 
 @pytest.mark.parametrize(

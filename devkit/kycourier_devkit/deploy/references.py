@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from kycourier.adapters.redis.address import parse_address
-from kycourier.adapters.tencent.resources import Resource, parse_resource
+from kycourier.adapters.tencent.resources import (
+    BUS,
+    SECRET,
+    VERSION,
+    Resource,
+    parse_resource,
+)
 from kycourier.core.errors import SettingError, StoreUnavailable
 from kycourier.setting_forms import Place
 from kycourier.settings import PREFIX, Settings
@@ -22,9 +28,6 @@ _REACHED = {  # what a function on SCF can open, by the setting
     "fingerprint_key": (SSM,),
     "api_keys": (SSM,),
 }
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_BUS = re.compile(r"eb-[A-Za-z0-9]{1,60}")
 _FOLDER = re.compile(r"[a-z0-9-]{1,50}-[1-9][0-9]{4,11}(/.*)?")
 
 
@@ -56,7 +59,7 @@ def find_named(settings: Settings) -> Named:
     bucket = _parse("evidence", settings.evidence, _FOLDER, "bucket-appid/prefix")
     return Named(
         secrets=dict(_find_secrets(settings)),
-        bus=_parse("events", settings.events, _BUS, "bus-id"),
+        bus=_parse("events", settings.events, BUS, "bus-id"),
         bucket=Resource(name=bucket.name.partition("/")[0], region=bucket.region),
     )
 
@@ -90,7 +93,7 @@ def _find_password(setting: str, place: Place) -> Place | None:
 def _secret(setting: str, place: Place) -> Resource:
     if place.scheme != SSM:
         raise _wrong(setting, f"must refer to {SSM}://")
-    return _parse(setting, place, _NAME, "name", _VERSION)
+    return _parse(setting, place, SECRET, "name", VERSION)
 
 
 def _parse(

@@ -15,6 +15,7 @@ T = TypeVar("T")
 UNREACHABLE, NO_ANSWER, UNREADABLE = "unreachable", "no answer", "unreadable answer"
 NO_TIME = "no time left"
 _SYMBOL = re.compile(r"[A-Z][A-Za-z]{1,40}(?:\.[A-Za-z0-9]{1,60})?")
+_NO_ACTION = re.compile("Action|UnsupportedOperation")
 _SAID = {
     "AuthFailure.SignatureExpire": "the clock is off by minutes",
     "ResourceNotFound.EventBusNotFound": "no such bus in this region, or no rule",
@@ -38,6 +39,12 @@ class NotDone(Exception):  # noqa: N818 - reads as a fact
     def __init__(self, why: str, *, passes: bool = False) -> None:
         super().__init__()
         self.why, self.passes = why, passes
+
+    @property
+    def is_unknown(self) -> bool:
+        """Tell whether the place may not know the call: it gave no answer to it."""
+        silent = self.why in {NO_ANSWER, UNREADABLE}
+        return silent or bool(_NO_ACTION.search(self.why))
 
 
 def refused(code: object) -> NotDone:
@@ -67,17 +74,18 @@ def prove(
 ) -> None:
     """Make a call that shows whether something is there and permitted, at the start.
 
-    What passes by itself shows nothing and is no reason not to start.
+    What passes by itself shows nothing and is no reason not to start, nor is a place
+    that does not know this call.
     """
 
-    def unless_passing() -> None:
+    def unless_open() -> None:
         try:
             call()
         except NotDone as not_done:
-            if not not_done.passes:
+            if not (not_done.passes or not_done.is_unknown):
                 raise
 
-    run(unless_passing, action=action, kind=kind, failure=failure)
+    run(unless_open, action=action, kind=kind, failure=failure)
 
 
 def _explain(why: str, action: str, kind: str) -> str:

@@ -4,6 +4,7 @@ The SDK reads no environment, tries nothing again and keeps no credentials here.
 """
 
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -158,9 +159,19 @@ def _name(error: TencentCloudSDKException) -> NotDone:
     if isinstance(cause, UpstreamUnreachable):
         is_away = cause.reason in _NOT_REACHED
         return NotDone(UNREACHABLE if is_away else NO_ANSWER, passes=not is_away)
-    if error.code in {"ClientNetworkError", "ServerNetworkError"}:
+    if error.code == "ServerNetworkError":  # of a status that is not 200
+        return _find_refusal(error.message) or NotDone(NO_ANSWER, passes=True)
+    if error.code == "ClientNetworkError":
         return NotDone(NO_ANSWER, passes=True)
     return refused(error.code)
+
+
+def _find_refusal(content: bytes) -> NotDone | None:
+    """Find the API's own word in an answer; a gateway before it has none."""
+    with suppress(ValueError, LookupError, TypeError):
+        told = msgspec.json.decode(content, type=_ApiAnswer).told
+        return refused(told["Error"]["Code"])
+    return None
 
 
 def _session_of(around: Surroundings, url: str) -> Session:

@@ -5,7 +5,6 @@ SDK: a RequestId, or an error). So no event shares a call with another, and each
 failure is its own.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,7 +13,7 @@ from tencentcloud.eb.v20210416.eb_client import EbClient
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.tencent.calls import prove, run
 from kycourier.adapters.tencent.clients import ApiClient, Done
-from kycourier.adapters.tencent.resources import parse_resource
+from kycourier.adapters.tencent.resources import BUS, parse_resource
 from kycourier.core.errors import SinkUnavailable, forgetful
 from kycourier.core.hidden import shows
 from kycourier.core.order_record import OutboxEvent
@@ -22,7 +21,6 @@ from kycourier.setting_forms import Place
 
 MOST_BYTES = 64 * 1024  # of an event: tencentcloud.com/document/product/1108/42271
 SOURCE = "kycourier"
-_BUS = re.compile(r"eb-[A-Za-z0-9]{1,32}")
 
 
 class EventBusSink:
@@ -30,9 +28,7 @@ class EventBusSink:
 
     def __init__(self, place: Place, around: Surroundings) -> None:
         """Look whether the bus is there. Raises SinkUnavailable, SettingError."""
-        resource = parse_resource(
-            place, name=_BUS, form="eb-…", failure=SinkUnavailable
-        )
+        resource = parse_resource(place, name=BUS, form="eb-…", failure=SinkUnavailable)
         self._bus = resource.name
         self._api = ApiClient("eb", EbClient, resource.region, around)
         prove(

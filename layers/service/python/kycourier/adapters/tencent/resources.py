@@ -9,6 +9,9 @@ from kycourier.core.errors import KycourierError
 from kycourier.core.hidden import shows
 from kycourier.setting_forms import Place
 
+BUS = re.compile(r"eb-[A-Za-z0-9_-]{1,64}")
+SECRET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # of a secret
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,20}){1,3}(?:-[0-9]{1,2})?")
 
 

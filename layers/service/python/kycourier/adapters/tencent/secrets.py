@@ -2,29 +2,30 @@
 
 A secret's versions have names that its owner chooses (`SSM_Current` where a person or a
 cloud product chose none), and reading takes one: the one made last, or the one named.
+A place that knows no listing of versions is asked for `SSM_Current`.
 """
 
-import re
 from base64 import b64decode
+from collections.abc import Callable
 from typing import TypeVar
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 from tencentcloud.ssm.v20190923.ssm_client import SsmClient
 
 from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
-from kycourier.adapters.tencent.calls import run
+from kycourier.adapters.tencent.calls import NotDone, run
 from kycourier.adapters.tencent.clients import ApiClient
-from kycourier.adapters.tencent.resources import parse_resource
+from kycourier.adapters.tencent.resources import SECRET, VERSION, parse_resource
 from kycourier.core.errors import StoreUnavailable, forgetful
 from kycourier.core.hidden import Secret, shows
 from kycourier.setting_forms import Place
 
 T = TypeVar("T")
 EMPTY = "secret is empty: put its value"
+UNNAMED = "SSM_Current"  # the version that nobody named
+_GET, _LIST = "GetSecretValue", "ListSecretVersionIds"
 _UNFILLED = (b"", b"\n")  # SSM keeps no empty text, so a deployment writes a newline
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class SsmSecret:
@@ -34,8 +35,8 @@ class SsmSecret:
         """Read the URL. Raises StoreUnavailable, SettingError."""
         resource = parse_resource(
             place,
-            name=_NAME,
-            version=_VERSION_ID,
+            name=SECRET,
+            version=VERSION,
             form="name",
             failure=StoreUnavailable,
         )
@@ -45,8 +46,8 @@ class SsmSecret:
     @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        version = self._version or self._latest()
-        kept = self._ask("GetSecretValue", _Value, VersionId=version)
+        asked = {"SecretName": self._name, "VersionId": self._version or self._latest()}
+        kept = self._run(_GET, lambda: self._api.ask(_GET, asked, _Value))
         content = _decode(kept.binary) if kept.binary else (kept.text or "").encode()
         if content in _UNFILLED:
             raise StoreUnavailable(EMPTY)
@@ -54,18 +55,25 @@ class SsmSecret:
 
     def _latest(self) -> str:
         """Name the version made last."""
-        versions = self._ask("ListSecretVersionIds", _Versions).versions
+        versions = self._run(_LIST, self._list)
+        if versions is UNSET:
+            return UNNAMED
         if not versions:
             raise StoreUnavailable(EMPTY)
         return max(versions, key=lambda each: (each.created_at, each.version)).version
 
-    def _ask(self, action: str, answer: type[T], **parameters: str) -> T:
-        asked = {"SecretName": self._name, **parameters}
+    def _list(self) -> "_Listed":
+        """List the versions; UNSET where that is not known. Raises NotDone."""
+        try:
+            return self._api.ask(_LIST, {"SecretName": self._name}, _Versions).versions
+        except NotDone as not_done:
+            if not not_done.is_unknown:
+                raise
+        return UNSET
+
+    def _run(self, action: str, call: Callable[[], T]) -> T:
         return run(
-            lambda: self._api.ask(action, asked, answer),
-            action=f"ssm:{action}",
-            kind="secret",
-            failure=StoreUnavailable,
+            call, action=f"ssm:{action}", kind="secret", failure=StoreUnavailable
         )
 
 
@@ -81,9 +89,12 @@ class _Version(Struct):
     created_at: int = field(name="CreateTime")
 
 
+_Listed = list[_Version] | None | UnsetType
+
+
 @shows()
 class _Versions(Struct):
-    versions: list[_Version] | None = field(default=None, name="Versions")
+    versions: _Listed = field(default=UNSET, name="Versions")
 
 
 def _decode(binary: str) -> bytes:
