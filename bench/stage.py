@@ -1,7 +1,7 @@
 """The stage of one run: stand-ins, packages, and the processes that are measured."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from bench.worker import Worker
 
 T = TypeVar("T")
 LATENCY = 0.05  # seconds; of the platform, unless a goal says otherwise
+_NOTHING_ELSE: Mapping[str, str] = {}
 
 
 class Stage:
@@ -127,12 +128,19 @@ class Stage:
         return self._work(runtime, runtime.file(name), environ, wishes, wrap)
 
     def local(
-        self, name: str = "collect_results", *, wishes: Sequence[str] = ()
+        self,
+        name: str = "collect_results",
+        *,
+        wishes: Sequence[str] = (),
+        settings: Mapping[str, str] = _NOTHING_ELSE,
     ) -> AbstractContextManager[Worker]:
-        """Start a function of ours on the local adapters, in a folder of its own."""
+        """Start a function of ours from the sources, in a folder of its own.
+
+        On the local adapters, where `settings` name no others.
+        """
         runtime = self.local_runtime
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        environ = {**runtime.base, **local_environ(self.places, folder)}
+        environ = {**runtime.base, **local_environ(self.places, folder), **settings}
         return self._work(runtime, runtime.file(name), environ, wishes, ())
 
     def peer(
