@@ -77,6 +77,33 @@ def test_file_is_in_wal_mode_and_each_commit_is_flushed(tmp_path, monkeypatch):
     assert flushed == [(log.stat().st_ino, True)]
 
 
+def test_log_of_a_file_that_lies_elsewhere_is_flushed_there(tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    real, path = tmp_path / "disk/state.db", tmp_path / "state.db"
+    real.touch()
+    path.symlink_to(real)
+    store, log = SqliteOrderStore(path, CLOCK), real.with_name("state.db-wal")
+    flushed = watch_flushes(monkeypatch, log)
+
+    store.register(draft())
+
+    assert flushed == [(log.stat().st_ino, True)]
+
+
+def test_file_that_was_put_back_without_a_log_is_flushed_by_sqlite(tmp_path):
+    path = tmp_path / "state.db"
+    SqliteOrderStore(path, CLOCK).register(draft())
+    gc.collect()  # closes it, so that the copy is whole
+    with closing(sqlite3.connect(path)) as there:
+        there.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    file = open_state(path)
+    (tmp_path / "copy.db").replace(path)
+
+    assert file.read("PRAGMA journal_mode", ())[0][0] == "delete"
+    assert file.read("PRAGMA synchronous", ())[0][0] == 2
+    file.write(lambda state: state.execute("DELETE FROM poison"))
+
+
 def test_folder_with_odd_letters_is_no_trouble(tmp_path):
     path = tmp_path / "a b?mode=memory#c%41 识" / "state.db"
     SqliteOrderStore(path, CLOCK).register(draft())

@@ -43,7 +43,6 @@ class SqliteFile:
     def __init__(self, path: str | Path, *, schema: int, tables: str) -> None:
         """Open it once; `tables` makes them. Raises StoreUnavailable, NewerSchema."""
         self._path = Path(path).absolute()
-        self._log = self._path.with_name(f"{self._path.name}-wal")
         self._schema = schema
         self._idle: list[_Open] = []
         weakref.finalize(self, _close_all, self._idle)
@@ -67,10 +66,15 @@ class SqliteFile:
             connection.execute("BEGIN IMMEDIATE")
             result = work(connection)
             connection.execute("COMMIT")
-            sync_file(self._log)
+            self._flush()
             return result
 
         return attempt(lambda: self._use(transaction), failure=StoreUnavailable)
+
+    def _flush(self) -> None:
+        """Make the log last; a file that a person put back may have none."""
+        with suppress(FileNotFoundError):
+            sync_file(Path(f"{os.path.realpath(self._path)}-wal"))
 
     def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Lend a connection; after any failure it is closed, which rolls back."""
@@ -104,7 +108,7 @@ class SqliteFile:
             check_same_thread=False,
         )
         try:
-            connection.execute("PRAGMA synchronous = NORMAL")  # flushed by `write`
+            _choose_flush(connection)
             schema = connection.execute("PRAGMA user_version").fetchone()[0]
         except BaseException:
             connection.close()
@@ -126,6 +130,7 @@ class SqliteFile:
             file, connection = _identity(self._path), self._connect()
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
+                _choose_flush(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                     for statement in tables.split(";"):
@@ -136,6 +141,12 @@ class SqliteFile:
                 connection.close()
                 raise
         self._idle.append(_Open(connection, os.getpid(), file))
+
+
+def _choose_flush(connection: sqlite3.Connection) -> None:
+    """Leave the flush of a log to us; without one SQLite does it."""
+    has_log = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if has_log else 'FULL'}")
 
 
 def _identity(path: Path) -> tuple[int, int]:
