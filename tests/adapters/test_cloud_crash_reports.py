@@ -18,6 +18,8 @@ from records import APP, claim, settled
 from redis_bench import around, empty, look_into, place_of
 from silent_case import EVENT, PAIR, assert_silent, claimed, keep_photo
 
+pytestmark = pytest.mark.slow
+
 LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
 KEY = OrderKey(APP, "order1")
 DONE = settled(claimed(), event=EVENT)
@@ -119,7 +121,6 @@ def redis(redis_url):
 
 
 @pytest.mark.enable_socket
-@pytest.mark.slow
 class TestRedis:
     @pytest.fixture
     def state(self, redis, redis_url):

@@ -16,7 +16,7 @@ from kyc_client import CAP, fail, talking
 from kycourier.adapters import http_connection
 from kycourier.adapters.kyc_http import KycHttp
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 DEADLINE = 0.4
 MARGIN = 0.5
@@ -197,7 +197,6 @@ def test_connecting_is_tried_at_every_address_of_the_host() -> None:
 
 
 @pytest.mark.usefixtures("two_addresses")
-@pytest.mark.slow
 def test_an_address_that_hangs_leaves_time_for_the_next() -> None:
     with (
         talking(answering(reply())) as talk,
@@ -299,7 +298,6 @@ LARGE = {
 
 
 @pytest.mark.parametrize("kind", LARGE)
-@pytest.mark.slow
 def test_memory_stays_low_for_any_reply(kind: str) -> None:
     play, expected = LARGE[kind]
     with talking(play) as talk:

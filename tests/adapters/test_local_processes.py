@@ -17,6 +17,8 @@ from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.core.models import OrderKey
 from kycourier.core.order_record import OutboxEvent
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).with_name("local_worker.py")
 DOZEN = 12
 

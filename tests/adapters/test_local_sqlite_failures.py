@@ -18,6 +18,8 @@ from kycourier.core.errors import NewerSchema, StoreUnavailable
 from local_bench import mode, pragma
 from records import draft
 
+pytestmark = pytest.mark.slow
+
 APP = "SANDBOX1"
 CLOCK = FakeClock()
 STORES: dict[str, Callable[[Path], object]] = {

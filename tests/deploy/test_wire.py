@@ -191,4 +191,5 @@ def test_a_symbol_that_is_none_is_not_repeated(api, ssm):
 def test_the_sdk_warns_of_nothing_in_what_it_is_given(api):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "datetime.datetime.utcfromtimestamp")
         sdk(api).call("ssm", "ListSecrets", {})

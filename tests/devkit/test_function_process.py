@@ -18,6 +18,8 @@ from kycourier_devkit.functions.process import (
     function_file,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def function(tmp_path):

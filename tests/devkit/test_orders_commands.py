@@ -10,7 +10,7 @@ from kycourier_devkit.orders import parts
 from kycourier_devkit.orders.collect import run_side_by_side
 from kycourier_devkit.sandbox import Sandbox
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 CLOSED = "http://127.0.0.1:9"
 
 
@@ -200,7 +200,6 @@ def test_resume_ends_the_pause(call, sandbox):
     assert rows(call("collect", "A2"))["A2"][0] == "collected"
 
 
-@pytest.mark.slow
 def test_no_command_prints_log_lines_or_anything_secret(call, sandbox):
     ends = [
         call("refresh"),

@@ -23,6 +23,8 @@ from kycourier_devkit.errors import (
 from kycourier_devkit.functions.process import close_all
 from kycourier_devkit.functions.running import RunningFunction
 
+pytestmark = pytest.mark.slow
+
 BUILD = {"plain": act_plainly, "lambda": act_on_lambda, "scf": act_on_scf}
 ON_LAMBDA = (pytest.mark.enable_socket, pytest.mark.slow)
 KINDS = ["plain", "scf", pytest.param("lambda", marks=ON_LAMBDA)]

@@ -17,6 +17,8 @@ from kycourier_devkit.scf_runtime.events import (
     build_url_event,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def actors(tmp_path):

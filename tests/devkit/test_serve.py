@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 FOUR = 4
 
 
@@ -83,7 +83,6 @@ def test_an_order_that_nobody_waits_for_comes_by_the_queue(served):
     assert served.wait_until_final("QUEUE1")["state"] == "collected"
 
 
-@pytest.mark.slow
 def test_an_order_that_nobody_announces_is_swept(served):
     assert served.call("PUT", "/v1/orders/SWEPT1").status_code == 201
     assert served.wait_until_final("SWEPT1")["state"] == "collected"
@@ -126,7 +125,6 @@ def test_its_log_lines_are_in_a_private_file(served):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
-@pytest.mark.slow
 def test_a_signal_ends_everything_within_two_seconds(start, tmp_path, number, code):
     running = start("serve", "--port", "0")
     served = Served(running, tmp_path)

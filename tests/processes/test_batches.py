@@ -13,7 +13,7 @@ from kycourier_devkit.functions.trigger_events import Message, build_queue_event
 from transport_faults.faults import Fault
 from transport_faults.upstream import Upstream
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 ORDERS = [f"order{number}" for number in range(10)]
 LEASE_SECONDS = 5.1  # 3 s of life and 2 s of grace
 
@@ -45,7 +45,6 @@ def test_one_poison_record_in_ten_comes_back_alone(house, body):
     assert set(house.sandbox.report().queries_per_order.values()) == {1}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("record", "cap"), [(1, "1"), (5, "1"), (5, "10"), (10, "10")])
 def test_a_batch_whose_process_dies_at_a_record_comes_again_whole(
     record, cap, tmp_path

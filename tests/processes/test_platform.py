@@ -5,7 +5,7 @@ import pytest
 from houses import batch
 from kycourier_devkit.sandbox import APP_SECRET
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 COLLECTED = [
     "good", "flat", "oldnames", "newfields", "intcode", "datauri", "linebreaks",
     "pngphotos", "warnone", "warnlist", "warnbroken", "unknownwarning",
@@ -34,7 +34,6 @@ ENDS = {
 }
 
 
-@pytest.mark.slow
 def test_every_drift_of_a_good_order_is_collected(house):
     process = house.start("collect_results")
     orders = [f"{word}x1" for word in COLLECTED]

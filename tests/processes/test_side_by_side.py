@@ -7,10 +7,9 @@ import pytest
 
 from houses import TIMER, at_once, batch
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 
-@pytest.mark.slow
 def test_twelve_cold_processes_ask_for_one_token(house):
     processes = house.start_many("collect_results", 12)
     answers = at_once(
@@ -42,7 +41,6 @@ def test_eight_processes_on_one_order_have_one_effect(house):
     assert len(house.events()) == 1
 
 
-@pytest.mark.slow
 def test_a_pair_killed_upstream_is_renewed_once_by_all_together(house):
     processes = house.start_many("collect_results", 6)
     at_once(lambda process: process.invoke(batch(f"a{process.pid}")), processes)
@@ -75,7 +73,6 @@ def test_log_lines_are_json_and_hold_no_secret(house):
 
 
 @pytest.mark.parametrize(("cap", "most"), [("10", 10), ("3", 3)])
-@pytest.mark.slow
 def test_a_batch_runs_side_by_side_within_the_in_flight_cap(house, cap, most):
     process = house.start("collect_results", KYCOURIER_MAX_IN_FLIGHT=cap)
     orders = [f"slow1x{number}" for number in range(10)]

@@ -6,7 +6,7 @@ import pytest
 
 from process_size import peak_megabytes
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 MOST_MEGABYTES = 256
 
 

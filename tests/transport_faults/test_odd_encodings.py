@@ -10,7 +10,7 @@ from kycourier_devkit.sandbox.replies import PHOTOS
 from leak_scan import find_leaks
 from transport_faults.faults import Fault
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 KINDS = pytest.mark.parametrize("kind", ["token", "ticket", "query"])
 BOTH_WAYS = "\u4e00" * 8  # in GBK bytes that are UTF-8 too, of another letter
 MOJIBAKE = BOTH_WAYS.encode("gbk").decode("utf-8")

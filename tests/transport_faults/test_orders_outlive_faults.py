@@ -12,7 +12,7 @@ from kycourier.core.order_record import State
 from kycourier_devkit.sandbox import APP_ID
 from transport_faults.faults import FAULTS
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 TIMES = 2  # the fault meets so many calls at least
 BUSY_SECONDS = 2.0  # a deadline is kept to half a second; a busy machine has longer
 CASES = [

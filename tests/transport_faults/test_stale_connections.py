@@ -8,7 +8,7 @@ from transport_faults.faults import RESET, Fault
 from transport_faults.upstream import KINDS as KINDS_BY_PATH
 from transport_faults.upstream import Upstream, Work
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 KINDS = pytest.mark.parametrize("kind", ["token", "ticket", "query"])
 HOUR_SECONDS = 3600 + 60
 

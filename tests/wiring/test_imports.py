@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 UNWANTED = {  # dateutil: botocore's, whose bare name Powertools loads if it is there
