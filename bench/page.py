@@ -95,13 +95,19 @@ def _beside(results: Results) -> Iterator[str]:
 
 def _beside_row(report: Report, figure: Figure) -> str:
     told = "; ".join(
-        f"{name} {spell(median)} ({spell(figure.spreads[name])})"
+        f"{name} {spell(median)}{_spread(figure, name)}"
         for name, median in figure.medians.items()
     )
     unit = f" {figure.unit}" if figure.unit not in {"", "×"} else ""
     return (
         f"| {report.goal} | {figure.label} | {spell(figure.measured)}{unit} | {told} |"
     )
+
+
+def _spread(figure: Figure, name: str) -> str:
+    """Give the middle half's range of what has more than one sample."""
+    there = name in figure.spreads
+    return f" ({spell(figure.spreads[name])})" if there else ""
 
 
 def _counts(results: Results) -> Iterator[str]:

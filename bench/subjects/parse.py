@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from kycourier.adapters.memory import keep_memory_of_orders
 from kycourier.core.hidden import ReplyBody
 from kycourier.core.models import Recognition
 from kycourier.core.wire import parse_result_reply
 
+keep_memory_of_orders()  # as at the service's start
 _bodies: dict[str, bytes] = {}
 
 
