@@ -42,6 +42,7 @@ def test_a_locked_store_does_not_make_a_handler_late(house):
         assert seconds <= LIMIT - MARGIN
         answer, seconds = took(lambda: api.invoke(put, timeout_seconds=LIMIT))
         assert answer["statusCode"] == 503
+        assert json.loads(answer["body"])["code"] == "store_unavailable"  # given up
         assert seconds <= LIMIT - MARGIN
 
 
