@@ -123,7 +123,7 @@ def handler(event, context):
     for record in event["Records"]:
         try:
             collect(json.loads(record["body"])["order_no"])
-        except Exception:
+        except Exception:  # any failure gives the record back, as people write it
             logger.exception("failed %s", record["messageId"])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
