@@ -1,5 +1,6 @@
 """What the bench sees of a process: its costs, its counts, its share of a core."""
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,8 +20,10 @@ def run(tmp_path: Path) -> Start:
     """Start the bench's host on a function file of this text."""
 
     def begin(text: str, *wishes: str, **environ: str):
-        (tmp_path / "function.py").write_text(text)
-        command = [sys.executable, str(HERE / "host.py"), str(tmp_path / "function.py")]
+        file = tmp_path / "function.py"
+        file.write_text(text)
+        os.utime(file, (0, 0))  # bytecode of the same text stays valid
+        command = [sys.executable, str(HERE / "host.py"), str(file)]
         return start(
             [*command, *wishes],
             name="function",
