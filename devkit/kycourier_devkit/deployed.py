@@ -7,7 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from kycourier.adapters.aws.calls import SAID
+from kycourier.adapters.aws.account import SAID
 from kycourier.adapters.aws.endpoints import find_endpoint
 from kycourier.adapters.aws.silence import silence_libraries
 from kycourier.settings import PREFIX

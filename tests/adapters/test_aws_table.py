@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from aws.access import aws_environ
+from aws.access import surroundings
 from aws.proxy import (
     Answer,
     AwsProxy,
@@ -19,7 +19,7 @@ from aws.proxy import (
 )
 from aws.table import EXPIRY, HeldClock
 from fakes import START, FakeClock
-from kycourier.adapters.aws.clients import AwsClients
+from kycourier.adapters.aws.client import client_of
 from kycourier.adapters.aws.store_clock import DateClock
 from kycourier.adapters.aws.table import Table
 from kycourier.core import order as rules
@@ -247,10 +247,10 @@ def test_many_threads_share_one_table(dynamo):
 
 def open_table(proxy: AwsProxy, clock: FakeClock) -> Table:
     proxy.plan("GetItem", answering_json())
-    aws = AwsClients(aws_environ(proxy.url), seconds_left=lambda: 1)
+    around = surroundings(proxy.url, left=1)
     return Table(
         "t",
-        aws=aws,
+        client=client_of("dynamodb", around),
         clock=DateClock(clock),
         monotonic=clock.monotonic,
         pause=clock.sleep,

@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from aws.access import aws_environ, client, new_name
+from aws.access import client, new_name, surroundings
 from fakes import FakeClock
-from kycourier.adapters.aws.clients import AwsClients
+from kycourier.adapters.aws.client import JsonClient, client_of
 from kycourier.adapters.aws.table import Table
-from kycourier.adapters.surroundings import endless
+from kycourier.adapters.system import SystemClock
 
 EXPIRY = "expires_at"
 SCHEMA: Mapping[str, Any] = {
@@ -49,9 +49,9 @@ class HeldClock:
 
 
 @cache
-def aws_of(url: str) -> AwsClients:
-    """Give the clients that lead to a stand-in."""
-    return AwsClients(aws_environ(url), seconds_left=endless)
+def asker_of(url: str) -> JsonClient:
+    """Give the service's client that leads to a stand-in; it waits in earnest."""
+    return client_of("dynamodb", surroundings(url, clock=SystemClock()))
 
 
 def make_table(url: str) -> str:
@@ -67,7 +67,7 @@ def open_held(url: str, name: str, clock: FakeClock) -> Table:
     """Open a table by the test's clock."""
     return Table(
         name,
-        aws=aws_of(url),
+        client=asker_of(url),
         clock=HeldClock(clock),
         monotonic=clock.monotonic,
         pause=clock.sleep,

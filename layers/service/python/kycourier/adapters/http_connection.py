@@ -143,7 +143,7 @@ class TimedConnection(HTTPConnection):
         return sock
 
     def response_class(  # type: ignore[override]  # http.client only calls it
-        self, sock: socket.socket, *, method: str
+        self, sock: socket.socket, *_debuglevel: object, method: str
     ) -> Answer:
         """Begin to read an answer."""
         self._answer = Answer(

@@ -1,26 +1,24 @@
-"""How a call of AWS is made, and what its refusals and the SDK's become.
+"""What becomes of calls of AWS that are not done.
 
 Reasons of failures: `denied <action> on a <kind>`, `no such <kind> in this region`,
-`throttled`, `no time left`, else the symbol that AWS or its SDK gives it.
+`throttled`, `unreachable`, `no answer`, `unreadable answer`, `no time left`, what is
+wrong with credentials or region, else the symbol that AWS gives.
 """
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    ReadTimeoutError,
-)
-from botocore.parsers import ResponseParserError
+from msgspec import Struct
 
 from kycourier.core.errors import KycourierError
+from kycourier.core.hidden import shows
 
 T = TypeVar("T")
-DENIED = {
+UNREACHABLE, NO_ANSWER, UNREADABLE = "unreachable", "no answer", "unreadable answer"
+NO_TIME = "no time left"
+_SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
+_DENIED = {
     "403",  # where the answer's body has no symbol
     "AccessDenied",
     "AccessDeniedException",
@@ -35,7 +33,7 @@ MISSING = {
     "QueueDoesNotExist",
     "ResourceNotFoundException",
 }
-THROTTLED = {
+_THROTTLED = {
     "KmsThrottled",
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -47,34 +45,56 @@ THROTTLED = {
     "ThrottledException",
     "TooManyRequestsException",
 }
-SAID = {
-    "EndpointConnectionError": "unreachable",
-    "NoCredentialsError": "no credentials",
-    "NoRegionError": "no region: set AWS_REGION",
-    "PartialCredentialsError": "credentials are not whole",
-    "ProfileNotFound": "no such profile",
-}
+_PASSING = _THROTTLED | {"RequestTimeout", "RequestTimeoutException"}
 _FAULTS_FROM = 500  # HTTP statuses
-_SYMBOL = re.compile(r"[A-Za-z0-9._]{1,80}")
+
+
+@shows()
+class AwsAnswer(Struct, frozen=True):
+    """What AWS answered: members of JSON, and its `Date` header."""
+
+    members: Mapping[str, Any]
+    date: str | None = None
+
+
+class NotDone(Exception):  # noqa: N818 - reads as a fact
+    """Why a call was not done: AWS's symbol, or words of ours.
+
+    One that `passes` may go through a moment later. `answer` is AWS's, where it gave
+    one.
+    """
+
+    def __init__(
+        self, why: str, *, passes: bool = False, answer: AwsAnswer | None = None
+    ) -> None:
+        super().__init__()
+        self.why, self.passes, self.answer = why, passes, answer
+
+
+def refused(status: int, symbol: object, answer: AwsAnswer) -> NotDone:
+    """Make of AWS's symbol why a call was not done; never of its text.
+
+    `symbol` may have its namespace before it (`com.amazonaws.…#`), or a URL behind.
+    """
+    text = symbol if isinstance(symbol, str) else str(status)
+    code = text.rpartition("#")[2].partition(":")[0]
+    why = code if _SYMBOL.fullmatch(code) else UNREADABLE
+    passes = status >= _FAULTS_FROM or why in _PASSING
+    return NotDone(why, passes=passes, answer=answer)
 
 
 def run(
     call: Callable[[], T], *, action: str, kind: str, failure: type[KycourierError]
 ) -> T:
-    """Make a call of AWS; what it or its SDK refuses becomes `failure`.
+    """Make a call; what is not done becomes `failure`.
 
     `action` is the permission that it takes (`sqs:SendMessage`), `kind` what it is
     made on, in one word (table, secret, parameter, queue, bus).
     """
     try:
         return call()
-    except ClientError as error:
-        reason = _reason(code_of(error), action, kind)
-    except (BotoCoreError, ResponseParserError) as error:
-        name = type(error).__name__
-        reason = SAID.get(name, name)
-    except NoTimeLeft:
-        reason = "no time left"
+    except NotDone as not_done:
+        reason = _explain(not_done.why, action, kind)
     raise failure(reason)
 
 
@@ -86,44 +106,20 @@ def prove(
     What passes by itself (too many calls, a fault of AWS's, no answer in time) shows
     nothing and is no reason not to start.
     """
-    try:
-        run(lambda: _unless_passing(call), action=action, kind=kind, failure=failure)
-    except _Passing:
-        return
+
+    def unless_passing() -> None:
+        try:
+            call()
+        except NotDone as not_done:
+            if not not_done.passes:
+                raise
+
+    run(unless_passing, action=action, kind=kind, failure=failure)
 
 
-def _unless_passing(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code_of(error) not in THROTTLED and status < _FAULTS_FROM:
-            raise
-    except (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError):
-        pass
-    else:
-        return
-    raise _Passing
-
-
-def code_of(error: ClientError) -> str:
-    """Give AWS's symbol for an error, never its text."""
-    code = error.response.get("Error", {}).get("Code")
-    known = isinstance(code, str) and _SYMBOL.fullmatch(code)
-    return str(code) if known else "unreadable answer"
-
-
-def _reason(code: str, action: str, kind: str) -> str:
-    if code in DENIED:
+def _explain(why: str, action: str, kind: str) -> str:
+    if why in _DENIED:
         return f"denied {action} on a {kind}"
-    if code in MISSING:
+    if why in MISSING:
         return f"no such {kind} in this region"
-    return "throttled" if code in THROTTLED else code
-
-
-class _Passing(Exception):  # noqa: N818 - reads as a fact
-    """Nothing is shown: the same call may go through a moment later."""
-
-
-class NoTimeLeft(Exception):  # noqa: N818 - reads as a fact
-    """Nothing was sent. Raised in an event, where the SDK tries nothing again."""
+    return "throttled" if why in _THROTTLED else why

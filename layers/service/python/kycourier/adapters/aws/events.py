@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from kycourier.adapters.aws.calls import prove, run
-from kycourier.adapters.aws.clients import clients_of
+from kycourier.adapters.aws.client import client_of
 from kycourier.adapters.aws.queue import FIFO, find_queue
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import SinkUnavailable, forgetful
@@ -29,9 +29,9 @@ class EventBridgeSink:
 
     def __init__(self, bus: str, around: Surroundings) -> None:
         """Look whether the bus is there. Raises SinkUnavailable."""
-        self._bus, self._clients = bus, clients_of(around)
+        self._bus, self._client = bus, client_of("events", around)
         prove(
-            lambda: self._clients.client("events").describe_event_bus(Name=bus),
+            lambda: self._client.ask("DescribeEventBus", Name=bus),
             action="events:DescribeEventBus",
             kind="bus",
             failure=SinkUnavailable,
@@ -57,12 +57,12 @@ class EventBridgeSink:
     def _put(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Put entries, and give those that were not taken."""
         answer = run(
-            lambda: self._clients.client("events").put_events(Entries=entries),
+            lambda: self._client.ask("PutEvents", Entries=entries),
             action="events:PutEvents",
             kind="bus",
             failure=SinkUnavailable,
         )
-        answers = answer.get("Entries", ())
+        answers = answer.members.get("Entries", ())
         taken = {at for at, each in enumerate(answers) if each.get("EventId")}
         return [entry for at, entry in enumerate(entries) if at not in taken]
 
@@ -72,8 +72,8 @@ class SqsEventSink:
 
     def __init__(self, name: str, around: Surroundings) -> None:
         """Find the queue. Raises SinkUnavailable."""
-        self._is_fifo, self._clients = name.endswith(FIFO), clients_of(around)
-        self._url = find_queue(name, self._clients, failure=SinkUnavailable)
+        self._is_fifo, self._client = name.endswith(FIFO), client_of("sqs", around)
+        self._url = find_queue(name, self._client, failure=SinkUnavailable)
 
     @forgetful
     def publish(self, events: Sequence[OutboxEvent]) -> None:
@@ -109,14 +109,14 @@ class SqsEventSink:
     def _put(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Send messages, and give those that were not taken."""
         answer = run(
-            lambda: self._clients.client("sqs").send_message_batch(
-                QueueUrl=self._url, Entries=entries
+            lambda: self._client.ask(
+                "SendMessageBatch", QueueUrl=self._url, Entries=entries
             ),
             action="sqs:SendMessage",
             kind="queue",
             failure=SinkUnavailable,
         )
-        taken = {each.get("Id") for each in answer.get("Successful", ())}
+        taken = {each.get("Id") for each in answer.members.get("Successful", ())}
         return [entry for entry in entries if entry["Id"] not in taken]
 
 

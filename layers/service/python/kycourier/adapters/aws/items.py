@@ -1,5 +1,6 @@
 """How values stand in an item of DynamoDB: texts, whole numbers and bytes."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ Value = str | int | bytes
 
 
 def to_wire(value: Value) -> dict[str, str | bytes]:
-    """Write a value as DynamoDB's API has it."""
+    """Write a value as DynamoDB's API has it; bytes become Base64 with the JSON."""
     if isinstance(value, str):
         return {"S": value}
     return {"B": value} if isinstance(value, bytes) else {"N": str(value)}
@@ -39,8 +40,12 @@ class Item(Struct, frozen=True):
 
     def content(self, name: str) -> bytes | None:
         """Give bytes."""
-        value: bytes | None = self._find(name, "B")
-        return value
+        value: str | None = self._find(name, "B")
+        try:
+            return None if value is None else b64decode(value, validate=True)
+        except ValueError:
+            pass  # raised below: the foreign error may hold what was read
+        raise StoreUnavailable("item unreadable")
 
     def _find(self, name: str, kind: str) -> Any:  # noqa: ANN401 - as `kind` says
         if name not in self.wire:

@@ -4,7 +4,7 @@ import math
 from datetime import timedelta
 
 from kycourier.adapters.aws.calls import run
-from kycourier.adapters.aws.clients import AwsClients, clients_of
+from kycourier.adapters.aws.client import JsonClient, client_of
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import KycourierError, StoreUnavailable
 from kycourier.core.message import build_reminder
@@ -21,8 +21,8 @@ class SqsWorkQueue:
         """Find the queue. Raises StoreUnavailable."""
         if name.endswith(FIFO):
             raise StoreUnavailable("a .fifo queue cannot delay a message")
-        self._clients = clients_of(around)
-        self._url = find_queue(name, self._clients, failure=StoreUnavailable)
+        self._client = client_of("sqs", around)
+        self._url = find_queue(name, self._client, failure=StoreUnavailable)
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
         """Deliver a message for the order after `delay`, not before.
@@ -33,7 +33,8 @@ class SqsWorkQueue:
         if delay > MOST_DELAY:
             return
         run(
-            lambda: self._clients.client("sqs").send_message(
+            lambda: self._client.ask(
+                "SendMessage",
                 QueueUrl=self._url,
                 MessageBody=build_reminder(order, Document.BANK_CARD),
                 DelaySeconds=max(0, math.ceil(delay.total_seconds())),
@@ -44,15 +45,15 @@ class SqsWorkQueue:
         )
 
 
-def find_queue(name: str, clients: AwsClients, *, failure: type[KycourierError]) -> str:
+def find_queue(name: str, client: JsonClient, *, failure: type[KycourierError]) -> str:
     """Give the URL of a queue in this region, as AWS knows it. Raises `failure`."""
     found = run(
-        lambda: clients.client("sqs").get_queue_url(QueueName=name),
+        lambda: client.ask("GetQueueUrl", QueueName=name),
         action="sqs:GetQueueUrl",
         kind="queue",
         failure=failure,
     )
-    url: str | None = found.get("QueueUrl")
-    if url is None:
+    url = found.members.get("QueueUrl")
+    if not isinstance(url, str):
         raise failure("unreadable answer")
     return url

@@ -1,12 +1,11 @@
 """Secrets in Secrets Manager or Parameter Store, read anew each time: never kept."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from kycourier.adapters.aws.calls import MISSING, code_of, run
-from kycourier.adapters.aws.clients import clients_of
+from kycourier.adapters.aws.calls import MISSING, NotDone, run
+from kycourier.adapters.aws.client import client_of
 from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import StoreUnavailable, forgetful
@@ -20,41 +19,40 @@ class SecretsManagerSecret:
     """The secret `aws-secretsmanager://name`, by its name or ARN; text or UTF-8."""
 
     def __init__(self, name: str, around: Surroundings) -> None:
-        self._name, self._clients = name, clients_of(around)
+        self._name, self._client = name, client_of("secretsmanager", around)
 
     @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        return run(
+        kept = run(
             self._read,
             action="secretsmanager:GetSecretValue",
             kind="secret",
             failure=StoreUnavailable,
         )
-
-    def _read(self) -> Secret:
-        """Ask for the value. Also raises what AWS and its SDK raise."""
-        client = self._clients.client("secretsmanager")
-        kept: Mapping[str, Any] | None = None
-        try:
-            kept = client.get_secret_value(SecretId=self._name)
-        except ClientError as error:
-            if code_of(error) not in MISSING:
-                raise
         if kept is None:
-            raise StoreUnavailable(self._explain(client))
+            raise StoreUnavailable(self._explain())
         text, binary = kept.get("SecretString"), kept.get("SecretBinary")
-        return read_written_secret(binary or text or "")
+        return read_written_secret(b64decode(binary) if binary else text or "")
 
-    def _explain(self, client: Any) -> str:  # noqa: ANN401 - boto3's
+    def _read(self) -> Mapping[str, Any] | None:
+        """Ask for the value; None where there is none. Raises NotDone."""
+        try:
+            return self._client.ask("GetSecretValue", SecretId=self._name).members
+        except NotDone as not_done:
+            if not_done.why not in MISSING:
+                raise
+        return None
+
+    def _explain(self) -> str:
         """Tell a secret that nobody has filled from one that is not there.
 
         AWS says of both that something is not there, in the same symbol.
         """
         try:
-            client.describe_secret(SecretId=self._name)
-        except ClientError as error:
-            is_known = code_of(error) in MISSING
+            self._client.ask("DescribeSecret", SecretId=self._name)
+        except NotDone as not_done:
+            is_known = not_done.why in MISSING
         else:
             return EMPTY
         return ABSENT if is_known else f"{ABSENT}, or {EMPTY}"
@@ -64,17 +62,17 @@ class ParameterSecret:
     """The secret `aws-ssm://name`: a parameter's name, path (`/a/b`) or ARN."""
 
     def __init__(self, name: str, around: Surroundings) -> None:
-        self._name, self._clients = name, clients_of(around)
+        self._name, self._client = name, client_of("ssm", around)
 
     @forgetful
     def load(self) -> Secret:
         """Read it now. Raises StoreUnavailable when it is missing or empty."""
         kept = run(
-            lambda: self._clients.client("ssm").get_parameter(
-                Name=self._name, WithDecryption=True
+            lambda: self._client.ask(
+                "GetParameter", Name=self._name, WithDecryption=True
             ),
             action="ssm:GetParameter",
             kind="parameter",
             failure=StoreUnavailable,
         )
-        return read_written_secret(kept.get("Parameter", {}).get("Value", ""))
+        return read_written_secret(kept.members.get("Parameter", {}).get("Value", ""))

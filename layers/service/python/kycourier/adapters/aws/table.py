@@ -8,11 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from botocore import xform_name
-from botocore.exceptions import ClientError
-
-from kycourier.adapters.aws.calls import code_of, run
-from kycourier.adapters.aws.clients import AwsClients, clients_of
+from kycourier.adapters.aws.calls import AwsAnswer, NotDone, run
+from kycourier.adapters.aws.client import JsonClient, client_of
 from kycourier.adapters.aws.expressions import Attributes, Change
 from kycourier.adapters.aws.items import Item, Value, to_wire
 from kycourier.adapters.aws.store_clock import DateClock, StoreClock
@@ -32,7 +29,7 @@ def open_table(name: str, around: Surroundings) -> "Table":
     """Open a table by the store's own clock. Raises StoreUnavailable."""
     return Table(
         name,
-        aws=clients_of(around),
+        client=client_of("dynamodb", around),
         clock=DateClock(around.clock),
         monotonic=around.clock.monotonic,
         pause=around.clock.sleep,
@@ -46,13 +43,13 @@ class Table:
         self,
         name: str,
         *,
-        aws: AwsClients,
+        client: JsonClient,
         clock: StoreClock,
         monotonic: Callable[[], float],
         pause: Callable[[float], None],
     ) -> None:
         """Read once, which proves table and permission. Raises StoreUnavailable."""
-        self._name, self._aws = name, aws
+        self._name, self._client = name, client
         self._clock, self._monotonic, self._pause = clock, monotonic, pause
         self.load("opening")
 
@@ -186,17 +183,16 @@ class Table:
             parameters["TableName"] = self._name
 
         def call() -> Any:  # noqa: ANN401 - as the API answers
-            method = getattr(self._aws.client("dynamodb"), xform_name(operation))
             asked_at = self._monotonic()
             try:
-                answer = method(**parameters)
-            except ClientError as error:
-                self._clock.note(_date(error.response), asked_at=asked_at)
-                if code_of(error) != _REFUSED:
+                answer = self._client.ask(operation, **parameters)
+            except NotDone as not_done:
+                self._note(not_done.answer, asked_at)
+                if not_done.why != _REFUSED or not_done.answer is None:
                     raise
-                return {_REFUSED: error.response.get("Item")}
-            self._clock.note(_date(answer), asked_at=asked_at)
-            return answer
+                return {_REFUSED: not_done.answer.members.get("Item")}
+            self._note(answer, asked_at)
+            return answer.members
 
         return run(
             call,
@@ -205,12 +201,10 @@ class Table:
             failure=StoreUnavailable,
         )
 
+    def _note(self, answer: AwsAnswer | None, asked_at: float) -> None:
+        if answer is not None:
+            self._clock.note(answer.date, asked_at=asked_at)
+
 
 def _key(key: str) -> dict[str, dict[str, str | bytes]]:
     return {KEY: to_wire(key)}
-
-
-def _date(answer: Mapping[str, Any]) -> str | None:
-    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    date: str | None = headers.get("date")
-    return date
