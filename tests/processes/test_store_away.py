@@ -137,13 +137,13 @@ def table_silent(house: House, request) -> Iterator[tuple[Stores, Absence]]:
     def say_nothing(*_) -> None:
         over.wait(60)
 
-    with table_away(house, request, say_nothing, "ReadTimeoutError") as given:
+    with table_away(house, request, say_nothing, "no answer") as given:
         yield given
         over.set()
 
 
 def table_unreachable(house: House, request):
-    return table_away(house, request, cut, "ConnectionClosedError")
+    return table_away(house, request, cut, "no answer")
 
 
 def table_deleted(house: House, request):
