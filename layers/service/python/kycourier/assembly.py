@@ -91,12 +91,14 @@ class Assembly:
 
     def _open_transport(self) -> KycHttp:
         settings = self.settings
-        return KycHttp(
+        transport = KycHttp(
             settings.kyc_url or settings.kyc_profile.url,
             connections=settings.max_in_flight,
             max_reply_bytes=settings.max_reply_bytes,
             extra_ca_file=self.around.environ.get("SSL_CERT_FILE") or None,
         )
+        transport.open_ahead()
+        return transport
 
     @cached_property
     def refresher(self) -> TicketRefresher | None:

@@ -51,6 +51,14 @@ def build_pool(
     return pool
 
 
+def open_ahead(pool: HTTPConnectionPool) -> None:
+    """Have a connection open for the first request, which else waits for it."""
+    connection: Any = pool._get_conn()  # noqa: SLF001 - urllib3 has no word for it
+    with suppress(UpstreamUnreachable):  # the first request will tell
+        connection.open_ahead()
+    pool._put_conn(connection)  # noqa: SLF001 - as above
+
+
 def _trust(extra_ca_file: str | None) -> ssl.SSLContext:
     """Give the context that all of a process's connections share: 20 ms to make."""
     with _trusting:
@@ -137,6 +145,15 @@ class TimedConnection(HTTPConnection):
     def timeout(self, seconds: float | None) -> None:
         self._ends_at = inf if seconds is None else monotonic() + seconds
 
+    def open_ahead(self) -> None:
+        """Connect before there is anything to ask: it may have died by then, as kept.
+
+        Raises UpstreamUnreachable.
+        """
+        self.timeout = CONNECT_SECONDS
+        self.connect()
+        self._kept = True
+
     def connect(self) -> None:
         """Connect, and over TLS shake hands and verify."""
         self._kept = False
@@ -205,6 +222,23 @@ class TimedConnection(HTTPConnection):
 
 class TimedTlsConnection(TimedConnection, HTTPSConnection):
     """The same over TLS, in the context it is given."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether it is open, and nobody has said a word that was not asked for.
+
+        Bytes may lie there all the same: the tickets that TLS sends after a handshake.
+        """
+        if self.sock is None or super().is_connected:
+            return self.sock is not None
+        self.sock.settimeout(0)
+        try:
+            self.sock.recv(1)
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            pass  # it has died
+        return False
 
 
 _trusting = Lock()

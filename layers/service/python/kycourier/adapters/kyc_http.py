@@ -7,6 +7,7 @@ identity), `protocol` (not HTTP).
 
 import weakref
 from contextlib import ExitStack
+from threading import Thread
 from time import monotonic
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from urllib3.util import Timeout
 
 from kycourier import __version__
 from kycourier.adapters.http_answer import RoomForLarge, named, read_body, seconds_left
-from kycourier.adapters.http_connection import build_pool
+from kycourier.adapters.http_connection import build_pool, open_ahead
 from kycourier.adapters.http_session import build_session, silence_libraries
 from kycourier.adapters.memory import keep_memory_of_orders
 from kycourier.core.errors import UpstreamUnreachable, forgetful
@@ -46,15 +47,19 @@ class KycHttp:
         self._base_url = base_url.rstrip("/")
         self._max_reply_bytes = max_reply_bytes
         self._room = RoomForLarge()
-        self._session = build_session(
-            build_pool(
-                base_url,
-                connections=connections,
-                max_body_bytes=max_reply_bytes,
-                extra_ca_file=extra_ca_file,
-            ),
-            HEADERS,
+        self._pool = build_pool(
+            base_url,
+            connections=connections,
+            max_body_bytes=max_reply_bytes,
+            extra_ca_file=extra_ca_file,
         )
+        self._session = build_session(self._pool, HEADERS)
+
+    def open_ahead(self) -> Thread:
+        """Begin to connect, so that the first query waits for no handshake."""
+        opening = Thread(target=open_ahead, args=(self._pool,), daemon=True)
+        opening.start()
+        return opening
 
     @forgetful
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
