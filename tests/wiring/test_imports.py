@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 UNWANTED = {  # dateutil: botocore's, whose bare name Powertools loads if it is there
-    "PIL", "boto3", "click", "dateutil", "hypothesis", "kycourier_devkit", "obstore",
-    "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
+    "PIL", "boto3", "click", "dateutil", "hiredis", "hypothesis", "kycourier_devkit",
+    "obstore", "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
 }  # fmt: skip
 CLOUD_MODULES = ("places", "evidence", "events", "secrets")
 PURE = {"socket", "sqlite3", "requests", "urllib3", "random", "secrets", "threading"}
@@ -58,8 +58,8 @@ def test_a_function_loads_only_what_it_uses(function, tmp_path):
 @pytest.mark.parametrize(
     ("cloud", "own", "others"),
     [
-        ("tencent", {"tencentcloud", "obstore"}, {"botocore", "redis"}),
-        ("aws", {"botocore", "obstore"}, {"tencentcloud", "redis"}),
+        ("tencent", {"tencentcloud", "obstore"}, {"botocore", "hiredis"}),
+        ("aws", {"botocore", "obstore"}, {"tencentcloud", "hiredis"}),
     ],
 )
 def test_a_cloud_that_is_chosen_loads_no_other(cloud, own, others, tmp_path):
