@@ -33,8 +33,13 @@ def refusal_of(server) -> str:
     return failure.value.reason
 
 
-def test_what_is_no_answer_is_unreadable_and_its_connection_is_used_no_more(proxy):
-    proxy.change = {NULL: b"HTTP/1.1 400 Bad Request\r\n\r\n"}
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"%1\r\n*1\r\n:1\r\n:1\r\n"]
+)
+def test_what_is_no_answer_is_unreadable_and_its_connection_is_used_no_more(
+    proxy, said
+):
+    proxy.change = {NULL: said}
     server = through(proxy)
     assert refusal_of(server) == "unreadable answer"
     proxy.change = {}

@@ -7,10 +7,11 @@ and proxy speaks).
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 
 import certifi
-from hiredis import Reader, pack_command
+from hiredis import ProtocolError, Reader, pack_command
 from msgspec import Struct
 
 from kycourier.adapters.http_connection import open_socket
@@ -85,7 +86,7 @@ class Connection:
         self._socket.settimeout(seconds)
         words = pack_command(tuple(command))  # type: ignore[arg-type]  # it takes any number
         self._socket.sendall(words)
-        while (answer := self._reader.gets()) is _NOT_YET:
+        while (answer := self._read()) is _NOT_YET:
             left = ends_at - monotonic()
             if left <= 0:
                 raise TimeoutError
@@ -100,6 +101,11 @@ class Connection:
             return answer
         finally:
             del answer  # no circle with its traceback: that would outlive the call
+
+    def _read(self) -> object:
+        with suppress(TypeError):  # of RESP 3's maps, where a key is none
+            return self._reader.gets()
+        raise ProtocolError
 
     def is_quiet(self) -> bool:
         """Tell whether nothing came after the last answer, no end of it either."""
