@@ -69,6 +69,13 @@ def test_a_cloud_that_is_chosen_loads_no_other(cloud, own, others, tmp_path):
     assert not others & names
 
 
+def test_redis_is_reached_without_an_event_loop(tmp_path):
+    """Its own library brings one: a quarter of a start."""
+    names = loaded("import kycourier.adapters.redis.places", tmp_path)
+    assert "hiredis" in names
+    assert not {"asyncio", "redis", *UNWANTED} & (names - {"hiredis"})
+
+
 @pytest.mark.parametrize("cloud", ["tencent", "aws"])
 def test_a_cloud_that_is_looked_up_loads_nothing_of_its_sdk(cloud, tmp_path):
     names = loaded(f"import kycourier.adapters.{cloud}.places", tmp_path)
