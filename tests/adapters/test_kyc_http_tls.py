@@ -1,13 +1,17 @@
 """Certificates and host names are always checked."""
 
 import shutil
+import ssl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from urllib3 import HTTPSConnectionPool
 
 from certificates import Certificates
 from hostile import Peer, answering, reply
 from kyc_client import CAP, fail, talking
+from kycourier.adapters.http_connection import build_pool
 from kycourier.adapters.kyc_http import KycHttp
 from kycourier.core.errors import SettingError
 
@@ -48,6 +52,28 @@ def test_a_good_certificate_is_refused_under_another_name(
         )
         assert fail(transport).reason == "tls"
     assert talk.server.requests == []
+
+
+def test_roots_are_read_once_for_all_hosts_and_apart_for_another_authority(
+    certificates: Certificates,
+) -> None:
+    def trust(host: str, authority: str | None) -> ssl.SSLContext:
+        url = f"https://{host}.example"
+        pool = build_pool(
+            url, connections=1, max_body_bytes=CAP, extra_ca_file=authority
+        )
+        assert isinstance(pool, HTTPSConnectionPool)
+        context: ssl.SSLContext = pool.conn_kw["ssl_context"]
+        return context
+
+    with ThreadPoolExecutor(2) as threads:
+        told = list(threads.map(trust, ("a", "b"), [certificates.authority] * 2))
+    public = trust("c", None)
+
+    assert told[0] is told[1]
+    assert public is not told[0]
+    more = told[0].cert_store_stats()["x509"] - public.cert_store_stats()["x509"]
+    assert more == 1
 
 
 def test_an_unknown_authority_is_refused_whatever_the_environment_says(

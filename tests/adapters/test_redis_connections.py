@@ -82,17 +82,17 @@ def test_connection_that_the_network_forgot_costs_one_wait(proxy):
 def test_after_one_forgotten_connection_no_other_idle_one_is_trusted(proxy):
     server = through(proxy)
     server.now()
-    [pool] = server._pools.values()
-    idle = [pool.get_connection() for _ in range(3)]
+    [node] = server._nodes.values()
+    idle = [node._take() for _ in range(3)]
     for connection in idle:
-        connection.send_command("PING")
-        connection.read_response()
-        pool.release(connection)
+        connection.ask(["PING"], seconds=1)
+    node._idle += idle
     proxy.stall()
 
     server.now()
 
-    assert sum(connection.is_connected for connection in idle) == 1
+    assert len(node._idle) == 1
+    assert node._idle[0] not in idle
     assert proxy.connections == len(idle) + 1
 
 

@@ -22,12 +22,8 @@ SECRETS = [PASSWORD, TICKET, TOKEN]
 
 @pytest.fixture
 def log(caplog):
-    """Hear every logger of the library from now on."""
+    """Hear whatever is logged from now on."""
     caplog.set_level(logging.DEBUG)
-    for name in [*logging.root.manager.loggerDict, "push_response"]:
-        if name.partition(".")[0] in {"redis", "push_response", "asyncio"}:
-            caplog.set_level(logging.DEBUG, logger=name)
-            logging.getLogger(name).disabled = False
     return caplog
 
 
@@ -84,13 +80,10 @@ def test_no_failure_and_no_log_line_holds_a_secret(node, log):
 def spread(state) -> list[object]:
     """Give what a debugger might print of a store's insides."""
     server = state.orders._server
-    connections = [
-        connection
-        for pool in server._pools.values()
-        for connection in pool._available_connections
-    ]
-    parts = [state, state.orders, server, server._login, *server._pools.values()]
-    return [*parts, *connections, *(vars(part) for part in (server, server._login))]
+    nodes = server._nodes.values()
+    idle = [connection for node in nodes for connection in node._idle]
+    parts = [server, server._login, *nodes, *idle]
+    return [state, state.orders, *parts, *map(vars, parts)]
 
 
 def test_the_scan_is_not_blind(node):

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cutting_proxy import cutting_proxy
 from fakes import FakeClock
 from kycourier.adapters.places import open_state
 from kycourier.core.errors import SettingError
 from kycourier_devkit.stand_ins.servers import find_free_port, start_redis_node
 from records import use_everything
-from redis_bench import around, place_of
+from redis_bench import around, open_server, place_of
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
@@ -50,6 +51,22 @@ def test_server_of_the_named_authority_keeps_the_state(tmp_path, certificates):
         use_everything(
             open_at(f"rediss://:synthetic@127.0.0.1:{port}?ca={certificates.authority}")
         )
+
+
+def test_connection_is_kept_though_tls_says_more_after_its_handshake(
+    tmp_path, certificates
+):
+    """TLS 1.3 sends tickets then, which are no answer to anything."""
+    with (
+        start_tls(tmp_path, certificates, "good") as port,
+        cutting_proxy(port) as proxy,
+    ):
+        url = f"rediss://:synthetic@127.0.0.1:{proxy.port}?ca={certificates.authority}"
+        server = open_server(url, around(FakeClock()))
+        for _ in range(5):
+            server.now()
+
+        assert proxy.connections == 1
 
 
 @pytest.mark.parametrize("name", ["expired", "elsewhere", "self_signed"])

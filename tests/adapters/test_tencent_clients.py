@@ -4,7 +4,6 @@ import math
 from contextlib import closing
 
 import pytest
-from tencentcloud.ssm.v20190923.ssm_client import SsmClient
 
 from aws.proxy import SAID, AwsProxy, Play, answering, cut, dripping
 from fakes import FakeClock
@@ -12,6 +11,7 @@ from hostile import refusing_port, unaccepting_port
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.tencent.calls import prove, run
 from kycourier.adapters.tencent.clients import ApiClient, Done
+from kycourier.adapters.tencent.secrets import API
 from kycourier.core.errors import SettingError, StoreUnavailable
 from kycourier_devkit.stand_ins.tencent.tc3 import Key
 from tencent.account import REGION, RENEWED, Account, around, role_environ
@@ -30,7 +30,7 @@ def api_proxy(account):
 
 
 def ask(surroundings: Surroundings) -> object:
-    client = ApiClient("ssm", SsmClient, REGION, surroundings)
+    client = ApiClient("ssm", API, REGION, surroundings)
     return client.ask(ACTION, {"SecretName": "secret1"}, Done)
 
 
@@ -240,7 +240,7 @@ def test_credentials_are_those_of_the_moment(account):
     account.keep("value")
     environ = role_environ(account.url)
     surroundings = Surroundings(clock=FakeClock(), environ=environ)
-    client = ApiClient("ssm", SsmClient, REGION, surroundings)
+    client = ApiClient("ssm", API, REGION, surroundings)
     asked = {"SecretName": "secret1"}
     client.ask(ACTION, asked, Done)
 
@@ -316,7 +316,7 @@ def test_proxies_of_the_environment_see_nothing(account, monkeypatch):
 
 
 def test_an_endless_invocation_has_three_seconds_a_call(account):
-    client = ApiClient("ssm", SsmClient, REGION, around(account.url))
+    client = ApiClient("ssm", API, REGION, around(account.url))
 
     assert math.isinf(around(account.url).seconds_left())
     assert client._seconds() == 3.0

@@ -25,8 +25,7 @@ pytestmark = PACKAGED
 TIMER = build_timer_event("timer", at=AT)
 ALL_TAKEN = {"batchItemFailures": []}
 NEEDED = {
-    "obstore", "redis", "requests", "tencentcloud.common.credential",
-    "tencentcloud.ssm.v20190923.ssm_client", "tencentcloud.eb.v20210416.eb_client",
+    "hiredis", "obstore", "requests", "tencentcloud.common.common_client",
 }  # fmt: skip
 
 

@@ -26,13 +26,13 @@ EACH_ZIP = pytest.mark.parametrize(
 MOST_ZIPPED, MOST_UNZIPPED = 12_000_000, 35_000_000
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # EM_X86_64, EM_AARCH64
 LIBRARIES = {
-    "aws_lambda_powertools", "certifi", "charset_normalizer", "idna", "jmespath",
-    "msgspec", "obstore", "pybase64", "redis", "requests", "typing_extensions",
+    "aws_lambda_powertools", "certifi", "charset_normalizer", "hiredis", "idna",
+    "jmespath", "msgspec", "obstore", "pybase64", "requests", "typing_extensions",
     "urllib3",
 }  # fmt: skip
 OF_SDK = {
     "aws": LIBRARIES,
-    "tencent": LIBRARIES | {"async_timeout", "tencentcloud"},
+    "tencent": LIBRARIES | {"tencentcloud"},
 }
 UNWANTED = re.compile(
     r"(^|/)(tests?|bin|devkit|kycourier_devkit|sandbox|\.[^/]*)(/|$)"
@@ -40,10 +40,7 @@ UNWANTED = re.compile(
 )
 ROOTS = PurePosixPath("certifi/cacert.pem")  # below where imports begin
 # Their wheels bring none; METADATA names it.
-WITHOUT_LICENCE = {
-    "obstore", "tencentcloud-sdk-python-common", "tencentcloud-sdk-python-eb",
-    "tencentcloud-sdk-python-ssm",
-}  # fmt: skip
+WITHOUT_LICENCE = {"obstore", "tencentcloud-sdk-python-common"}
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}")
 
 
@@ -175,7 +172,9 @@ def test_every_binary_is_for_the_layers_own_architecture(
         }
     inside = [PurePosixPath(name).relative_to(cloud.in_layer) for name in binaries]
     libraries = {path.parts[0] for path in inside}
-    assert libraries == {"charset_normalizer", "msgspec", "obstore", "pybase64"}
+    assert libraries == {
+        "charset_normalizer", "hiredis", "msgspec", "obstore", "pybase64",
+    }  # fmt: skip
     machines = {struct.unpack_from("<H", head, 18)[0] for head in binaries.values()}
     assert machines == {ELF_MACHINES[architecture]}
     assert all("aarch64" not in name for name in binaries) == (architecture != "arm64")

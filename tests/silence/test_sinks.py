@@ -48,7 +48,7 @@ def test_no_sink_of_one_machine_holds_a_canary(house):
 @pytest.mark.slow
 def test_no_sink_of_redis_holds_a_canary(house, redis_url):
     house.environ["KYCOURIER_STATE"] = empty(redis_url)
-    told = play(house, "redis", "asyncio")
+    told = play(house, "hiredis")
     rows = dump_redis(redis_url)
     [ticket] = [key for key in rows if key.endswith(b":ticket")]
     assert find_leaks(pair_in(rows.pop(ticket)[b"record"]), {"rows": str(rows)}) == []
@@ -102,7 +102,7 @@ def test_no_sink_of_tencent_cloud_holds_a_canary(house, moto, redis_url, account
         "KYCOURIER_EVENTS": f"tencent-eb://{bus}?region={region}",
         "KYCOURIER_APP_SECRET": f"tencent-ssm://secret1?region={region}",
     }
-    told = play(house, "redis", "urllib3", "tencentcloud")
+    told = play(house, "hiredis", "urllib3", "tencentcloud")
     rows = dump_redis(redis_url)
     [ticket] = [key for key in rows if key.endswith(b":ticket")]
     pair = pair_in(rows.pop(ticket)[b"record"])

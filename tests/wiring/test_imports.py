@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 UNWANTED = {  # dateutil: botocore's, whose bare name Powertools loads if it is there
-    "PIL", "boto3", "click", "dateutil", "hypothesis", "kycourier_devkit", "obstore",
-    "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
+    "PIL", "boto3", "click", "dateutil", "hiredis", "hypothesis", "kycourier_devkit",
+    "obstore", "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
 }  # fmt: skip
 CLOUD_MODULES = ("places", "evidence", "events", "secrets")
 PURE = {"socket", "sqlite3", "requests", "urllib3", "random", "secrets", "threading"}
@@ -58,8 +58,8 @@ def test_a_function_loads_only_what_it_uses(function, tmp_path):
 @pytest.mark.parametrize(
     ("cloud", "own", "others"),
     [
-        ("tencent", {"tencentcloud", "obstore"}, {"botocore", "redis"}),
-        ("aws", {"obstore"}, {"botocore", "tencentcloud", "redis"}),
+        ("tencent", {"tencentcloud", "obstore"}, {"botocore", "hiredis"}),
+        ("aws", {"obstore"}, {"botocore", "tencentcloud", "hiredis"}),
     ],
 )
 def test_a_cloud_that_is_chosen_loads_no_other(cloud, own, others, tmp_path):
@@ -67,6 +67,13 @@ def test_a_cloud_that_is_chosen_loads_no_other(cloud, own, others, tmp_path):
     names = loaded(f"import {', '.join(modules)}", tmp_path)
     assert own <= names
     assert not others & names
+
+
+def test_redis_is_reached_without_an_event_loop(tmp_path):
+    """Its own library brings one: a quarter of a start."""
+    names = loaded("import kycourier.adapters.redis.places", tmp_path)
+    assert "hiredis" in names
+    assert not {"asyncio", "redis", *UNWANTED} & (names - {"hiredis"})
 
 
 @pytest.mark.parametrize("cloud", ["tencent", "aws"])

@@ -19,7 +19,7 @@ from kycourier.core.errors import HandlerFailed, SettingError
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Ambient, EvidenceStore, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
-from kycourier.settings import PREFIX, read_settings
+from kycourier.settings import PREFIX, Settings, read_settings
 from kycourier.usecases.ask_platform import AskPlatform
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.heed_brake import BrakeGuard
@@ -58,6 +58,7 @@ class Assembly:
         self, name: str, environ: Mapping[str, str], needs: AbstractSet[str]
     ) -> None:
         self.settings = read_settings(environ, needs=needs)
+        self._transport = _begin(lambda: _open_transport(self.settings, environ))
         self.app_id = self.settings.app_id
         self.clock = SystemClock()
         self.journal = PowertoolsJournal(sys.stdout, app_id=self.app_id)
@@ -70,7 +71,6 @@ class Assembly:
         self.ambient = Ambient(
             clock=self.clock, nonces=SystemNonces(), journal=self.journal
         )
-        self._transport = _begin(self._open_transport)
         self.state = places.open_state(self.settings.state, self.around)
         self.brake = BrakeGuard(self.app_id, state=self.state, ambient=self.ambient)
         self.pool = SideBySide(most=self.settings.max_in_flight)
@@ -86,19 +86,8 @@ class Assembly:
 
     @property
     def transport(self) -> KycHttp:
-        """The one session to the platform."""
+        """The one session to the platform; it was begun first, so ask for it last."""
         return self._transport.result()
-
-    def _open_transport(self) -> KycHttp:
-        settings = self.settings
-        transport = KycHttp(
-            settings.kyc_url or settings.kyc_profile.url,
-            connections=settings.max_in_flight,
-            max_reply_bytes=settings.max_reply_bytes,
-            extra_ca_file=self.around.environ.get("SSL_CERT_FILE") or None,
-        )
-        transport.open_ahead()
-        return transport
 
     @cached_property
     def refresher(self) -> TicketRefresher | None:
@@ -178,11 +167,12 @@ class Assembly:
     @cached_property
     def collector(self) -> CollectResult:
         """Who collects one order."""
+        evidence, sender, queue = self.keeper, self.sender, self.queue
         return CollectResult(
             self.register,
             platform=AskPlatform(
-                transport=self.transport,
                 tickets=self.tickets,
+                transport=self.transport,
                 brake=self.brake,
                 call_seconds=self.settings.kyc_timeout_seconds,
                 photo_patience=self.settings.photo_patience_seconds,
@@ -190,9 +180,9 @@ class Assembly:
                 ambient=self.ambient,
             ),
             brake=self.brake,
-            evidence=self.keeper,
-            sender=self.sender,
-            queue=self.queue,
+            evidence=evidence,
+            sender=sender,
+            queue=queue,
             state=self.state,
             ambient=self.ambient,
         )
@@ -200,6 +190,17 @@ class Assembly:
     def secret(self, name: str, place: Place | None) -> SecretSource:
         """Open a secret reference of the settings."""
         return places.open_secret(name, _demanded(place), self.around)
+
+
+def _open_transport(settings: Settings, environ: Mapping[str, str]) -> KycHttp:
+    transport = KycHttp(
+        settings.kyc_url or settings.kyc_profile.url,
+        connections=settings.max_in_flight,
+        max_reply_bytes=settings.max_reply_bytes,
+        extra_ca_file=environ.get("SSL_CERT_FILE") or None,
+    )
+    transport.open_ahead()
+    return transport
 
 
 def _begin(make: Callable[[], T]) -> Future[T]:

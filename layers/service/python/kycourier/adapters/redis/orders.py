@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from kycourier.adapters import due_index
+from kycourier.adapters.redis.connections import Value
 from kycourier.adapters.redis.keys import app_key, list_key, order_key, row_keys
 from kycourier.adapters.redis.server import (
     MOST_RACES,
     RedisServer,
-    Value,
     read_instant,
 )
 from kycourier.core import order as rules

@@ -6,22 +6,22 @@ A write may be done though its answer is lost, and is then repeated. So it carri
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from ssl import SSLError
 
-from msgspec import Struct
-from redis import exceptions as theirs
-from redis.connection import ConnectionPool
-from redis.crc import key_slot
+from hiredis import ProtocolError
 
 from kycourier.adapters.instants import to_instant
 from kycourier.adapters.redis.address import Address
 from kycourier.adapters.redis.connections import (
     CONNECT_SECONDS,
     READ_SECONDS,
+    Connections,
     Login,
-    make_pool,
+    Node,
+    Value,
     make_trust,
 )
+from kycourier.adapters.redis.failures import Failure, Refused, explain
+from kycourier.adapters.redis.slots import find_slot
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.system import SystemNonces
 from kycourier.core.errors import KycourierError, StoreUnavailable
@@ -39,36 +39,6 @@ local function now()
   return time[1] * 1000000 + time[2]
 end
 """
-_DENIED = (
-    theirs.AuthenticationError,
-    theirs.AuthorizationError,
-    theirs.NoPermissionError,
-)
-_PASSING = (  # a fresh connection or a moment may mend it, a new password too
-    theirs.ConnectionError,
-    theirs.TimeoutError,
-    theirs.ReadOnlyError,
-    theirs.ClusterError,
-    theirs.TryAgainError,
-    OSError,
-)
-_LASTING = (theirs.NoPermissionError, theirs.OutOfMemoryError)  # on any connection
-_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (_DENIED, "denied"),
-    (theirs.BusyLoadingError, "loading"),
-    (theirs.ReadOnlyError, "read only"),
-    (theirs.OutOfMemoryError, "out of memory"),
-    ((theirs.TimeoutError, TimeoutError), "timeout"),
-    ((theirs.ClusterError, theirs.TryAgainError, theirs.AskError), "cluster in motion"),
-    ((theirs.ConnectionError, OSError), "unreachable"),
-)
-
-Value = str | bytes | int
-
-
-class _Node(Struct, frozen=True):
-    host: str
-    port: int
 
 
 class RedisServer:
@@ -82,12 +52,12 @@ class RedisServer:
         load_password: Callable[[], Secret] | None,
     ) -> None:
         """Open no connection yet. Raises StoreUnavailable for a wrong `ca`."""
-        self._first, self._db = _Node(address.host, address.port), address.db
+        self._first, self._db = Node(address.host, address.port), address.db
         self._login = Login(address.user, load_password) if load_password else None
         self._trust, self._around = make_trust(address), around
         self._nonces = SystemNonces()
-        self._pools: dict[_Node, ConnectionPool] = {}
-        self._homes: dict[int, _Node] = {}  # slots that another node said it has
+        self._nodes: dict[Node, Connections] = {}
+        self._homes: dict[int, Node] = {}  # slots that another node said it has
 
     def run(
         self, script: str, *, keys: Sequence[str] = (), values: Sequence[Value] = ()
@@ -102,22 +72,26 @@ class RedisServer:
 
     def call(self, *command: Value, key: str | None) -> object:
         """Give the answer to a command, as Redis sends it. Raises StoreUnavailable."""
-        slot = None if key is None else key_slot(key.encode())
+        slot = None if key is None else find_slot(key)
         for number in range(1, TRIES + 1):
             if self._around.seconds_left() <= 0:
                 raise StoreUnavailable("no time left")
             try:
                 return self._ask(command, slot)
-            except (theirs.RedisError, OSError) as error:
-                reason, passing = _reason(error), isinstance(error, _PASSING)
-                lasting = isinstance(error, _LASTING)
+            except (Refused, OSError, ProtocolError) as error:
+                failure = explain(error)
             except KycourierError as error:
-                reason, passing, lasting = error.reason or error.code, False, False
-            if not lasting:
+                failure = Failure(error.reason or error.code)
+            reason = failure.reason
+            if not failure.lasts:
                 self._start_over()
             pause = PAUSE_SECONDS * number * (0.5 + self._nonces.draw())
             needed = pause + CONNECT_SECONDS + READ_SECONDS
-            if not passing or number == TRIES or self._around.seconds_left() < needed:
+            if (
+                not failure.passes
+                or number == TRIES
+                or self._around.seconds_left() < needed
+            ):
                 break
             self._around.clock.sleep(pause)
         raise StoreUnavailable(reason)
@@ -146,26 +120,24 @@ class RedisServer:
                 node = self._homes.get(slot, self._first)
             try:
                 return self._exchange(node, command)
-            except theirs.MovedError as moved:
+            except Refused as refusal:
+                if refusal.moved_to is None:
+                    raise
+                host, port = refusal.moved_to
                 if slot is not None:
-                    self._homes[slot] = _Node(moved.host or node.host, moved.port)
+                    self._homes[slot] = Node(host or node.host, port)
         raise StoreUnavailable("cluster in motion")
 
-    def _exchange(self, node: _Node, command: Sequence[Value]) -> object:
-        pool = self._pools.get(node)
-        if pool is None:
-            made = make_pool(
-                node.host, node.port, db=self._db, login=self._login, trust=self._trust
-            )
-            pool = self._pools.setdefault(node, made)
-        connection = pool.get_connection()
-        try:
-            connection.send_command(*command)
-            left = self._around.seconds_left() - LAST_SECONDS
-            wait = min(READ_SECONDS, max(left, LEAST_WAIT_SECONDS))
-            return connection.read_response(timeout=wait)
-        finally:
-            pool.release(connection)
+    def _exchange(self, node: Node, command: Sequence[Value]) -> object:
+        connections = self._nodes.get(node)
+        if connections is None:
+            made = Connections(node, db=self._db, login=self._login, trust=self._trust)
+            connections = self._nodes.setdefault(node, made)
+        return connections.ask(command, wait=self._wait)
+
+    def _wait(self) -> float:
+        left = self._around.seconds_left() - LAST_SECONDS
+        return min(READ_SECONDS, max(left, LEAST_WAIT_SECONDS))
 
     def _start_over(self) -> None:
         """Forget what may have changed; what broke one connection broke the idle ones.
@@ -176,8 +148,8 @@ class RedisServer:
         self._homes = {}
         if self._login is not None:
             self._login.forget()
-        for pool in tuple(self._pools.values()):
-            pool.disconnect(inuse_connections=False)
+        for connections in tuple(self._nodes.values()):
+            connections.close_idle()
 
 
 def read_instant(ticks: object) -> datetime:
@@ -185,13 +157,3 @@ def read_instant(ticks: object) -> datetime:
     if not isinstance(ticks, int):
         raise StoreUnavailable("unexpected answer")
     return to_instant(ticks)
-
-
-def _reason(error: Exception) -> str:
-    """Say in our words what an error's class says."""
-    if isinstance(error.__context__, SSLError):
-        return "certificate or TLS refused"
-    for kinds, reason in _REASONS:
-        if isinstance(error, kinds):
-            return reason
-    return type(error).__name__

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 from requests import Response, Session
-from tencentcloud.common.abstract_client import AbstractClient
+from tencentcloud.common.common_client import CommonClient
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -62,13 +62,14 @@ class ApiClient:
     def __init__(
         self,
         service: str,
-        kind: type[AbstractClient],
+        version: str,
         region: str,
         around: Surroundings,
     ) -> None:
-        """`kind` is the SDK's client of the service. Raises SettingError."""
+        """`version` is the API's of the service (`2019-09-23`). Raises SettingError."""
         silence_libraries()
-        self._kind, self._region, self._around = kind, region, around
+        self._service, self._version, self._region = service, version, region
+        self._around = around
         url = find_api(around.environ, service)
         self._session = _session_of(around, url)
         parts = urlsplit(url)
@@ -100,7 +101,9 @@ class ApiClient:
             raise NotDone(NONE)
         try:
             credential = Credential(found.secret_id, found.secret_key, found.token)
-            client = self._kind(credential, self._region, self._profile)
+            client = CommonClient(
+                self._service, self._version, credential, self._region, self._profile
+            )
             client.request.conn = _Wire(self._session, seconds)
             return _read(client.call(action, dict(parameters)), answer)
         except TencentCloudSDKException as error:

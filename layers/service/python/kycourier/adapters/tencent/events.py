@@ -8,7 +8,6 @@ failure is its own.
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from tencentcloud.eb.v20210416.eb_client import EbClient
 
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.tencent.calls import prove, run
@@ -21,6 +20,7 @@ from kycourier.setting_forms import Place
 
 MOST_BYTES = 64 * 1024  # of an event: tencentcloud.com/document/product/1108/42271
 SOURCE = "kycourier"
+API = "2021-04-16"
 
 
 class EventBusSink:
@@ -30,7 +30,7 @@ class EventBusSink:
         """Look whether the bus is there. Raises SinkUnavailable, SettingError."""
         resource = parse_resource(place, name=BUS, form="eb-…", failure=SinkUnavailable)
         self._bus = resource.name
-        self._api = ApiClient("eb", EbClient, resource.region, around)
+        self._api = ApiClient("eb", API, resource.region, around)
         prove(
             lambda: self._api.ask("GetEventBus", {"EventBusId": self._bus}, Done),
             action="eb:GetEventBus",

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
-from tencentcloud.ssm.v20190923.ssm_client import SsmClient
 
 from kycourier.adapters.secret_text import read_written_secret
 from kycourier.adapters.surroundings import Surroundings
@@ -23,6 +22,7 @@ from kycourier.setting_forms import Place
 
 T = TypeVar("T")
 EMPTY = "secret is empty: put its value"
+API = "2019-09-23"
 UNNAMED = "SSM_Current"  # the version that nobody named
 _GET, _LIST = "GetSecretValue", "ListSecretVersionIds"
 _UNFILLED = (b"", b"\n")  # SSM keeps no empty text, so a deployment writes a newline
@@ -41,7 +41,7 @@ class SsmSecret:
             failure=StoreUnavailable,
         )
         self._name, self._version = resource.name, resource.version
-        self._api = ApiClient("ssm", SsmClient, resource.region, around)
+        self._api = ApiClient("ssm", API, resource.region, around)
 
     @forgetful
     def load(self) -> Secret:
