@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
-from requests import Response, Session
+from requests import PreparedRequest, Request, Response, Session
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool
 
 from kycourier.adapters.silence import shut_loggers
@@ -40,6 +44,22 @@ def build_session(pool: HTTPConnectionPool, headers: Mapping[str, str]) -> Sessi
 
 class _PlainSession(Session):
     """A session to which a redirect is a reply like any other."""
+
+    def prepare_request(self, request: Request) -> PreparedRequest:
+        """Take a request as it is, with our headers: a third of what requests spends.
+
+        It is spelled already, and there are no cookies, hooks or credentials to merge.
+        """
+        prepared = PreparedRequest()
+        prepared.method, prepared.url = request.method, request.url
+        headers: dict[Any, Any] = {**self.headers, **(request.headers or {})}
+        prepared.headers = CaseInsensitiveDict(headers)
+        prepared.prepare_body(request.data, files=None)
+        vars(prepared)["_cookies"] = (
+            RequestsCookieJar()
+        )  # where requests looks for them
+        prepared.hooks = default_hooks()
+        return prepared
 
     def get_redirect_target(self, resp: Response) -> None:
         """See none: else requests reads the whole body, uncapped, to prepare it."""
