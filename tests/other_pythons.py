@@ -8,22 +8,15 @@ import subprocess
 import sys
 
 from kycourier_devkit.errors import ToolMissing
-from kycourier_devkit.toolbox import ROOT, find_python, make_environment
-
-VERSIONS = {"3.10": "the newest on SCF", "3.13": "what Lambda runs"}
+from kycourier_devkit.toolbox import OTHER_PYTHONS, ROOT, our_own
 
 
 def main() -> int:
     """Run on each; give the exit status."""
     strict, status = "--strict" in sys.argv[1:], 0
-    for version, why in VERSIONS.items():
+    for version, why in OTHER_PYTHONS.items():
         try:
-            environment = make_environment(
-                f"python-{version}",
-                ROOT / "devkit/requirements.txt",
-                python=find_python(version),
-                editable=[ROOT, ROOT / "devkit"],
-            )
+            environment = our_own(version)
         except ToolMissing as error:
             print(f"Skipped, {why}: {error}.")
             status = status or int(strict)

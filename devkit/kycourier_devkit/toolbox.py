@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kycourier_devkit.errors import ToolMissing
@@ -23,6 +25,8 @@ CACHE = ROOT / ".cache"
 _PYENV = Path.home() / ".pyenv/versions"
 _INSTALL_SECONDS = 900
 _DIGEST = 12
+_AT_ONCE = 2  # installing takes a core
+OTHER_PYTHONS = {"3.10": "the newest on SCF", "3.13": "what Lambda runs"}
 
 
 def python_tool(name: str, *, python: str = sys.executable) -> Path:
@@ -51,6 +55,19 @@ def make_environment(
             _run([*pip, "--no-deps", "--no-build-isolation", *ours])
 
     return cached(name, lock, install) / "bin"
+
+
+def our_own(version: str) -> Path:
+    """Give the `bin` folder of an environment as `.venv`, for another Python.
+
+    Raises ToolMissing.
+    """
+    return make_environment(
+        f"python-{version}",
+        ROOT / "devkit/requirements.txt",
+        python=find_python(version),
+        editable=[ROOT, ROOT / "devkit"],
+    )
 
 
 def node_tool(name: str) -> Path:
@@ -155,13 +172,17 @@ def main() -> None:
         "osls and dynalite": lambda: node_tool("osls"),
         "Redis": redis_server,
     }
-    for name, install in tools.items():
-        sys.stdout.write(f"Tool: {name}\n")
-        sys.stdout.flush()
-        try:
-            install()
-        except ToolMissing as missing:
-            sys.stdout.write(f"  is skipped with its tests: {missing}\n")
+    for version in OTHER_PYTHONS:
+        tools[f"Python {version} with our own libraries"] = partial(our_own, version)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running = {name: pool.submit(install) for name, install in tools.items()}
+        for name, installed in running.items():
+            sys.stdout.write(f"Tool: {name}\n")
+            sys.stdout.flush()
+            try:
+                installed.result()
+            except ToolMissing as missing:
+                sys.stdout.write(f"  is skipped with its tests: {missing}\n")
 
 
 if __name__ == "__main__":
