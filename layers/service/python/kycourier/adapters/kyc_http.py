@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from time import monotonic
 from urllib.parse import urlencode
 
+from requests import Request
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
@@ -55,6 +56,8 @@ class KycHttp:
             ),
             HEADERS,
         )
+        # Prepared once: to prepare it for each query takes as long as to send it.
+        self._to_host = self._session.prepare_request(Request("GET", self._base_url))
 
     @forgetful
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
@@ -73,11 +76,14 @@ class KycHttp:
 
     def _exchange(self, request: KycRequest, ends_at: float) -> KycReply:
         timeout = Timeout(total=seconds_left(ends_at))
+        prepared = self._to_host.copy()
         query = urlencode(request.query.reveal())
-        with self._session.get(
-            f"{self._base_url}{request.path}?{query}",
+        prepared.url = f"{self._base_url}{request.path}?{query}"
+        with self._session.send(
+            prepared,
             stream=True,
             timeout=timeout,  # type: ignore[arg-type]  # requests takes it, its stubs not
+            proxies={},
         ) as response:
             body = self._read(response.raw, ends_at)
             retry_after = response.headers.get("Retry-After")
