@@ -15,6 +15,7 @@ WORDS = {
     "type(self).__name__", "errno.ENOSPC", "errno.EACCES", "self._explain(client)",
 }  # fmt: skip
 FORMS = {
+    "adapters/local/files.py": {"self._error"},  # an errno
     "adapters/object_store.py": {"NO_BUCKET"},
     "adapters/tencent/clients.py": {"NONE", "NO_TIME"},
     "adapters/tencent/credentials.py": {"NONE"},
