@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import FakeClock
+from kycourier.adapters.local import files
 from kycourier.adapters.local.evidence import FileEvidenceStore
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
 from local_bench import build_evidence as build
@@ -30,9 +31,23 @@ def store(tmp_path: Path, clock: FakeClock) -> FileEvidenceStore:
     return build(tmp_path, clock)
 
 
-def put(store: FileEvidenceStore, key: str = KEY, content: bytes = PHOTO) -> None:
+@pytest.fixture(params=["nameless", "named"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have files made without a name at first, or as where the system knows none."""
+    if request.param == "named":
+        monkeypatch.setattr(files, "_NAMELESS", 0)
+    return str(request.param)
+
+
+def put(
+    store: FileEvidenceStore,
+    key: str = KEY,
+    content: bytes = PHOTO,
+    *,
+    more: bool = False,
+) -> None:
     digest = hashlib.sha256(content).hexdigest()
-    store.put(key, content, sha256=digest, media_type="image/jpeg")
+    store.put(key, content, sha256=digest, media_type="image/jpeg", more=more)
 
 
 def mode(path: Path) -> int:
@@ -50,6 +65,7 @@ def files_below(folder: Path) -> list[str]:
 # files
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("umask", [0o000, 0o077], ids=oct)
 def test_files_and_folders_are_for_their_owner_alone(tmp_path, umask):
     before = os.umask(umask)
@@ -63,6 +79,7 @@ def test_files_and_folders_are_for_their_owner_alone(tmp_path, umask):
     assert {mode(path) for path in tmp_path.rglob("*") if path.is_file()} == {0o600}
 
 
+@pytest.mark.usefixtures("way")
 def test_object_is_flushed_before_it_gets_its_name_and_then_the_name(
     store, tmp_path, monkeypatch
 ):
@@ -71,10 +88,35 @@ def test_object_is_flushed_before_it_gets_its_name_and_then_the_name(
 
     put(store)
 
-    assert (path.stat().st_ino, False) in flushed
-    assert flushed[-1] == (path.parent.stat().st_ino, True)
+    inodes = [place.stat().st_ino for place in (path, path.parent, path.parent.parent)]
+    assert (inodes[0], False) in flushed
+    assert flushed[-2:] == [(inodes[1], True), (inodes[2], True)]
 
 
+def test_name_of_an_object_that_others_follow_is_flushed_with_the_last_ones(
+    store, tmp_path, monkeypatch
+):
+    folder = (tmp_path / "evidence" / KEY).parent
+    last = folder / "last.json"
+    flushed = watch_flushes(monkeypatch, last)
+
+    for name in ("a.jpg", "b.jpg"):
+        put(store, f"{KEY.rpartition('/')[0]}/{name}", more=True)
+    before = [inode for inode, _ in flushed]
+    put(store, f"{KEY.rpartition('/')[0]}/{last.name}")
+
+    assert (folder / "a.jpg").stat().st_ino in before
+    assert folder.stat().st_ino not in before
+    assert flushed.count((folder.stat().st_ino, True)) == 1
+
+
+def test_object_right_below_the_root_is_stored_too(store, tmp_path):
+    put(store, "a.jpg")
+
+    assert files_below(tmp_path / "evidence") == ["a.jpg"]
+
+
+@pytest.mark.usefixtures("way")
 def test_nothing_but_the_object_is_left_after_success_repeat_and_conflict(
     store, tmp_path
 ):

@@ -16,10 +16,11 @@ from kycourier.adapters.local.files import locked_folder
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.state import open_state
 from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.core import order as rules
 from kycourier.core.brake import Brake
 from kycourier.core.errors import StoreUnavailable
 from local_bench import mode, pragma
-from records import draft
+from records import claim, draft, settled
 from watching import watch_flushes
 
 APP = "SANDBOX1"
@@ -75,6 +76,22 @@ def test_file_is_in_wal_mode_and_each_commit_is_flushed(tmp_path, monkeypatch):
     store.register(draft())
 
     assert flushed == [(log.stat().st_ino, True)]
+
+
+def test_only_that_an_event_was_sent_need_not_last(tmp_path, monkeypatch):
+    path = tmp_path / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    flushed = watch_flushes(monkeypatch, path)
+
+    taken = claim(store).record
+    done = settled(taken)
+    store.commit(done, expected=taken)
+    before = len(flushed)
+    sent = rules.mark_sent(done, now=CLOCK.now())
+    store.commit(sent, expected=done)
+
+    assert (before, len(flushed)) == (2, 2)
+    assert store.load(sent.key) == sent
 
 
 def test_log_of_a_file_that_lies_elsewhere_is_flushed_there(tmp_path, monkeypatch):
@@ -223,3 +240,25 @@ def test_writer_that_waited_long_gives_up(tmp_path, monkeypatch):
 
     assert failure.value.__context__ is None
     assert store.load(APP) == Brake()
+
+
+def test_writer_whose_process_is_at_it_for_long_gives_up_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    file = open_state(tmp_path / "state.db")
+    begun, end = threading.Event(), threading.Event()
+
+    def hang(_: sqlite3.Connection) -> None:
+        begun.set()
+        end.wait(60)
+
+    thread = threading.Thread(target=file.write, args=(hang,))
+    thread.start()
+    begun.wait(60)
+    try:
+        with pytest.raises(StoreUnavailable, match="SQLITE_BUSY"):
+            file.write(lambda _: None)
+        assert file.read("SELECT 1", ())[0][0] == 1
+    finally:
+        end.set()
+        thread.join()
+    assert file.write(lambda _: "in turn") == "in turn"

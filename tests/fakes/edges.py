@@ -17,12 +17,26 @@ class MemoryEvidenceStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.objects: dict[str, bytes] = {}
+        self.lasting: set[str] = set()
+        self._not_yet: dict[str, set[str]] = {}
 
-    def put(self, key: str, content: bytes, *, sha256: str, media_type: str) -> None:  # noqa: ARG002 - kept by no test
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        sha256: str,
+        media_type: str,  # noqa: ARG002 - kept by no test
+        more: bool = False,
+    ) -> None:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise EvidenceUnavailable("damaged on the way")
         if self.objects.setdefault(key, bytes(content)) != content:
             raise EvidenceConflict
+        folder = key.rpartition("/")[0]
+        self._not_yet.setdefault(folder, set()).add(key)
+        if not more:
+            self.lasting |= self._not_yet.pop(folder)
 
     def digest(self, key: str) -> str | None:
         content = self.objects.get(key)

@@ -19,6 +19,7 @@ FORMS = {
         "UNREADABLE",
         "UNREACHABLE if is_away else NO_ANSWER",
     },
+    "adapters/local/files.py": {"self._error"},  # an errno
     "adapters/object_store.py": {"NO_BUCKET"},
     "adapters/tencent/clients.py": {"NONE", "NO_TIME"},
     "adapters/tencent/credentials.py": {"NONE"},

@@ -50,8 +50,10 @@ class TestNormalOrder:
         named = named_objects(event)
         assert len(named) == 4
         for thing in named:
-            content = world.evidence.objects[thing["uri"].removeprefix(f"{URI}/")]
+            key = thing["uri"].removeprefix(f"{URI}/")
+            content = world.evidence.objects[key]
             assert hashlib.sha256(content).hexdigest() == thing["sha256"]
+            assert key in world.evidence.lasting
 
     def test_nothing_kept_or_told_holds_the_number(self, world):
         world.worker().collect("order1")

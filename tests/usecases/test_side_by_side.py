@@ -6,7 +6,12 @@ from time import monotonic
 import pytest
 
 from kycourier.core.errors import OutOfTime
-from kycourier.usecases.side_by_side import RETURN_SECONDS, SideBySide
+from kycourier.usecases.side_by_side import (
+    RETURN_SECONDS,
+    SideBySide,
+    run_all,
+    run_in_turn,
+)
 from kycourier.usecases.time_left import TimeLeft
 
 
@@ -73,3 +78,11 @@ def test_threads_that_hang_hold_up_no_later_run(end):
     [later] = pool.run(work_on(end), ["later"], soon(10))
 
     assert later.result() == "later"
+
+
+@pytest.mark.parametrize("run", [run_all, run_in_turn])
+def test_photos_come_back_in_order_and_a_failure_is_raised(run):
+    assert run(str, [3, 1, 2]) == ["3", "1", "2"]
+    assert run(str, []) == []
+    with pytest.raises(ValueError, match="no number"):
+        run(int, ["1", "no number"])

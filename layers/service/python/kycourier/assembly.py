@@ -27,7 +27,7 @@ from kycourier.usecases.keep_evidence import EvidenceKeeper
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
 from kycourier.usecases.send_events import EventSender
-from kycourier.usecases.side_by_side import SideBySide
+from kycourier.usecases.side_by_side import SideBySide, run_all, run_in_turn
 from kycourier.usecases.time_left import TimeLeft
 from kycourier.usecases.use_ticket import ForeignTickets, OwnedTickets, Tickets
 
@@ -151,7 +151,13 @@ class Assembly:
                 f"{PREFIX}FINGERPRINT_KEY",
                 "must be 32 characters or more, or lines v1=…, v2=…",
             )
-        return EvidenceKeeper(self.evidence, uri=self.evidence_uri, fingerprint_key=key)
+        is_here = _demanded(self.settings.evidence).scheme == "file"
+        return EvidenceKeeper(
+            self.evidence,
+            uri=self.evidence_uri,
+            fingerprint_key=key,
+            run_all=run_in_turn if is_here else run_all,
+        )
 
     @cached_property
     def sender(self) -> EventSender:

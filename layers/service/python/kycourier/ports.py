@@ -144,10 +144,19 @@ class BrakeStore(Protocol):
 class EvidenceStore(Protocol):
     """Objects that are never replaced."""
 
-    def put(self, key: str, content: bytes, *, sha256: str, media_type: str) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        sha256: str,
+        media_type: str,
+        more: bool = False,
+    ) -> None:
         """Store the object whole and lastingly; the same bytes again are success.
 
-        Raises EvidenceConflict (other bytes are there), EvidenceUnavailable.
+        With `more` to come in its folder it may last only once they do. Raises
+        EvidenceConflict (other bytes are there), EvidenceUnavailable.
         """
 
     def digest(self, key: str) -> str | None:

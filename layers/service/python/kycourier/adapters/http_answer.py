@@ -24,6 +24,7 @@ HEAD_BYTES = 1 << 18  # interim answers' heads too; libraries take their time fo
 BODILESS = {204, 304}
 LARGE_BYTES = 4 << 20
 MOST_LARGE = 2
+LATE_SECONDS = 0.1
 
 
 def seconds_left(ends_at: float) -> float:
@@ -142,7 +143,7 @@ class AnswerReader(io.RawIOBase):
         count, is_body = 0, len(buffer) > BUFFER_BYTES
         with named("reset"):
             while True:
-                self._sock.settimeout(seconds_left(self._ends_at))
+                self._bound_wait()
                 received = self._sock.recv_into(buffer[count:])
                 count += received
                 if not (received and is_body and count < len(buffer)):
@@ -154,6 +155,15 @@ class AnswerReader(io.RawIOBase):
         if self.left < 0:
             raise UpstreamUnreachable("too_large")
         return count
+
+    def _bound_wait(self) -> None:
+        """Let the socket wait until the end, give or take LATE_SECONDS.
+
+        A timeout that is set is a call of the system, for each 16 KB of a body.
+        """
+        left, bound = seconds_left(self._ends_at), self._sock.gettimeout()
+        if bound is None or not left <= bound <= left + LATE_SECONDS:
+            self._sock.settimeout(left)
 
     def close(self) -> None:
         """Let the socket go."""

@@ -66,7 +66,15 @@ class ObjectEvidenceStore:
         self._seconds_left = seconds_left
         self._clients: dict[int, S3Store] = {}
 
-    def put(self, key: str, content: bytes, *, sha256: str, media_type: str) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        sha256: str,
+        media_type: str,
+        more: bool = False,  # noqa: ARG002 - a bucket keeps each by itself
+    ) -> None:
         """Store the object whole and lastingly; the same bytes again are success.
 
         Whatever leaves doubt is settled by what lies there then; when that is nothing,
@@ -121,10 +129,7 @@ class ObjectEvidenceStore:
         )
 
     def prove(self) -> None:
-        """Look whether the bucket is there and may be listed.
-
-        Raises EvidenceUnavailable.
-        """
+        """Look whether the bucket may be listed. Raises EvidenceUnavailable."""
         try:
             self._ask(
                 self._dialect.may_list,

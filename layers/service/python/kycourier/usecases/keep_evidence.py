@@ -44,7 +44,7 @@ class EvidenceKeeper:
             events.place_photo(photo, folder=folder) for photo in recognition.photos
         ]
         contents = [photo.content.reveal() for photo in recognition.photos]
-        self._run_all(self._put, list(zip(photos, contents, strict=True)))
+        self._run_all(self._put_photo, list(zip(photos, contents, strict=True)))
         result = events.build_result(recognition, self._key)
         manifest = self._put_manifest(
             folder,
@@ -70,10 +70,17 @@ class EvidenceKeeper:
         named = events.named_keys(record.events, evidence_uri=self._uri)
         return sorted(set(self._store.list(folder_of(record))) - named)
 
-    def _put(self, what: tuple[StoredObject, bytes]) -> None:
-        place, content = what
+    def _put_photo(self, what: tuple[StoredObject, bytes]) -> None:
+        """Store a photo; that it lasts, its manifest's put sees to."""
+        self._put(*what, more=True)
+
+    def _put(self, place: StoredObject, content: bytes, *, more: bool) -> None:
         self._store.put(
-            place.key, content, sha256=place.sha256, media_type=place.media_type
+            place.key,
+            content,
+            sha256=place.sha256,
+            media_type=place.media_type,
+            more=more,
         )
 
     def _put_manifest(self, folder: str, content: bytes) -> StoredObject:
@@ -85,7 +92,7 @@ class EvidenceKeeper:
             size_bytes=len(content),
             media_type=_JSON,
         )
-        self._put((manifest, content))
+        self._put(manifest, content, more=False)
         return manifest
 
 

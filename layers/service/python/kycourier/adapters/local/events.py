@@ -10,6 +10,7 @@ from pathlib import Path
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
     attempt,
+    flush_together,
     lock,
     make_folder,
     sync_folder,
@@ -58,13 +59,14 @@ def _append(path: Path, lines: bytes) -> None:
     handle = _open(path)
     try:
         lock(handle, within_seconds=LOCK_SECONDS)
-        end = os.fstat(handle).st_size
+        status = os.fstat(handle)
+        end = status.st_size
         torn = end > 0 and os.pread(handle, 1, end - 1) != b"\n"
         text = b"\n" + lines if torn else lines
         if os.write(handle, text) != len(text):
             os.ftruncate(handle, end)
             raise OSError(errno.ENOSPC, "short write")
-        fcntl.flock(handle, fcntl.LOCK_UN)  # many at once share one flush
-        os.fsync(handle)
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        flush_together((status.st_dev, status.st_ino), lambda: os.fsync(handle))
     finally:
         os.close(handle)

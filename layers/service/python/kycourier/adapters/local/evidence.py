@@ -12,6 +12,8 @@ from kycourier.adapters.local.files import (
     check_writable,
     make_folder,
     place_file,
+    sync_folder,
+    sync_folder_together,
 )
 from kycourier.adapters.local.links import build_link, is_valid_link, load_link_key
 from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
@@ -30,14 +32,22 @@ class FileEvidenceStore:
         _attempt(lambda: _make_root(self._root))
         self._link_key = _attempt(lambda: load_link_key(Path(link_key).absolute()))
 
-    def put(self, key: str, content: bytes, *, sha256: str, media_type: str) -> None:  # noqa: ARG002 - a file has no media type; its name says it
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        sha256: str,
+        media_type: str,  # noqa: ARG002 - a file has none; its name says it
+        more: bool = False,
+    ) -> None:
         """Store the object whole and lastingly; the same bytes again are success.
 
-        Raises EvidenceConflict, EvidenceUnavailable.
+        With `more` to come its name lasts from then on. Raises EvidenceConflict,
+        EvidenceUnavailable.
         """
         path = self._place(key)
-        _attempt(lambda: make_folder(path.parent))
-        if not _attempt(lambda: place_file(path, content)):
+        if not _attempt(lambda: self._put(path, content, more=more)):
             _compare(_attempt(lambda: _digest(path)), sha256)
 
     def digest(self, key: str) -> str | None:
@@ -74,6 +84,20 @@ class FileEvidenceStore:
         return is_valid_link(
             self._link_key, key, expires=expires, signature=signature, now=now
         )
+
+    def _put(self, path: Path, content: bytes, *, more: bool) -> bool:
+        """Put a file in place; with the last one's flush all names of its folder last.
+
+        The folder's own name too, after them: by then little is left to be done.
+        """
+        folder = path.parent
+        make_folder(folder, to_last=False)
+        placed = place_file(path, content, to_last=False)
+        if not more:
+            sync_folder(folder)
+            if folder != self._root:
+                sync_folder_together(folder.parent)
+        return placed
 
     def _place(self, key: str) -> Path:
         return self._root / check_key(key)

@@ -8,19 +8,22 @@ import errno
 import fcntl
 import os
 import sqlite3
-import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
+from kycourier.adapters.system import draw_mark
 from kycourier.core.errors import KycourierError
 
 T = TypeVar("T")
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 _FOLDER_SECONDS, _LOCK_EVERY_SECONDS = 10.0, 0.01
+_NAMELESS = getattr(os, "O_TMPFILE", 0)  # Linux alone has it
 
 
 def attempt(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
@@ -39,13 +42,17 @@ def name_of(error: OSError | sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, mode 0700, unless there. Raises OSError."""
+def make_folder(folder: Path, *, to_last: bool = True) -> None:
+    """Make a folder and those above it, mode 0700, unless there. Raises OSError.
+
+    Those above last; whether its own name does is the caller's to say, or to do.
+    """
     if folder.is_dir():
         return
     make_folder(folder.parent)
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    sync_folder(folder.parent)
+    if to_last:
+        sync_folder(folder.parent)
 
 
 def check_writable(path: Path, *, how: int = os.W_OK) -> None:
@@ -94,23 +101,99 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def place_file(path: Path, content: bytes) -> bool:
-    """Put a whole file in place, mode 0600, to last; False if one is there already.
+class _Rounds:
+    """Flushes of one thing for many threads, one after another."""
 
-    A writer that is killed leaves a `.….part` beside it and no file. Raises OSError.
+    def __init__(self) -> None:
+        self._running = threading.Lock()
+        self._begun = self._ended = self._failed = 0
+        self._error = errno.EIO
+
+    def flush(self, flush: Callable[[], None]) -> None:
+        """Flush, unless a thread has since this one asked. Raises OSError."""
+        mine = self._begun + 1  # a round that is under way may have begun too early
+        with self._running:
+            if self._ended < mine:
+                self._begun += 1
+                try:
+                    flush()
+                except OSError as error:
+                    self._failed, self._error = self._begun, error.errno or errno.EIO
+                self._ended = self._begun
+            if self._failed >= mine:
+                raise OSError(self._error, "was not flushed")
+
+
+@lru_cache(maxsize=64)
+def _rounds(_what: Hashable, _process: int) -> _Rounds:
+    return _Rounds()
+
+
+def flush_together(what: Hashable, flush: Callable[[], None]) -> None:
+    """Make last what this thread wrote; who asks while one flushes shares the next.
+
+    `flush` is any of theirs that name the same thing. Raises OSError, to all of them.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    temporary = Path(name)
-    placed = True
+    _rounds(what, os.getpid()).flush(flush)
+
+
+def sync_folder_together(folder: Path) -> None:
+    """Make a folder's entries last, for many threads at once. Raises OSError."""
+    flush_together(folder, partial(sync_folder, folder))
+
+
+def place_file(path: Path, content: bytes, *, to_last: bool = True) -> bool:
+    """Put a whole file in place, mode 0600; False if one is there already.
+
+    Its bytes last; whether its name does is the caller's to say, or to do. Where files
+    without a name are unknown, a killed writer leaves a `.….part` beside it. Raises
+    OSError.
+    """
+    placed = _place_nameless(path, content)
+    if placed is None:
+        placed = _place_named(path, content)
+    if to_last:
+        sync_folder(path.parent)
+    return placed
+
+
+def _place_nameless(path: Path, content: bytes) -> bool | None:
+    """Name the file when it is whole; None where that is not to be had, or fails."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        handle = os.open(path.parent, _NAMELESS | os.O_WRONLY, PRIVATE_FILE)
+    except OSError:
+        return None
+    try:
+        _fill(handle, content)
+        open_file = f"/proc/self/fd/{handle}"
+        os.link(open_file, path, src_dir_fd=handle, follow_symlinks=True)
+    except FileExistsError:
+        return False
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return True
+
+
+def _place_named(path: Path, content: bytes) -> bool:
+    """Write the file under another name first, and take that away."""
+    temporary = path.with_name(f".{draw_mark()}.part")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
+    try:
+        _fill(handle, content)
         path.hardlink_to(temporary)
     except FileExistsError:
-        placed = False
+        return False
     finally:
+        os.close(handle)
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return placed
+    return True
+
+
+def _fill(handle: int, content: bytes) -> None:
+    """Write all of it, to last."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
+    os.fsync(handle)

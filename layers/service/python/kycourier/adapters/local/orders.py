@@ -72,8 +72,6 @@ class SqliteOrderStore:
 
         def take(state: sqlite3.Connection) -> Claim:
             there = _find(state, draft.key)
-            if there is None:
-                _insert(state, draft)
             taken = rules.take(
                 there,
                 draft,
@@ -83,10 +81,11 @@ class SqliteOrderStore:
                 urgency=urgency,
                 folder=folder,
             )
-            if taken is None:
-                return Claim(there or draft, granted=False)
-            _replace(state, taken, expected=there or draft)
-            return Claim(taken, granted=True)
+            if there is None:
+                _insert(state, taken or draft)
+            elif taken is not None:
+                _replace(state, taken, expected=there)
+            return Claim(taken or there or draft, granted=taken is not None)
 
         return self._state.write(take)
 
@@ -94,9 +93,14 @@ class SqliteOrderStore:
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         """Replace the row if version and fence are those of `expected`.
 
+        That events were sent need not last: they would be sent again, as they were.
         Raises StaleOwner, StoreUnavailable.
         """
-        self._state.write(lambda state: _replace(state, record, expected=expected))
+        only_sent = bool(expected.unsent) and not record.unsent
+        self._state.write(
+            lambda state: _replace(state, record, expected=expected),
+            must_last=not only_sent,
+        )
 
     @forgetful
     def load(self, order: OrderKey) -> OrderRecord | None:

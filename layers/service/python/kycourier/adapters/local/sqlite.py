@@ -7,9 +7,11 @@ removed or replaced is noticed at the next use, so that nobody goes on in a lost
 import os
 import sqlite3
 import stat
+import threading
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +19,7 @@ from kycourier.adapters.local.files import (
     PRIVATE_FILE,
     attempt,
     check_writable,
+    flush_together,
     locked_folder,
     make_folder,
     sync_file,
@@ -28,10 +31,36 @@ T = TypeVar("T")
 BUSY_SECONDS = 2.0
 
 
+class _File:
+    """A file as one process found it: its threads write in turn, and share flushes."""
+
+    def __init__(self, path: Path) -> None:
+        self.process, self.identity = os.getpid(), _identity(path)
+        self._turn = threading.Lock()
+        self._log = Path(f"{os.path.realpath(path)}-wal")
+
+    def is_at(self, path: Path) -> bool:
+        return self.process == os.getpid() and self.identity == _identity(path)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the other threads: SQLite itself would look now and then."""
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable("SQLITE_BUSY")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def flush(self) -> None:
+        """Make the log last; a file that a person put back may have none."""
+        with suppress(FileNotFoundError):
+            flush_together(self._log, partial(sync_file, self._log))
+
+
 class _Open(NamedTuple):
     connection: sqlite3.Connection
-    process: int
-    file: tuple[int, int]
+    file: _File
 
 
 _left_behind: list[sqlite3.Connection] = []  # a parent's: closing them is not for us
@@ -44,6 +73,7 @@ class SqliteFile:
         """Open it once; `tables` makes them. Raises StoreUnavailable, NewerSchema."""
         self._path = Path(path).absolute()
         self._schema = schema
+        self._file: _File | None = None
         self._idle: list[_Open] = []
         weakref.finalize(self, _close_all, self._idle)
         attempt(lambda: self._prepare(tables), failure=StoreUnavailable)
@@ -51,53 +81,66 @@ class SqliteFile:
     def read(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
         """Read rows as last committed. Raises StoreUnavailable, NewerSchema."""
         return attempt(
-            lambda: self._use(lambda db: db.execute(query, values).fetchall()),
+            lambda: self._use(
+                lambda lent: lent.connection.execute(query, values).fetchall()
+            ),
             failure=StoreUnavailable,
         )
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def write(
+        self, work: Callable[[sqlite3.Connection], T], *, must_last: bool = True
+    ) -> T:
         """Do `work` alone and whole, or not at all, whatever it raises; and to last.
 
         The log is flushed when the next writer is at work already, so that many at once
-        share one flush. Raises StoreUnavailable, NewerSchema, and what `work` does.
+        share one flush; not at all for what need not last. Raises StoreUnavailable,
+        NewerSchema, and what `work` does.
         """
 
-        def transaction(connection: sqlite3.Connection) -> T:
+        def transaction(lent: _Open) -> tuple[T, _File]:
+            connection = lent.connection
             connection.execute("BEGIN IMMEDIATE")
             result = work(connection)
             connection.execute("COMMIT")
-            self._flush()
+            return result, lent.file
+
+        def in_turn() -> T:
+            with self._find().turn():  # mostly by the connection that wrote last
+                result, file = self._use(transaction)
+            if must_last:
+                file.flush()
             return result
 
-        return attempt(lambda: self._use(transaction), failure=StoreUnavailable)
+        return attempt(in_turn, failure=StoreUnavailable)
 
-    def _flush(self) -> None:
-        """Make the log last; a file that a person put back may have none."""
-        with suppress(FileNotFoundError):
-            sync_file(Path(f"{os.path.realpath(self._path)}-wal"))
-
-    def _use(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _use(self, work: Callable[[_Open], T]) -> T:
         """Lend a connection; after any failure it is closed, which rolls back."""
         lent = self._take()
         try:
-            result = work(lent.connection)
+            result = work(lent)
         except BaseException:
             lent.connection.close()
             raise
         self._idle.append(lent)
         return result
 
+    def _find(self) -> _File:
+        file = self._file
+        if file is None or not file.is_at(self._path):
+            file = self._file = _File(self._path)
+        return file
+
     def _take(self) -> _Open:
-        file = _identity(self._path)
+        file = self._find()
         while self._idle:
             try:
                 idle = self._idle.pop()
             except IndexError:  # another thread was quicker
                 break
-            if idle.process == os.getpid() and idle.file == file:
+            if idle.file is file:
                 return idle
             _close(idle)
-        return _Open(self._connect(), os.getpid(), file)
+        return _Open(self._connect(), file)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -127,7 +170,7 @@ class SqliteFile:
         make_folder(self._path.parent)
         with locked_folder(self._path.parent):
             _make_private(self._path)
-            file, connection = _identity(self._path), self._connect()
+            file, connection = _File(self._path), self._connect()
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 _choose_flush(connection)
@@ -140,7 +183,8 @@ class SqliteFile:
             except BaseException:
                 connection.close()
                 raise
-        self._idle.append(_Open(connection, os.getpid(), file))
+        self._file = file
+        self._idle.append(_Open(connection, file))
 
 
 def _choose_flush(connection: sqlite3.Connection) -> None:
@@ -174,7 +218,7 @@ def _restrict(path: Path) -> None:
 
 
 def _close(idle: _Open) -> None:
-    if idle.process == os.getpid():
+    if idle.file.process == os.getpid():
         idle.connection.close()
     else:
         _left_behind.append(idle.connection)
