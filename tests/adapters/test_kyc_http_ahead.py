@@ -65,6 +65,34 @@ def test_one_that_dies_as_it_is_first_used_is_opened_anew() -> None:
     assert talk.server.requests[0] == talk.server.requests[1]
 
 
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_handshake_that_failed_leaves_the_first_query_its_own(
+    certificates: Certificates, said: bytes
+) -> None:
+    def refuse(peer: Peer) -> None:
+        if talk.server.connections == 1:
+            peer.send(said)
+            peer.end()
+
+    with talking(
+        answering(reply()),
+        tls=certificates.good,
+        before_tls=refuse,
+        extra_ca_file=certificates.authority,
+    ) as talk:
+        talk.transport.open_ahead().join()
+        assert talk.server.connections == 1
+        assert talk.ask().status == 200
+    assert talk.server.connections == 2
+
+
+def test_where_it_was_closed_meanwhile_nothing_is_opened() -> None:
+    with talking(answering(reply())) as talk:
+        talk.transport.close()
+        talk.transport.open_ahead().join()
+    assert talk.server.connections == 0
+
+
 def test_where_nobody_is_the_first_query_tells_so() -> None:
     transport = KycHttp(
         f"http://127.0.0.1:{refusing_port()}", connections=1, max_reply_bytes=CAP
