@@ -4,6 +4,7 @@ import base64
 import gc
 import math
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from threading import Event
 from time import monotonic
@@ -20,10 +21,15 @@ from aws.proxy import (
     failing,
 )
 from fakes import START, FakeClock
-from hostile import refusing_port, unaccepting_port
+from hostile import HostileServer, head, once, refusing_port, reply, unaccepting_port
 from kycourier.adapters.aws import client
 from kycourier.adapters.aws.calls import AwsAnswer, run
-from kycourier.adapters.aws.client import LAST_SECONDS, JsonClient, client_of
+from kycourier.adapters.aws.client import (
+    LAST_SECONDS,
+    MOST_BYTES,
+    JsonClient,
+    client_of,
+)
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import (
     SettingError,
@@ -61,7 +67,7 @@ def call(url: str, *, seconds_left: float = 1) -> AwsAnswer:
         ("ProvisionedThroughputExceededException", "throttled"),
         ("RequestLimitExceeded", "throttled"),
         ("UnrecognizedClientException", "UnrecognizedClientException"),
-        ("ValidationException:http://internal.amazon.com/", "ValidationException"),
+        ("ValidationException:http://internal.amazon.com/#a", "ValidationException"),
         (SAID, "unreadable answer"),
         ("<html>", "unreadable answer"),
         ("", "unreadable answer"),
@@ -131,6 +137,24 @@ def test_an_answer_that_is_not_dynamodbs_is_a_failure(lone_proxy, status, text, 
 
     assert failure.value.reason == reason
     assert failure.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-synthetic\r\n\r\n",
+        reply(b"{}", "Content-Encoding: gzip"),
+        head(f"Content-Length: {MOST_BYTES + 1}"),
+    ],
+)
+def test_who_does_not_speak_as_aws_does_is_not_asked_again(said):
+    with closing(HostileServer(once(said))) as server:
+        with pytest.raises(StoreUnavailable) as failure:
+            call(server.url, seconds_left=60)
+
+        assert failure.value.reason == "unreadable answer"
+        assert failure.value.__context__ is None
+        assert server.connections == 1
 
 
 def test_a_symbol_that_stands_in_the_head_alone_is_read_there(lone_proxy):

@@ -41,6 +41,7 @@ PAUSES = (1.0, 2.0)  # at most, before the second and the third attempt
 CONNECTIONS = 20
 MOST_BYTES = 17 << 20  # DynamoDB answers with 16 MB at most
 _NOT_REACHED = {"resolve", "connect", "tls"}
+_NO_API = {"encoded", "protocol", "too_large"}  # who so answers, will the next time
 _ERRORS_FROM = 300
 
 
@@ -127,7 +128,10 @@ class JsonClient:
                 )
             return _read(response)
         except UpstreamUnreachable as error:
-            is_away = error.reason in _NOT_REACHED
+            fault = error.reason
+        if fault in _NO_API:
+            raise NotDone(UNREADABLE)
+        is_away = fault in _NOT_REACHED
         raise NotDone(UNREACHABLE if is_away else NO_ANSWER, passes=not is_away)
 
     def _sign(self, operation: str, body: bytes) -> Mapping[str, str]:
