@@ -200,11 +200,17 @@ class Connections:
     def _prepare(self, opened: Connection) -> None:
         if self._login is not None:
             try:
-                opened.ask(("AUTH", *self._login.read()), seconds=READ_SECONDS)
+                _tell(opened, "AUTH", *self._login.read())
             except Refused as refusal:
                 raise refusal.of_login() from None
         if self._db:
-            opened.ask(("SELECT", self._db), seconds=READ_SECONDS)
+            _tell(opened, "SELECT", self._db)
+
+
+def _tell(opened: Connection, *command: Value) -> None:
+    """Say what is answered by OK alone: what came after it would answer the next."""
+    if opened.ask(command, seconds=READ_SECONDS) != b"OK" or not opened.is_quiet():
+        raise ProtocolError
 
 
 def _open_socket(node: Node) -> socket.socket:
