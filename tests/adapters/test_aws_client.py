@@ -25,6 +25,7 @@ from hostile import HostileServer, head, once, refusing_port, reply, unaccepting
 from kycourier.adapters.aws import client
 from kycourier.adapters.aws.calls import AwsAnswer, run
 from kycourier.adapters.aws.client import (
+    CONNECTIONS,
     LAST_SECONDS,
     MOST_BYTES,
     JsonClient,
@@ -312,14 +313,16 @@ def test_adapters_of_one_process_share_one_client_of_each_service(lone_proxy):
     assert len(set(map(id, made))) == 2
 
 
-def test_threads_share_its_connections(lone_proxy):
-    lone_proxy.otherwise = lambda *_: answer_json({})
+def test_threads_share_its_connections_and_each_has_its_own_answer(lone_proxy):
+    """Though they are more than connections are kept."""
+    lone_proxy.otherwise = lambda call, _: answer_json(call.json)
     asked = client_of("dynamodb", surroundings(lone_proxy.url))
 
-    with ThreadPoolExecutor(16) as pool:
-        told = list(pool.map(lambda _: ask(asked).members, range(200)))
+    with ThreadPoolExecutor(2 * CONNECTIONS) as pool:
+        told = list(pool.map(lambda at: asked.ask("Any", At=at).members, range(400)))
 
-    assert told == [{}] * 200
+    assert told == [{"At": at} for at in range(400)]
+    assert asked._pool.num_connections < len(told) / 2
 
 
 def test_other_surroundings_have_other_clients_and_none_outlives_its_own(lone_proxy):
