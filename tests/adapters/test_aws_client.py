@@ -298,6 +298,12 @@ def test_an_answer_tells_its_date(lone_proxy):
     assert call(lone_proxy.url).date == lone_proxy.date
 
 
+def test_a_member_that_is_null_is_absent(lone_proxy):
+    lone_proxy.plan("GetItem", answering_json(Item=None, Items=[None]))
+
+    assert call(lone_proxy.url).members == {"Items": [None]}
+
+
 # who shares them
 
 

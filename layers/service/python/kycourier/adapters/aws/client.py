@@ -194,11 +194,14 @@ def _read(response: BaseHTTPResponse) -> AwsAnswer:
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:
+    """Read members; one that is null is absent, as to the SDK."""
     try:
         told = msgspec.json.decode(content)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    if not isinstance(told, dict):
+        return None
+    return {name: value for name, value in told.items() if value is not None}
 
 
 _making = Lock()
