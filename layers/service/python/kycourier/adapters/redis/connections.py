@@ -4,6 +4,7 @@ What is said on them, Redis's own parser reads and writes (RESP 2, which every s
 and proxy speaks).
 """
 
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ class Connection:
     """One connection, of one thread at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self._socket, self._process = sock, os.getpid()
         self._reader = Reader(replyError=Refused, notEnoughData=_NOT_YET)
 
     def ask(self, command: Sequence[Value], *, seconds: float) -> object:
@@ -108,7 +109,12 @@ class Connection:
         raise ProtocolError
 
     def is_quiet(self) -> bool:
-        """Tell whether nothing came after the last answer, no end of it either."""
+        """Tell whether nothing came after the last answer, no end of it either.
+
+        One that crossed a fork is never quiet: the other process talks on it too.
+        """
+        if self._process != os.getpid():
+            return False
         self._socket.settimeout(0)
         try:
             self._socket.recv(1)
