@@ -21,7 +21,15 @@ from aws.proxy import (
     failing,
 )
 from fakes import START, FakeClock
-from hostile import HostileServer, head, once, refusing_port, reply, unaccepting_port
+from hostile import (
+    HostileServer,
+    Peer,
+    head,
+    once,
+    refusing_port,
+    reply,
+    unaccepting_port,
+)
 from kycourier.adapters.aws import client
 from kycourier.adapters.aws.calls import AwsAnswer, run
 from kycourier.adapters.aws.client import (
@@ -302,6 +310,35 @@ def test_a_member_that_is_null_is_absent(lone_proxy):
     lone_proxy.plan("GetItem", answering_json(Item=None, Items=[None]))
 
     assert call(lone_proxy.url).members == {"Items": [None]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("good", "{}"),
+        ("expired", "unreachable"),
+        ("elsewhere", "unreachable"),
+        ("self_signed", "unreachable"),
+    ],
+)
+def test_over_tls_nothing_is_said_to_a_certificate_that_is_not_good(
+    certificates, kind, told
+):
+    def play(peer: Peer) -> None:
+        peer.hear()
+        peer.send(reply())
+        peer.pause()
+
+    with closing(HostileServer(play, tls=getattr(certificates, kind))) as server:
+        environ = {"SSL_CERT_FILE": certificates.authority}
+        asked = client_of("dynamodb", surroundings(server.url, left=1, **environ))
+        try:
+            answer = str(dict(ask(asked).members))
+        except StoreUnavailable as failure:
+            answer = failure.reason
+
+        assert answer == told
+        assert len(server.requests) == (kind == "good")
 
 
 # who shares them
