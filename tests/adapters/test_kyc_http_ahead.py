@@ -16,12 +16,16 @@ GOODBYE = reply(b'{"code": "0"}', "Connection: close", status="408 Request Timeo
 @pytest.mark.parametrize("is_tls", [False, True])
 def test_the_first_query_takes_it(certificates: Certificates, *, is_tls: bool) -> None:
     """Though TLS says a word of its own meanwhile: its session tickets."""
+    opened, answer = Event(), answering(reply())
+
+    def play(peer: Peer) -> None:
+        opened.set()
+        answer(peer)
+
     tls = certificates.good if is_tls else None
-    with talking(
-        answering(reply()), tls=tls, extra_ca_file=certificates.authority
-    ) as talk:
+    with talking(play, tls=tls, extra_ca_file=certificates.authority) as talk:
         talk.transport.open_ahead().join()
-        assert talk.server.connections == 1
+        assert opened.wait(5)
         assert talk.ask().status == 200
         assert talk.ask().status == 200
     assert talk.server.connections == 1
