@@ -3,6 +3,7 @@
 import base64
 import gc
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -47,6 +48,11 @@ from kycourier.core.errors import (
 )
 
 pytestmark = [pytest.mark.enable_socket]
+SLOW = """
+import time
+time.sleep(0.5)
+print('{"Version": 1, "AccessKeyId": "filed", "SecretAccessKey": "key"}')
+"""
 
 
 def ask(asked: JsonClient) -> AwsAnswer:
@@ -277,6 +283,30 @@ def test_an_attempt_near_the_end_gives_up_before_the_last_half_second(left, lone
     assert monotonic() - begun < left  # the stand-in's answer is not waited for
     assert len(lone_proxy.calls) == 1
     assert left - LAST_SECONDS > 0
+
+
+def test_the_wait_for_credentials_is_of_the_invocations_time(
+    lone_proxy, monkeypatch, tmp_path
+):
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "config").write_text(
+        f"[default]\ncredential_process = {sys.executable} {tmp_path / 'slow.py'}\n"
+    )
+    ends_at = monotonic() + 1.3
+    around = Surroundings(
+        clock=FakeClock(),
+        environ={"AWS_REGION": REGION, "AWS_ENDPOINT_URL": lone_proxy.url},
+        seconds_left=lambda: ends_at - monotonic(),
+    )
+
+    with pytest.raises(StoreUnavailable, match="no time left"):
+        ask(client_of("dynamodb", around))
+
+    assert lone_proxy.calls == []
 
 
 # what is sent

@@ -112,10 +112,10 @@ class JsonClient:
         return self._attempt(operation, body)
 
     def _attempt(self, operation: str, body: bytes) -> AwsAnswer:
+        headers = self._sign(operation, body)  # which may wait for new credentials
         seconds = min(MOST_SECONDS, self._seconds_left() - LAST_SECONDS)
         if seconds < LEAST_SECONDS:
             raise NotDone(NO_TIME)
-        headers = self._sign(operation, body)
         try:
             with named("protocol"):
                 response = self._pool.urlopen(
