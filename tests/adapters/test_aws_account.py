@@ -1,14 +1,34 @@
 """Whose calls of AWS they are: the environment's, else what AWS's SDK finds."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from botocore.endpoint_provider import EndpointProvider
 from botocore.session import Session
 
+from aws.proxy import SAID, Answer, answering
 from kycourier.adapters.aws.account import Account, AwsCredentials
 from kycourier.adapters.aws.calls import NotDone
 from kycourier.adapters.aws.endpoints import usual_endpoint
 
 SERVICES = ("dynamodb", "events", "s3", "secretsmanager", "sqs", "ssm")
+ROLE = """
+[default]
+role_arn = arn:aws:iam::123456789012:role/synthetic
+source_profile = source
+[profile source]
+aws_access_key_id = filed
+aws_secret_access_key = key
+"""
+STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+ASSUMED = f"""
+<AssumeRoleResponse xmlns="{STS}"><AssumeRoleResult><Credentials>
+<AccessKeyId>assumed</AccessKeyId><SecretAccessKey>its-key</SecretAccessKey>
+<SessionToken>its-token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
+</Credentials></AssumeRoleResult></AssumeRoleResponse>
+"""
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "synthetic"}
 
 
@@ -61,6 +81,19 @@ def test_credentials_that_are_nowhere_or_not_whole_are_told_so(environ, why):
     assert not_done.value.__context__ is None
 
 
+@pytest.mark.parametrize(
+    "odd", ["synthetic\n", " synthetic", "synthétic", "synthetic\udc80"]
+)
+@pytest.mark.parametrize("variable", [*KEYS, "AWS_SESSION_TOKEN"])
+def test_credentials_that_no_header_can_hold_are_told_so(variable, odd):
+    """Not as an answer that never came: nothing could be asked."""
+    with pytest.raises(NotDone) as not_done:
+        Account({**KEYS, variable: odd}).credentials()
+
+    assert not_done.value.why == "credentials hold odd characters"
+    assert not_done.value.__context__ is None
+
+
 def test_a_profile_that_does_not_exist_is_told_so(monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "missing")
 
@@ -68,6 +101,74 @@ def test_a_profile_that_does_not_exist_is_told_so(monkeypatch):
         Account({}).region()
 
     assert not_done.value.why == "no such profile"
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_a_role_is_had_in_the_environments_region_and_once_for_all_threads(
+    machine, monkeypatch, lone_proxy, variable
+):
+    (machine / "AWS_CONFIG_FILE").write_text(ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    lone_proxy.otherwise = lambda *_: Answer(200, ASSUMED.encode())
+    mine, together = Account({variable: "eu-west-3"}), Barrier(8)
+
+    def ask(_: int) -> AwsCredentials:
+        together.wait()
+        return mine.credentials()
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(ask, range(8)))
+
+    assert told == [AwsCredentials("assumed", "its-key", "its-token")] * 8
+    [call] = lone_proxy.calls
+    assert "/eu-west-3/sts/aws4_request" in call.headers["authorization"]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (
+            403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+            "credentials refused",
+        ),
+        (200, f"<html>{SAID}", "ResponseParserError"),
+    ],
+)
+def test_a_role_that_is_refused_is_told_so(
+    machine, monkeypatch, lone_proxy, status, body, why
+):
+    (machine / "AWS_CONFIG_FILE").write_text(ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    lone_proxy.plan("POST", answering(status, body.encode()))
+
+    with pytest.raises(NotDone) as not_done:
+        Account({"AWS_REGION": "eu-west-1"}).credentials()
+
+    assert not_done.value.why == why
+    assert not_done.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("/absent/command", "FileNotFoundError"),
+        (f"{sys.executable} -V", "JSONDecodeError"),
+        (f"{sys.executable} --absent", "CredentialRetrievalError"),
+    ],
+)
+def test_a_command_that_gives_no_credentials_is_told_of(machine, command, why):
+    (machine / "AWS_CONFIG_FILE").write_text(
+        f"[default]\ncredential_process = {command}\n"
+    )
+
+    with pytest.raises(NotDone) as not_done:
+        Account({}).credentials()
+
+    assert not_done.value.why == why
+    assert not_done.value.__context__ is None
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import base64
 import gc
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from threading import Event
 from time import monotonic
@@ -20,10 +22,24 @@ from aws.proxy import (
     failing,
 )
 from fakes import START, FakeClock
-from hostile import refusing_port, unaccepting_port
+from hostile import (
+    HostileServer,
+    Peer,
+    head,
+    once,
+    refusing_port,
+    reply,
+    unaccepting_port,
+)
 from kycourier.adapters.aws import client
 from kycourier.adapters.aws.calls import AwsAnswer, run
-from kycourier.adapters.aws.client import LAST_SECONDS, JsonClient, client_of
+from kycourier.adapters.aws.client import (
+    CONNECTIONS,
+    LAST_SECONDS,
+    MOST_BYTES,
+    JsonClient,
+    client_of,
+)
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.core.errors import (
     SettingError,
@@ -32,6 +48,11 @@ from kycourier.core.errors import (
 )
 
 pytestmark = [pytest.mark.enable_socket]
+SLOW = """
+import time
+time.sleep(0.5)
+print('{"Version": 1, "AccessKeyId": "filed", "SecretAccessKey": "key"}')
+"""
 
 
 def ask(asked: JsonClient) -> AwsAnswer:
@@ -61,7 +82,7 @@ def call(url: str, *, seconds_left: float = 1) -> AwsAnswer:
         ("ProvisionedThroughputExceededException", "throttled"),
         ("RequestLimitExceeded", "throttled"),
         ("UnrecognizedClientException", "UnrecognizedClientException"),
-        ("ValidationException:http://internal.amazon.com/", "ValidationException"),
+        ("ValidationException:http://internal.amazon.com/#a", "ValidationException"),
         (SAID, "unreadable answer"),
         ("<html>", "unreadable answer"),
         ("", "unreadable answer"),
@@ -131,6 +152,24 @@ def test_an_answer_that_is_not_dynamodbs_is_a_failure(lone_proxy, status, text, 
 
     assert failure.value.reason == reason
     assert failure.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"SSH-2.0-synthetic\r\n\r\n",
+        reply(b"{}", "Content-Encoding: gzip"),
+        head(f"Content-Length: {MOST_BYTES + 1}"),
+    ],
+)
+def test_who_does_not_speak_as_aws_does_is_not_asked_again(said):
+    with closing(HostileServer(once(said))) as server:
+        with pytest.raises(StoreUnavailable) as failure:
+            call(server.url, seconds_left=60)
+
+        assert failure.value.reason == "unreadable answer"
+        assert failure.value.__context__ is None
+        assert server.connections == 1
 
 
 def test_a_symbol_that_stands_in_the_head_alone_is_read_there(lone_proxy):
@@ -246,6 +285,30 @@ def test_an_attempt_near_the_end_gives_up_before_the_last_half_second(left, lone
     assert left - LAST_SECONDS > 0
 
 
+def test_the_wait_for_credentials_is_of_the_invocations_time(
+    lone_proxy, monkeypatch, tmp_path
+):
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "absent"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "config").write_text(
+        f"[default]\ncredential_process = {sys.executable} {tmp_path / 'slow.py'}\n"
+    )
+    ends_at = monotonic() + 1.3
+    around = Surroundings(
+        clock=FakeClock(),
+        environ={"AWS_REGION": REGION, "AWS_ENDPOINT_URL": lone_proxy.url},
+        seconds_left=lambda: ends_at - monotonic(),
+    )
+
+    with pytest.raises(StoreUnavailable, match="no time left"):
+        ask(client_of("dynamodb", around))
+
+    assert lone_proxy.calls == []
+
+
 # what is sent
 
 
@@ -273,6 +336,41 @@ def test_an_answer_tells_its_date(lone_proxy):
     assert call(lone_proxy.url).date == lone_proxy.date
 
 
+def test_a_member_that_is_null_is_absent(lone_proxy):
+    lone_proxy.plan("GetItem", answering_json(Item=None, Items=[None]))
+
+    assert call(lone_proxy.url).members == {"Items": [None]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("good", "{}"),
+        ("expired", "unreachable"),
+        ("elsewhere", "unreachable"),
+        ("self_signed", "unreachable"),
+    ],
+)
+def test_over_tls_nothing_is_said_to_a_certificate_that_is_not_good(
+    certificates, kind, told
+):
+    def play(peer: Peer) -> None:
+        peer.hear()
+        peer.send(reply())
+        peer.pause()
+
+    with closing(HostileServer(play, tls=getattr(certificates, kind))) as server:
+        environ = {"SSL_CERT_FILE": certificates.authority}
+        asked = client_of("dynamodb", surroundings(server.url, left=1, **environ))
+        try:
+            answer = str(dict(ask(asked).members))
+        except StoreUnavailable as failure:
+            answer = failure.reason
+
+        assert answer == told
+        assert len(server.requests) == (kind == "good")
+
+
 # who shares them
 
 
@@ -288,14 +386,16 @@ def test_adapters_of_one_process_share_one_client_of_each_service(lone_proxy):
     assert len(set(map(id, made))) == 2
 
 
-def test_threads_share_its_connections(lone_proxy):
-    lone_proxy.otherwise = lambda *_: answer_json({})
+def test_threads_share_its_connections_and_each_has_its_own_answer(lone_proxy):
+    """Though they are more than connections are kept."""
+    lone_proxy.otherwise = lambda call, _: answer_json(call.json)
     asked = client_of("dynamodb", surroundings(lone_proxy.url))
 
-    with ThreadPoolExecutor(16) as pool:
-        told = list(pool.map(lambda _: ask(asked).members, range(200)))
+    with ThreadPoolExecutor(2 * CONNECTIONS) as pool:
+        told = list(pool.map(lambda at: asked.ask("Any", At=at).members, range(400)))
 
-    assert told == [{}] * 200
+    assert told == [{"At": at} for at in range(400)]
+    assert asked._pool.num_connections < len(told) / 2
 
 
 def test_other_surroundings_have_other_clients_and_none_outlives_its_own(lone_proxy):

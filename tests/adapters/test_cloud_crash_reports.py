@@ -24,7 +24,7 @@ LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
 KEY = OrderKey(APP, "order1")
 DONE = settled(claimed(), event=EVENT)
 AWS_FAILS = {
-    "cut": [cut] * 3,
+    "cut": [cut] * 4,  # a kept connection is opened anew once
     "denied": [failing("AccessDeniedException", said=MARK)],
     "failed": [failing("InternalServerError", 500, said=MARK)] * 3,
     "refused": [failing("ConditionalCheckFailedException", said=MARK)],

@@ -16,12 +16,16 @@ GOODBYE = reply(b'{"code": "0"}', "Connection: close", status="408 Request Timeo
 @pytest.mark.parametrize("is_tls", [False, True])
 def test_the_first_query_takes_it(certificates: Certificates, *, is_tls: bool) -> None:
     """Though TLS says a word of its own meanwhile: its session tickets."""
+    opened, answer = Event(), answering(reply())
+
+    def play(peer: Peer) -> None:
+        opened.set()
+        answer(peer)
+
     tls = certificates.good if is_tls else None
-    with talking(
-        answering(reply()), tls=tls, extra_ca_file=certificates.authority
-    ) as talk:
+    with talking(play, tls=tls, extra_ca_file=certificates.authority) as talk:
         talk.transport.open_ahead().join()
-        assert talk.server.connections == 1
+        assert opened.wait(5)
         assert talk.ask().status == 200
         assert talk.ask().status == 200
     assert talk.server.connections == 1
@@ -63,6 +67,34 @@ def test_one_that_dies_as_it_is_first_used_is_opened_anew() -> None:
         assert talk.ask().status == 200
     assert talk.server.connections == 2
     assert talk.server.requests[0] == talk.server.requests[1]
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_handshake_that_failed_leaves_the_first_query_its_own(
+    certificates: Certificates, said: bytes
+) -> None:
+    def refuse(peer: Peer) -> None:
+        if talk.server.connections == 1:
+            peer.send(said)
+            peer.end()
+
+    with talking(
+        answering(reply()),
+        tls=certificates.good,
+        before_tls=refuse,
+        extra_ca_file=certificates.authority,
+    ) as talk:
+        talk.transport.open_ahead().join()
+        assert talk.server.connections == 1
+        assert talk.ask().status == 200
+    assert talk.server.connections == 2
+
+
+def test_where_it_was_closed_meanwhile_nothing_is_opened() -> None:
+    with talking(answering(reply())) as talk:
+        talk.transport.close()
+        talk.transport.open_ahead().join()
+    assert talk.server.connections == 0
 
 
 def test_where_nobody_is_the_first_query_tells_so() -> None:

@@ -1,5 +1,7 @@
 """Connections to Redis that break, hang or were forgotten, and servers that go."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -14,6 +16,21 @@ from redis_bench import around, empty, look_into, open_server, port_of, stores_o
 from stand_ins import IN_CLOUD
 
 pytestmark = [*IN_CLOUD]
+BOTH_SIDES = """
+import os, sys
+from redis_bench import around, open_server
+server = open_server(sys.argv[1], around())
+server.now()
+child = os.fork()
+side = "parent" if child else "child"
+told = [
+    server.call("SET", f"{side}{at}", at, "GET", key=f"{side}{at}") or
+    server.call("GET", f"{side}{at}", key=f"{side}{at}") for at in range(300)
+]
+print(side, told == [b"%d" % at for at in range(300)], flush=True)
+if child:
+    os.waitpid(child, 0)
+"""
 
 
 @pytest.fixture
@@ -64,6 +81,21 @@ def test_connection_closed_while_idle_is_opened_anew(proxy, redis_url):
     server.now()
 
     assert proxy.answers == answers + 1
+
+
+def test_connection_that_crossed_a_fork_is_left_to_the_process_that_opened_it(proxy):
+    """Else either side is told the other's answers."""
+    ended = subprocess.run(
+        [sys.executable, "-c", BOTH_SIDES, f"redis://127.0.0.1:{proxy.port}"],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        check=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert set(ended.stdout.splitlines()) == {"parent True", "child True"}
+    assert proxy.connections == 2
 
 
 def test_connection_that_the_network_forgot_costs_one_wait(proxy):

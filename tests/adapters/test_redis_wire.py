@@ -63,6 +63,16 @@ def test_a_connection_that_said_too_much_is_used_no_more(proxy):
         assert proxy.connections == number
 
 
+@pytest.mark.parametrize("said", [b"+OK\r\n$6\r\nsecond\r\n", b"*0\r\n", b"+NO\r\n"])
+def test_a_connection_that_begins_with_another_word_than_ok_answers_nothing(
+    proxy, said
+):
+    proxy.change = {b"-ERR SELECT is not allowed in cluster mode\r\n": said}
+    server = open_server(f"redis://127.0.0.1:{proxy.port}/1", around(FakeClock()))
+
+    assert refusal_of(server) == "unreadable answer"
+
+
 def test_an_answer_that_does_not_end_is_given_up_in_time(proxy):
     proxy.change = {NULL: b"$100\r\nbegun"}
     begun = time.monotonic()

@@ -78,6 +78,9 @@ class Watched:
     def __init__(self, http: KycHttp, fleet: "Fleet") -> None:
         self._http, self._fleet = http, fleet
 
+    def open_ahead(self) -> None:
+        """Open nothing: which call meets a fault is to be certain."""
+
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
         kind = KINDS[request.path]
         allowed = min(timeout_seconds, self._fleet.hanging.get(kind, timeout_seconds))

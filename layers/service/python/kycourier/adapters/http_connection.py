@@ -14,6 +14,7 @@ from typing import Any
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ClosedPoolError
 from urllib3.response import HTTPResponse
 from urllib3.util import parse_url
 
@@ -52,11 +53,14 @@ def build_pool(
 
 
 def open_ahead(pool: HTTPConnectionPool) -> None:
-    """Have a connection open for the first request, which else waits for it."""
-    connection: Any = pool._get_conn()  # noqa: SLF001 - urllib3 has no word for it
-    with suppress(UpstreamUnreachable):  # the first request will tell
+    """Have a connection open for the first request, which else waits for it.
+
+    One that failed is dropped, for it keeps a dead socket; the first request will tell.
+    """
+    with suppress(UpstreamUnreachable, ClosedPoolError):
+        connection: Any = pool._get_conn()  # noqa: SLF001 - urllib3 has no word for it
         connection.open_ahead()
-    pool._put_conn(connection)  # noqa: SLF001 - as above
+        pool._put_conn(connection)  # noqa: SLF001 - as above
 
 
 def _trust(extra_ca_file: str | None) -> ssl.SSLContext:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _REGION = re.compile("[a-z]{2,5}(-[a-z]{2,10}){1,2}-[0-9]{1,2}")  # of a host's name
+_PLAIN = re.compile("[!-~]*")  # a newline pasted along would spoil the header
 NONE, NO_REGION = "no credentials", "no region: set AWS_REGION"
 SAID = {  # what the SDK means by its errors
+    "ClientError": "credentials refused",  # of a role, where no class of it says more
     "EndpointConnectionError": "unreachable",
     "NoCredentialsError": NONE,
     "NoRegionError": NO_REGION,
@@ -57,28 +59,44 @@ class Account:
 
     def credentials(self) -> AwsCredentials:
         """Give the credentials of this moment. Raises NotDone."""
-        key_id = self._environ.get("AWS_ACCESS_KEY_ID")
-        key = self._environ.get("AWS_SECRET_ACCESS_KEY")
-        if key_id and key:
-            return AwsCredentials(key_id, key, self._environ.get("AWS_SESSION_TOKEN"))
-        return self._ask_sdk(_find_credentials)
+        found = self._read_environ() or self._ask_sdk(
+            self._find_credentials, lacking=NONE
+        )
+        texts = (found.key_id, found.key, found.token or "")
+        if all(map(_PLAIN.fullmatch, texts)):
+            return found
+        raise NotDone("credentials hold odd characters")
 
     def region(self) -> str:
         """Name the region, that of the person's files included. Raises NotDone."""
-        environ = self._environ
-        named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-        region = named or self._ask_sdk(_find_region)
+        region = _name_region(self._environ) or self._ask_sdk(
+            _find_region, lacking=NO_REGION
+        )
         if _REGION.fullmatch(region):
             return region
         raise NotDone("no such region")
 
-    def _ask_sdk(self, find: "Callable[[Session], T | None]") -> T:
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - 100 ms
+    def _read_environ(self) -> AwsCredentials | None:
+        key_id = self._environ.get("AWS_ACCESS_KEY_ID")
+        key = self._environ.get("AWS_SECRET_ACCESS_KEY")
+        if key_id and key:
+            return AwsCredentials(key_id, key, self._environ.get("AWS_SESSION_TOKEN"))
+        return None
 
-        reason = NONE if find is _find_credentials else NO_REGION
+    def _ask_sdk(self, find: "Callable[[Session], T | None]", *, lacking: str) -> T:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - 100 ms
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415 - the same
+
+        reason = lacking
         try:
             found = find(self._opened())
-        except BotoCoreError as error:
+        except (
+            BotoCoreError,
+            ClientError,  # of the services that give credentials
+            ResponseParserError,
+            OSError,  # of a command that gives them
+            ValueError,  # of what it wrote
+        ) as error:
             name = type(error).__name__
             reason = SAID.get(name, name)
         else:
@@ -92,13 +110,13 @@ class Account:
                 self._session = _open_session(self._environ)
             return self._session
 
-
-def _find_credentials(session: "Session") -> AwsCredentials | None:
-    found = session.get_credentials()
-    if found is None:
-        return None
-    frozen = found.get_frozen_credentials()
-    return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token)
+    def _find_credentials(self, session: "Session") -> AwsCredentials | None:
+        with self._lock:  # the SDK's chain bears one thread only; renewing, any
+            found = session.get_credentials()
+        if found is None:
+            return None
+        frozen = found.get_frozen_credentials()
+        return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def _find_region(session: "Session") -> str | None:
@@ -107,7 +125,10 @@ def _find_region(session: "Session") -> str | None:
 
 
 def _open_session(environ: Mapping[str, str]) -> "Session":
-    """Open a session that looks into the given environment first."""
+    """Open a session that looks into the given environment first.
+
+    It is told the region too: of AWS_REGION, where a role is had, it knows nothing.
+    """
     from botocore.credentials import EnvProvider  # noqa: PLC0415 - 100 ms
     from botocore.session import Session  # noqa: PLC0415 - the same
 
@@ -115,9 +136,16 @@ def _open_session(environ: Mapping[str, str]) -> "Session":
 
     silence_libraries()
     session = Session()
+    region = _name_region(environ)
+    if region:
+        session.set_config_variable("region", region)
     chain = session.get_component("credential_provider")
     chain.insert_before(EnvProvider.METHOD, EnvProvider(dict(environ)))
     return session
+
+
+def _name_region(environ: Mapping[str, str]) -> str | None:
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
 
 
 _making = Lock()

@@ -77,7 +77,7 @@ def refused(status: int, symbol: object, answer: AwsAnswer) -> NotDone:
     `symbol` may have its namespace before it (`com.amazonaws.…#`), or a URL behind.
     """
     text = symbol if isinstance(symbol, str) else str(status)
-    code = text.rpartition("#")[2].partition(":")[0]
+    code = text.partition(":")[0].rpartition("#")[2]
     why = code if _SYMBOL.fullmatch(code) else UNREADABLE
     passes = status >= _FAULTS_FROM or why in _PASSING
     return NotDone(why, passes=passes, answer=answer)

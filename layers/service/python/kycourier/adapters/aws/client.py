@@ -41,6 +41,7 @@ PAUSES = (1.0, 2.0)  # at most, before the second and the third attempt
 CONNECTIONS = 20
 MOST_BYTES = 17 << 20  # DynamoDB answers with 16 MB at most
 _NOT_REACHED = {"resolve", "connect", "tls"}
+_NO_API = {"encoded", "protocol", "too_large"}  # who so answers, will the next time
 _ERRORS_FROM = 300
 
 
@@ -111,10 +112,10 @@ class JsonClient:
         return self._attempt(operation, body)
 
     def _attempt(self, operation: str, body: bytes) -> AwsAnswer:
+        headers = self._sign(operation, body)  # which may wait for new credentials
         seconds = min(MOST_SECONDS, self._seconds_left() - LAST_SECONDS)
         if seconds < LEAST_SECONDS:
             raise NotDone(NO_TIME)
-        headers = self._sign(operation, body)
         try:
             with named("protocol"):
                 response = self._pool.urlopen(
@@ -127,7 +128,10 @@ class JsonClient:
                 )
             return _read(response)
         except UpstreamUnreachable as error:
-            is_away = error.reason in _NOT_REACHED
+            fault = error.reason
+        if fault in _NO_API:
+            raise NotDone(UNREADABLE)
+        is_away = fault in _NOT_REACHED
         raise NotDone(UNREACHABLE if is_away else NO_ANSWER, passes=not is_away)
 
     def _sign(self, operation: str, body: bytes) -> Mapping[str, str]:
@@ -190,11 +194,14 @@ def _read(response: BaseHTTPResponse) -> AwsAnswer:
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:
+    """Read members; one that is null is absent, as to the SDK."""
     try:
         told = msgspec.json.decode(content)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    if not isinstance(told, dict):
+        return None
+    return {name: value for name, value in told.items() if value is not None}
 
 
 _making = Lock()

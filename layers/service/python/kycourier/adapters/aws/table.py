@@ -1,7 +1,7 @@
 """How the table is called: strong reads, conditional writes, and pages off its index.
 
-A write's answer may be lost and the SDK repeat it over itself: so each write leaves a
-mark that no other has, and one that finds its own mark has been done.
+A write's answer may be lost and the client repeat it over itself: so each write leaves
+a mark that no other has, and one that finds its own mark has been done.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -4,6 +4,7 @@ What is said on them, Redis's own parser reads and writes (RESP 2, which every s
 and proxy speaks).
 """
 
+import os
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ class Connection:
     """One connection, of one thread at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self._socket, self._process = sock, os.getpid()
         self._reader = Reader(replyError=Refused, notEnoughData=_NOT_YET)
 
     def ask(self, command: Sequence[Value], *, seconds: float) -> object:
@@ -108,7 +109,12 @@ class Connection:
         raise ProtocolError
 
     def is_quiet(self) -> bool:
-        """Tell whether nothing came after the last answer, no end of it either."""
+        """Tell whether nothing came after the last answer, no end of it either.
+
+        One that crossed a fork is never quiet: the other process talks on it too.
+        """
+        if self._process != os.getpid():
+            return False
         self._socket.settimeout(0)
         try:
             self._socket.recv(1)
@@ -200,11 +206,17 @@ class Connections:
     def _prepare(self, opened: Connection) -> None:
         if self._login is not None:
             try:
-                opened.ask(("AUTH", *self._login.read()), seconds=READ_SECONDS)
+                _tell(opened, "AUTH", *self._login.read())
             except Refused as refusal:
                 raise refusal.of_login() from None
         if self._db:
-            opened.ask(("SELECT", self._db), seconds=READ_SECONDS)
+            _tell(opened, "SELECT", self._db)
+
+
+def _tell(opened: Connection, *command: Value) -> None:
+    """Say what is answered by OK alone: what came after it would answer the next."""
+    if opened.ask(command, seconds=READ_SECONDS) != b"OK" or not opened.is_quiet():
+        raise ProtocolError
 
 
 def _open_socket(node: Node) -> socket.socket:
