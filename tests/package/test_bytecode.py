@@ -88,9 +88,9 @@ def cache_to_source(cached):
 
 def test_boto3_comes_from_the_runtime_and_the_rest_from_the_layer(deployment):
     script = (
-        "import boto3, requests, urllib3, obstore, redis, json\n"
+        "import boto3, requests, urllib3, obstore, hiredis, json\n"
         "print(json.dumps([m.__file__ for m in"
-        " (boto3, requests, urllib3, obstore, redis)]))"
+        " (boto3, requests, urllib3, obstore, hiredis)]))"
     )
     boto3, *rest = json.loads(run_in(deployment, script))
     assert boto3.startswith(str(deployment.python.parents[1]))

@@ -19,7 +19,7 @@ from kycourier.core.errors import HandlerFailed, SettingError
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Ambient, EvidenceStore, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
-from kycourier.settings import PREFIX, Settings, read_settings
+from kycourier.settings import PREFIX, read_settings
 from kycourier.usecases.ask_platform import AskPlatform
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.heed_brake import BrakeGuard
@@ -55,10 +55,17 @@ class Assembly:
     """The parts of one function, wired as its settings say."""
 
     def __init__(
-        self, name: str, environ: Mapping[str, str], needs: AbstractSet[str]
+        self,
+        name: str,
+        environ: Mapping[str, str],
+        needs: AbstractSet[str],
+        *,
+        opens_ahead: bool = False,
     ) -> None:
+        """`opens_ahead` where the platform is sure to be asked at once."""
         self.settings = read_settings(environ, needs=needs)
-        self._transport = _begin(lambda: _open_transport(self.settings, environ))
+        self._opens_ahead = opens_ahead
+        self._transport = _begin(lambda: self._open_transport(environ))
         self.app_id = self.settings.app_id
         self.clock = SystemClock()
         self.journal = PowertoolsJournal(sys.stdout, app_id=self.app_id)
@@ -88,6 +95,18 @@ class Assembly:
     def transport(self) -> KycHttp:
         """The one session to the platform; it was begun first, so ask for it last."""
         return self._transport.result()
+
+    def _open_transport(self, environ: Mapping[str, str]) -> KycHttp:
+        settings = self.settings
+        transport = KycHttp(
+            settings.kyc_url or settings.kyc_profile.url,
+            connections=settings.max_in_flight,
+            max_reply_bytes=settings.max_reply_bytes,
+            extra_ca_file=environ.get("SSL_CERT_FILE") or None,
+        )
+        if self._opens_ahead:
+            transport.open_ahead()
+        return transport
 
     @cached_property
     def refresher(self) -> TicketRefresher | None:
@@ -196,17 +215,6 @@ class Assembly:
     def secret(self, name: str, place: Place | None) -> SecretSource:
         """Open a secret reference of the settings."""
         return places.open_secret(name, _demanded(place), self.around)
-
-
-def _open_transport(settings: Settings, environ: Mapping[str, str]) -> KycHttp:
-    transport = KycHttp(
-        settings.kyc_url or settings.kyc_profile.url,
-        connections=settings.max_in_flight,
-        max_reply_bytes=settings.max_reply_bytes,
-        extra_ca_file=environ.get("SSL_CERT_FILE") or None,
-    )
-    transport.open_ahead()
-    return transport
 
 
 def _begin(make: Callable[[], T]) -> Future[T]:

@@ -40,7 +40,7 @@ def start_refresh_ticket() -> Function:
 @forgetful
 def start_collect_results() -> Function:
     """Start the queue function that collects orders."""
-    parts = Assembly("collect_results", os.environ, _COLLECTS)
+    parts = Assembly("collect_results", os.environ, _COLLECTS, opens_ahead=True)
     queue = OrdersQueue(
         parts.app_id,
         register=parts.register,
