@@ -26,7 +26,8 @@ def test_with_eight_hundred_milliseconds_left_nothing_is_asked(house):
     names = [record["messageId"] for record in event["Records"]]
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == names
     report = house.sandbox.report()
-    assert (report.connections_opened, report.token_calls) == (0, 0)
+    assert report.connections_opened <= 1  # the one that is open ahead
+    assert (report.token_calls, report.queries_total) == (0, 0)
     assert process.invoke(event) == {"batchItemFailures": []}
     assert len(house.events()) == len(ORDERS)
 
