@@ -138,6 +138,8 @@ def test_commit_of_an_owner_frozen_past_its_lease_changes_nothing(
     house.start("refresh_ticket").invoke(TIMER)
     late = house.start("collect_results", **way.environ)
     sweep = house.start("sweep_orders")
+    for process in (late, sweep):
+        process.wait_until_ready()  # nobody opens a state that is held
     house.sandbox.set_order("order1", "slow1")
     with Watch(house, stores) as watch, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(
@@ -191,6 +193,8 @@ def test_save_of_a_refresher_frozen_past_its_lease_is_refused(
 def freeze_refresher(house: House, stores: Stores, way: Way, figures) -> None:
     late = house.start("refresh_ticket", **way.environ)
     other, collect = house.start("refresh_ticket"), house.start("collect_results")
+    for process in (late, other, collect):
+        process.wait_until_ready()
     house.sandbox.set_fault("ticket", "slow1")
     with Watch(house, stores) as watch, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(invoke_patiently, late, TIMER, limit=60, patience=1)
