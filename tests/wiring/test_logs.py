@@ -93,3 +93,29 @@ def test_each_outcome_counts_its_own_metric(journal, capsys, outcome):
 def test_nothing_noted_is_nothing_flushed(journal, capsys):
     journal.flush()
     assert not capsys.readouterr().out
+
+
+def test_metrics_are_written_at_once_so_that_no_line_of_another_thread_comes_between(
+    journal, monkeypatch
+):
+    writes = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            writes.append(text)
+            return len(text)
+
+    monkeypatch.setattr("sys.stdout", Output())
+    journal.note("ticket_refreshed", generation=1)
+    journal.flush()
+
+    [line] = writes
+    assert line.endswith("}\n")
+
+
+def test_metrics_are_off_where_powertools_are(journal, capsys, monkeypatch):
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    journal.note("ticket_refreshed", generation=1)
+    journal.flush()
+
+    assert not capsys.readouterr().out

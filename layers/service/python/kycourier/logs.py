@@ -1,7 +1,9 @@
 """One JSON line per fact, allow-listed fields, and the metrics that facts carry."""
 
+import json
 import logging
 import re
+import sys
 import threading
 from collections import Counter
 from typing import TextIO
@@ -120,6 +122,9 @@ class PowertoolsJournal:
             EphemeralMetrics,
             MetricUnit,
         )
+        from aws_lambda_powertools.metrics.functions import (  # noqa: PLC0415 - the same
+            is_metrics_disabled,
+        )
 
         with self._lock:
             counts, gauges = self._counts, self._gauges
@@ -133,7 +138,11 @@ class PowertoolsJournal:
         for name, value in gauges.items():
             unit = MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count
             metrics.add_metric(name, unit, value)
-        metrics.flush_metrics()
+        if is_metrics_disabled():
+            return
+        line = json.dumps(metrics.serialize_metric_set(), separators=(",", ":"))
+        sys.stdout.write(f"{line}\n")  # whole: a thread that was given up writes too
+        sys.stdout.flush()
 
 
 def _show(value: str | float | None) -> str | float | None:
