@@ -65,13 +65,9 @@ for _ in range(settings["rounds"]):
 if settings["leak"] == "link":
     print(link)
 if settings["leak"] == "logs":
-    from kycourier.adapters.http_connection import TimedConnection
-    TimedConnection.debuglevel = 1
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).filters = []
     attempt(source.load)
-    opened = places.open_events(place(settings["sinks"][0]), around)
-    opened.publish([OutboxEvent(id="1", type="t", body=json.dumps({"text": event}))])
 if settings["leak"] == "error":
     import obstore
     from obstore.exceptions import BaseError

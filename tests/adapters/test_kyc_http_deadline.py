@@ -13,7 +13,7 @@ import pytest
 from certificates import Certificates
 from hostile import Peer, Play, answering, chunks, head, reply, unaccepting_port
 from kyc_client import CAP, fail, talking
-from kycourier.adapters import http_connection
+from kycourier.adapters import sockets
 from kycourier.adapters.kyc_http import KycHttp
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
@@ -149,8 +149,8 @@ def test_connecting_that_hangs_ends_at_the_deadline() -> None:
 
 
 def test_connecting_has_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert http_connection.CONNECT_SECONDS == 2
-    monkeypatch.setattr(http_connection, "CONNECT_SECONDS", 0.2)
+    assert sockets.CONNECT_SECONDS == 2
+    monkeypatch.setattr(sockets, "CONNECT_SECONDS", 0.2)
     with unaccepting_port() as port:
         transport = KycHttp(
             f"http://127.0.0.1:{port}", connections=1, max_reply_bytes=CAP
@@ -163,7 +163,7 @@ def test_connecting_has_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_handshake_may_last_longer_than_connecting(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_connection, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(sockets, "CONNECT_SECONDS", 0.1)
     with talking(
         answering(reply()),
         tls=certificates.good,

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import msgspec
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool
-from urllib3.util import Timeout
 
 from kycourier import __version__
 from kycourier.adapters.aws.account import Account, account_of
@@ -27,8 +25,7 @@ from kycourier.adapters.aws.calls import (
 )
 from kycourier.adapters.aws.endpoints import find_endpoint, usual_endpoint
 from kycourier.adapters.aws.signature import sign_post
-from kycourier.adapters.http_answer import named
-from kycourier.adapters.http_connection import build_pool
+from kycourier.adapters.http_exchange import Exchanged, Exchanges
 from kycourier.adapters.http_session import silence_libraries
 from kycourier.adapters.surroundings import Surroundings
 from kycourier.adapters.system import SystemNonces
@@ -38,7 +35,6 @@ from kycourier.ports import Clock
 MOST_SECONDS, LEAST_SECONDS = 3.0, 0.5  # of one attempt, from name to last byte
 LAST_SECONDS = 0.5  # of an invocation: not waited into, for a handler must answer
 PAUSES = (1.0, 2.0)  # at most, before the second and the third attempt
-CONNECTIONS = 20
 MOST_BYTES = 17 << 20  # DynamoDB answers with 16 MB at most
 _NOT_REACHED = {"resolve", "connect", "tls"}
 _NO_API = {"encoded", "protocol", "too_large"}  # who so answers, will the next time
@@ -117,16 +113,9 @@ class JsonClient:
         if seconds < LEAST_SECONDS:
             raise NotDone(NO_TIME)
         try:
-            with named("protocol"):
-                response = self._pool.urlopen(
-                    "POST",
-                    self._path,
-                    body=body,
-                    headers=headers,
-                    timeout=Timeout(total=seconds),
-                    retries=False,
-                )
-            return _read(response)
+            return _read(
+                self._exchanges.post(self._path, headers, body, seconds=seconds)
+            )
         except UpstreamUnreachable as error:
             fault = error.reason
         if fault in _NO_API:
@@ -170,19 +159,16 @@ class JsonClient:
         return urlsplit(self._url).path or "/"
 
     @cached_property
-    def _pool(self) -> HTTPConnectionPool:
-        return build_pool(
-            self._url,
-            connections=CONNECTIONS,
-            max_body_bytes=MOST_BYTES,
-            extra_ca_file=self._extra_ca_file,
+    def _exchanges(self) -> Exchanges:
+        return Exchanges(
+            self._url, max_body_bytes=MOST_BYTES, extra_ca_file=self._extra_ca_file
         )
 
 
-def _read(response: BaseHTTPResponse) -> AwsAnswer:
+def _read(response: Exchanged) -> AwsAnswer:
     """Read what was answered. Raises NotDone."""
     date = response.headers.get("Date")
-    told = _decode(response.data)
+    told = _decode(response.content)
     answer = AwsAnswer(told or {}, date)
     if response.status >= _ERRORS_FROM:
         symbol = answer.members.get("__type", response.headers.get("x-amzn-errortype"))

@@ -15,9 +15,9 @@ import certifi
 from hiredis import ProtocolError, Reader, pack_command
 from msgspec import Struct
 
-from kycourier.adapters.http_connection import open_socket
 from kycourier.adapters.redis.address import Address
 from kycourier.adapters.redis.failures import Refused
+from kycourier.adapters.sockets import open_socket
 from kycourier.core.errors import StoreUnavailable, UpstreamUnreachable
 from kycourier.core.hidden import Secret
 
