@@ -48,8 +48,11 @@ def run_all(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
     Raises what the first of those that failed did.
     """
-    with ThreadPoolExecutor(max(len(items), 1)) as pool:
-        return list(pool.map(work, items))
+    pool = ThreadPoolExecutor(max(len(items), 1))
+    futures = [pool.submit(work, item) for item in items]
+    pool.shutdown(wait=False)  # its threads end by themselves, and are not waited for
+    wait(futures)
+    return [future.result() for future in futures]
 
 
 def run_in_turn(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
