@@ -50,7 +50,7 @@ from kycourier.usecases.keep_evidence import EvidenceKeeper, RunAll
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import Expected, RegisterOrder
 from kycourier.usecases.send_events import EventSender
-from kycourier.usecases.side_by_side import SideBySide, run_all
+from kycourier.usecases.side_by_side import AllAtOnce, SideBySide
 from kycourier.usecases.sweep_orders import SweepOrders
 from kycourier.usecases.time_left import TimeLeft
 from kycourier.usecases.use_ticket import OwnedTickets
@@ -192,7 +192,7 @@ class Worker:
         transport: KycTransport | None = None,
         secret: SecretSource | None = None,
         pool: SideBySide | None = None,
-        run_all: RunAll = run_all,
+        run_all: RunAll | None = None,
         clock: Clock | None = None,
         patience_seconds: float = 300,
         ttl: timedelta = timedelta(days=2),
@@ -222,7 +222,7 @@ class Worker:
             world.evidence,
             uri=URI,
             fingerprint_key=FingerprintKey("v1", Secret(FINGERPRINT_KEY)),
-            run_all=run_all,
+            run_all=run_all or AllAtOnce(most=3).run,
         )
         self.sender = EventSender(world.sink, **shared)
         self.pool = pool or SideBySide(most=1)

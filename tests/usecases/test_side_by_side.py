@@ -1,6 +1,6 @@
 """Orders worked on at once: one that hangs is given up before the time is over."""
 
-from threading import Event
+from threading import Barrier, Event, current_thread
 from time import monotonic
 
 import pytest
@@ -8,8 +8,8 @@ import pytest
 from kycourier.core.errors import OutOfTime
 from kycourier.usecases.side_by_side import (
     RETURN_SECONDS,
+    AllAtOnce,
     SideBySide,
-    run_all,
     run_in_turn,
 )
 from kycourier.usecases.time_left import TimeLeft
@@ -80,9 +80,22 @@ def test_threads_that_hang_hold_up_no_later_run(end):
     assert later.result() == "later"
 
 
-@pytest.mark.parametrize("run", [run_all, run_in_turn])
+@pytest.mark.parametrize("run", [AllAtOnce(most=2).run, run_in_turn])
 def test_photos_come_back_in_order_and_a_failure_is_raised(run):
     assert run(str, [3, 1, 2]) == ["3", "1", "2"]
     assert run(str, []) == []
     with pytest.raises(ValueError, match="no number"):
         run(int, ["1", "no number"])
+
+
+def test_photos_are_put_at_once_on_threads_that_are_kept():
+    together, pool = Barrier(3, timeout=5), AllAtOnce(most=3)
+
+    def work(_: int) -> str:
+        together.wait()
+        return current_thread().name
+
+    first, second = (set(pool.run(work, range(3))) for _ in range(2))
+
+    assert len(first) == 3
+    assert second == first

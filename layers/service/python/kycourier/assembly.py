@@ -16,6 +16,7 @@ from kycourier.adapters.system import SystemClock, SystemNonces
 from kycourier.adapters.triggers.invocation import Invocation
 from kycourier.core.card import parse_fingerprint_key
 from kycourier.core.errors import HandlerFailed, SettingError
+from kycourier.core.models import PhotoKind
 from kycourier.logs import PowertoolsJournal
 from kycourier.ports import Ambient, EvidenceStore, SecretSource, WorkQueue
 from kycourier.setting_forms import Place
@@ -27,7 +28,7 @@ from kycourier.usecases.keep_evidence import EvidenceKeeper
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
 from kycourier.usecases.send_events import EventSender
-from kycourier.usecases.side_by_side import SideBySide, run_all, run_in_turn
+from kycourier.usecases.side_by_side import AllAtOnce, SideBySide, run_in_turn
 from kycourier.usecases.time_left import TimeLeft
 from kycourier.usecases.use_ticket import ForeignTickets, OwnedTickets, Tickets
 
@@ -171,11 +172,12 @@ class Assembly:
                 "must be 32 characters or more, or lines v1=…, v2=…",
             )
         is_here = _demanded(self.settings.evidence).scheme == "file"
+        at_once = len(PhotoKind) * self.settings.max_in_flight
         return EvidenceKeeper(
             self.evidence,
             uri=self.evidence_uri,
             fingerprint_key=key,
-            run_all=run_in_turn if is_here else run_all,
+            run_all=run_in_turn if is_here else AllAtOnce(most=at_once).run,
         )
 
     @cached_property

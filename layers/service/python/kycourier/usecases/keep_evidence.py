@@ -12,7 +12,7 @@ from kycourier.core.models import Recognition
 from kycourier.core.order_record import OrderRecord
 from kycourier.core.photos import build_key
 from kycourier.ports import EvidenceStore
-from kycourier.usecases.side_by_side import run_all
+from kycourier.usecases.side_by_side import run_in_turn
 
 _JSON = "application/json"
 
@@ -28,7 +28,7 @@ class EvidenceKeeper:
         *,
         uri: str,
         fingerprint_key: FingerprintKey,
-        run_all: RunAll = run_all,
+        run_all: RunAll = run_in_turn,
     ) -> None:
         self._store, self._uri, self._key = store, uri, fingerprint_key
         self._run_all = run_all

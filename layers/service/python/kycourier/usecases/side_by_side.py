@@ -43,16 +43,20 @@ class SideBySide:
         return [_given_up() if each in late else each for each in futures]
 
 
-def run_all(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Run `work` on all items at once, a thread each, until all have come back.
+class AllAtOnce:
+    """Threads for work that has an end of its own, kept from one order to the next."""
 
-    Raises what the first of those that failed did.
-    """
-    pool = ThreadPoolExecutor(max(len(items), 1))
-    futures = [pool.submit(work, item) for item in items]
-    pool.shutdown(wait=False)  # its threads end by themselves, and are not waited for
-    wait(futures)
-    return [future.result() for future in futures]
+    def __init__(self, *, most: int) -> None:
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="photo")
+
+    def run(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """Run `work` on all items at once, until all have come back.
+
+        Raises what the first of those that failed did.
+        """
+        futures = [self._pool.submit(work, item) for item in items]
+        wait(futures)
+        return [future.result() for future in futures]
 
 
 def run_in_turn(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
