@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kycourier.adapters.aws.account import AwsCredentials
 from kycourier.adapters.aws.signature import sign_post
+from kycourier.adapters.aws.silence import silence_libraries
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
 KEYS = st.text(
@@ -23,7 +24,8 @@ PATHS = st.lists(WORD, max_size=3).map(lambda names: "/" + "/".join(names))
 
 @pytest.fixture(scope="module")
 def at():
-    """Set the SDK's clock."""
+    """Set the SDK's clock; and shut it up, since at DEBUG it tells what it signs."""
+    silence_libraries()
     with pytest.MonkeyPatch.context() as patch:
         yield lambda now: patch.setattr(
             auth, "get_current_datetime", lambda **_: now.replace(tzinfo=None)
