@@ -58,7 +58,7 @@ def _ends(run: LoadRun) -> Iterator[str]:
     lost = "; ".join(run.problems) or "nothing"
     yield f"* Lost or wrong: {lost}. Calls that were asked again: {run.asked_again}."
     flat = "flat" if run.is_flat else "**growing**"
-    yield f"* Memory at the end ÷ at a tenth: {run.growth:.2f} ({flat})."
+    yield f"* Memory of a worker at the end ÷ at a tenth: {run.growth:.2f} ({flat})."
     rare = ", ".join(f"{count:,} {name}" for name, count in run.facts.items())
     yield f"* Other facts in the log: {rare or 'none'}."
     yield f"* {run.log_bytes / run.orders:,.0f} bytes of log lines an order."
