@@ -60,6 +60,7 @@ def _run(orders: Orders, given: argparse.Namespace) -> LoadRun:
         finally:
             callers.stop()
         seconds = time.monotonic() - begun
+        callers.hear_out()
         cpu = {name: used - before[name] for name, used in _cpu(house).items()}
         proof = prove(callers.accepted, watch, redis=house.redis)
         log = read_log(house.log)

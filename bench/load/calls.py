@@ -52,6 +52,11 @@ class Callers:
         self.is_stopped = True
         self._room.release(CALLERS)
 
+    def hear_out(self) -> None:
+        """Wait for the answers to come: an event may be there before its call's."""
+        for thread in self._threads:
+            thread.join(_PATIENCE_SECONDS)
+
     def _run(self) -> None:
         connection = http.client.HTTPConnection(
             "127.0.0.1", self._port, timeout=_PATIENCE_SECONDS
