@@ -445,3 +445,20 @@ def test_an_endpoint_may_have_a_path_and_its_host_and_path_are_signed(lone_proxy
     [sent] = lone_proxy.calls
     assert sent.path == "/behind/a/gateway"
     assert f"http://{sent.headers['host']}" == lone_proxy.url
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        reply(b'{"Item": {}}')[:-3],
+        head("Content-Type: application/json", "Content-Length: 40") + b"{}",
+        head("Transfer-Encoding: chunked") + b'a\r\n{"Item": {\r\n',
+        head("Transfer-Encoding: chunked") + b"2\r\n{}\r\n",
+    ],
+    ids=["a short body", "less than was said", "half a chunk", "no last chunk"],
+)
+def test_an_answer_that_ends_too_early_is_none_however_its_length_is_told(spoken):
+    with closing(HostileServer(once(spoken))) as server:
+        with pytest.raises(StoreUnavailable, match="no answer"):
+            call(server.url)
+        assert server.connections == 1
