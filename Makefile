@@ -43,18 +43,18 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/lint-imports
 
 fuzz: $(READY)  ## fuzz the parsers, guided by coverage; SECONDS=60 in all
-	@$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60)
+	@PYTHONPATH=tests $(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
 
 tools: $(READY)  ## SAM, moto, Redis, fuzzers for the tests (two minutes, once)
-	@$(BIN)/python -m kycourier_devkit.toolbox
+	@$(BIN)/python -m kycourier_devkit.tool_envs
 
-bench: $(READY)  ## every goal beside the naive peer (20 minutes); ONLY=G5,G6
+bench: $(READY)  ## measure all goals beside the naive peer (20 minutes); ONLY=G5,G6
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),--keep bench/results.json)
 
-bench-smoke: $(READY)  ## the same in a minute, to show that it works
+bench-smoke: $(READY)  ## the same in a minute, to check that it works
 	@$(BIN)/python -m bench --smoke
 
-load: $(READY)  ## 105 000 orders through serve and eight workers (20 minutes)
+load: $(READY)  ## collect 105 000 orders with serve and eight workers (20 minutes)
 	@$(BIN)/python -m bench.load --keep bench/load.json
 
 soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
@@ -62,10 +62,10 @@ soak: $(READY)  ## the simulation, seed after seed: SEEDS=200000; stop and go on
 
 test: lint tools  ## everything that proves it; STRICT=1 lets nothing be skipped
 	$(BIN)/pytest $(if $(STRICT),--no-skips)
-	$(BIN)/python tests/other_pythons.py $(if $(STRICT),--strict)
+	$(BIN)/python tests/support/other_pythons.py $(if $(STRICT),--strict)
 
-mutants: tools  ## plant bugs in copies, show what catches each; ONLY=name
+mutants: tools  ## plant bugs, show which test catches each; ONLY=name WHY=1
 	@PYTHONPATH=tests $(BIN)/python -m mutants $(if $(ONLY),--only '$(ONLY)') $(if $(WHY),--why)
 
-mutation: $(READY)  ## change the core in every small way: each is noticed
+mutation: $(READY)  ## make every small change of the core; tests notice each
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(MODULES)

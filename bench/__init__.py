@@ -1,1 +1,1 @@
-"""The bench: what the service costs beside the naive peer, in one run."""
+"""Measures what the service costs beside a naive peer, on emulators, in one run."""

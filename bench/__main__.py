@@ -1,116 +1,118 @@
-"""`python -m bench`: measure every goal in one run, and say which fell short."""
+"""`python -m bench`: measure all goals in one run and report which were missed."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench import page
-from bench.bare import find_limits
-from bench.figures import Report
-from bench.goal import Goal, find_goals
-from bench.goals.g03_start_counts import BASELINE
-from bench.machine import describe_machine, list_versions, load_now
-from bench.processes import BenchFailed
-from bench.results import FILE, Results, last_line, write_results
-from bench.scale.page import renew as renew_scale
-from bench.screen import Screen
-from bench.stage import Stage
+from bench.environment.bench_environment import BenchEnvironment
+from bench.errors import BenchError
+from bench.goals.cold_start.g03_start_counts import save_baseline
+from bench.goals.goal import Goal, find_goals
+from bench.measure.emulator_limits import measure_limits
+from bench.measure.figures import GoalReport
+from bench.measure.machine import current_load, describe_machine, list_versions
+from bench.report.formatting import summary_line
+from bench.report.page import write_page
+from bench.report.results import FILE, Results, write_results
+from bench.report.terminal import Terminal
+from bench.scale.page import write_page as write_scale_page
 from kycourier_devkit.errors import DevkitError
 
-SHORT, USAGE, STOPPED = 1, 2, 130
+MISSED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str], *, goals: Sequence[Goal] | None = None) -> int:
-    """Measure; give the exit status: 0 when every goal is held."""
-    given = _parse(arguments)
-    screen = Screen()
-    goals = find_goals(given.only) if goals is None else goals
+    """Measures; returns the exit status: 0 when every goal is met."""
+    options = _parse(arguments)
+    terminal = Terminal()
+    goals = find_goals(options.only) if goals is None else goals
     if not goals:
-        screen.problem("bench: no such goal")
+        terminal.problem(f"bench: no such goal: {options.only}")
         return USAGE
     try:
-        with Stage(packages=given.packages, is_smoke=given.smoke) as stage:
-            reports = _measure_all(stage, goals, screen, given)
-    except (BenchFailed, DevkitError) as error:
-        screen.problem(f"bench: {error}")
+        with BenchEnvironment(
+            packages=options.packages, is_smoke=options.smoke
+        ) as environment:
+            reports = _measure_all(environment, goals, terminal, options)
+    except (BenchError, DevkitError) as error:
+        terminal.problem(f"bench: {error}")
         return USAGE
     except KeyboardInterrupt:
-        screen.problem("bench: stopped")
-        return STOPPED
-    screen.show(reports)
-    if given.smoke:
-        screen.line("A short run: its figures decide nothing.")
-    screen.line(last_line(reports))
-    return 0 if given.smoke or all(report.holds for report in reports) else SHORT
+        terminal.problem("bench: interrupted")
+        return INTERRUPTED
+    terminal.show(reports)
+    if options.smoke:
+        terminal.line("A short run: its figures are not meaningful.")
+    terminal.line(summary_line(reports))
+    return 0 if options.smoke or all(each.is_met for each in reports) else MISSED
 
 
 def _measure_all(
-    stage: Stage, goals: Sequence[Goal], screen: Screen, given: argparse.Namespace
-) -> list[Report]:
-    begun, load = time.monotonic(), load_now()
+    environment: BenchEnvironment,
+    goals: Sequence[Goal],
+    terminal: Terminal,
+    options: argparse.Namespace,
+) -> list[GoalReport]:
+    started, load = time.monotonic(), current_load()
     now = datetime.now(timezone.utc)  # noqa: TID251 - the date of a run
-    stage.expect, stage.advance = screen.expect, screen.advance
+    environment.on_total, environment.on_round = terminal.set_total, terminal.advance
     reports = []
-    with screen.progress(len(goals)):
+    with terminal.progress(len(goals)):
         for goal in goals:
-            screen.begin(f"{goal.number} {goal.title}")
-            figures, notes = goal.measure(stage)
+            terminal.start_goal(f"{goal.number} {goal.title}")
+            figures, notes = goal.measure(environment)
             reports.append(
-                Report(goal=goal.number, title=goal.title, figures=figures, notes=notes)
+                GoalReport(
+                    goal=goal.number, title=goal.title, figures=figures, notes=notes
+                )
             )
-            screen.end_goal()
-        if given.start_counts:
-            _keep_start_counts(stage)
-        if given.keep:
-            screen.begin("what the stand-ins can do")
+            terminal.end_goal()
+        if options.start_counts and environment.start_counts:
+            save_baseline(environment.start_counts)
+        if options.keep:
+            terminal.start_goal("limits of the emulators")
             results = Results(
                 date=f"{now:%Y-%m-%d %H:%M} UTC",
                 machine=describe_machine(),
                 load_at_start=load,
                 versions=list_versions(),
-                stand_ins=find_limits(stage),
-                seconds=round(time.monotonic() - begun),
+                emulators=measure_limits(environment),
+                seconds=round(time.monotonic() - started),
                 reports=reports,
-                remarks=given.remark,
+                remarks=options.remark,
             )
-            write_results(results, given.keep)
-            if given.keep.resolve() == FILE:
-                page.renew(results)
-                renew_scale()
+            write_results(results, options.keep)
+            if options.keep.resolve() == FILE:
+                write_page(results)
+                write_scale_page()
     return reports
-
-
-def _keep_start_counts(stage: Stage) -> None:
-    text = json.dumps(stage.records["start_counts"], indent=1)
-    BASELINE.write_text(f"{text}\n", "utf-8")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", metavar="G5,G6", help="these goals alone")
+    parser.add_argument("--only", metavar="G5,G6", help="measure these goals only")
     parser.add_argument(
-        "--smoke", action="store_true", help="a minute; decides nothing"
+        "--smoke", action="store_true", help="a short run that takes a minute"
     )
     parser.add_argument(
-        "--packages", type=Path, metavar="DIR", help="zips that are built already"
+        "--packages", type=Path, metavar="DIR", help="use these built zips"
     )
     parser.add_argument(
         "--keep",
         type=Path,
         metavar="FILE",
-        help="keep results there; bench/results.json renews docs/performance.md",
+        help="store results there; bench/results.json updates docs/performance.md",
     )
     parser.add_argument(
-        "--remark", action="append", default=[], help="a sentence to keep with them"
+        "--remark", action="append", default=[], help="a sentence to store with them"
     )
     parser.add_argument(
         "--start-counts",
         action="store_true",
-        help="take G3's counts as those to keep to",
+        help="make G3's counts the new baseline",
     )
     return parser.parse_args(arguments)
 

@@ -1,8 +1,8 @@
-"""How long the worst input of each class takes beside a good one, in one run.
+"""Measures how long the worst input of each class takes to parse.
 
-Prints for each: milliseconds at 16 MiB (events: 6 MiB, all that Lambda takes), the
-multiple of a good 16 MiB reply, and how much more than a quarter of it costs (4 is
-linear; less where it is refused early). `python bench/parse_bounds.py`
+`python bench/parse_bounds.py` prints for each: milliseconds at 16 MiB (6 MiB for
+events, Lambda's limit), the multiple of a good 16 MiB reply, and the multiple of a
+quarter of the input (4 is linear; less if the input is refused early).
 """
 
 import gc
@@ -10,16 +10,18 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from bad_input.functions import Functions
-from bad_input.worst import REPLIES, good
 from bad_input.worst_events import BATCHES, REQUESTS
-from kycourier.core.errors import MalformedReply
-from kycourier.core.hidden import ReplyBody
-from kycourier.core.wire import parse_result_reply
-from worlds import SecretInMemory, refusal
+from bad_input.worst_replies import REPLIES, good_reply
+from kycourier.core.documents.bank_card import BankCard
+from kycourier.core.errors import MalformedReplyError
+from kycourier.core.redaction import ReplyBody
+from support.rigs.fake_platform import error_reply
+from support.rigs.in_memory import MutableSecret
 
 REPLY_BYTES, EVENT_BYTES = 16 * 2**20, 6 * 2**20
 TRIES = 3
@@ -27,36 +29,36 @@ ROW = "{:<10} {:<28} {:>9} {:>7} {:>7}"
 
 
 def parse(body: bytes) -> None:
-    """Parse a reply, whatever comes of it."""
+    """Parses a reply, valid or not."""
     try:
-        parse_result_reply(ReplyBody(body))
-    except MalformedReply:
+        BankCard().parse_reply(ReplyBody(body))
+    except MalformedReplyError:
         return
 
 
-def cost(work: Callable[[], object]) -> float:
-    """Give the least milliseconds of CPU of a few tries."""
+def cpu_milliseconds(work: Callable[[Any], object], value: object) -> float:
+    """Returns the fewest milliseconds of CPU of several tries."""
     gc.collect()
-    found = []
+    milliseconds = []
     for _ in range(TRIES):
-        begun = time.process_time()
-        work()
-        found.append((time.process_time() - begun) * 1000)
-    return min(found)
+        started = time.process_time()
+        work(value)
+        milliseconds.append((time.process_time() - started) * 1000)
+    return min(milliseconds)
 
 
 def main() -> None:
-    """Measure and print."""
-    api, signed = Functions(), Functions(api_keys=SecretInMemory("a-key-of-a-test"))
+    """Measures and prints."""
+    api, signed = Functions(), Functions(api_keys=MutableSecret("a-key-of-a-test"))
 
-    api.world.upstream.scripts["a1"] = [refusal("66660011")]  # it stays open
+    api.world.upstream.scripts["a1"] = [error_reply("66660011")]  # the order stays open
 
     def request(event: object) -> None:
         for functions in (api, signed):
             functions.call("orders_api", event)
 
     kinds = [
-        ("reply", {"a good one": good, **REPLIES}, parse, REPLY_BYTES),
+        ("reply", {"a good one": good_reply, **REPLIES}, parse, REPLY_BYTES),
         ("request", REQUESTS, request, EVENT_BYTES),
         (
             "batch",
@@ -70,7 +72,7 @@ def main() -> None:
     for kind, classes, work, size in kinds:
         for name, make in classes.items():
             few, many = make(size // 4), make(size)
-            small, large = cost(lambda: work(few)), cost(lambda: work(many))  # noqa: B023 - called at once
+            small, large = (cpu_milliseconds(work, each) for each in (few, many))
             base = base or large
             shown = (f"{large:.1f}", f"{large / base:.2f}", f"{large / small:.1f}")
             print(ROW.format(kind, name, *shown), flush=True)

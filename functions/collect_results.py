@@ -1,8 +1,6 @@
-"""Queue → result, photos, event.
+"""Collects the orders that a queue announces: result, photos, one event each.
 
-Takes a batch of SQS (AWS) or CKafka (Tencent Cloud), or one order directly:
-`{"order_no": "…"}`. Settings: those of refresh_ticket, and KYCOURIER_EVIDENCE, _EVENTS,
-_FINGERPRINT_KEY, _QUEUE.
+Settings: those of refresh_ticket, and KYCOURIER_EVIDENCE, _EVENTS, _FINGERPRINT_KEY.
 """
 
 from kycourier.cold_start import cold_start
@@ -14,10 +12,9 @@ with cold_start():
 
 
 def handler(event: object, context: object) -> object:
-    """Collect the orders that `event` names, side by side.
+    """Collects the orders of an SQS or CKafka batch, or one: `{"order_no": "…"}`.
 
-    Gives `{"batchItemFailures": […]}` for a batch, the order for a direct call. Nothing
-    of a CKafka batch is named there: all of it is kept in the state store. Raises
-    HandlerFailed alone, for such a batch where the store is down.
+    Returns `{"batchItemFailures": […]}` for a batch, the order for a single one. Raises
+    HandlerFailedError if the state store failed during a CKafka batch.
     """
     return _function.invoke(event, context)

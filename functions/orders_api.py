@@ -1,8 +1,6 @@
-"""HTTP → register, collect and read orders.
+"""Serves the HTTP API, which registers, collects and returns orders.
 
-Takes API Gateway's HTTP v2 and REST v1 events, and those of function URLs on Lambda and
-on Tencent SCF, whose URLs are public: there the request is signed. Settings: those of
-collect_results without the app's secret, and KYCOURIER_API_AUTH, _API_KEYS.
+Settings: those of collect_results, except _APP_SECRET; KYCOURIER_API_AUTH, _API_KEYS.
 """
 
 from kycourier.cold_start import cold_start
@@ -14,9 +12,9 @@ with cold_start():
 
 
 def handler(event: object, context: object) -> object:
-    """Answer one HTTP request (kycourier/schemas/openapi.json).
+    """Responds to an HTTP event of API Gateway or a function URL; see openapi.json.
 
-    Gives `statusCode`, `headers` and `body`; every failure is a problem detail, also
-    that of work which hangs until the time is nearly over.
+    Returns `statusCode`, `headers` and `body`. Every failure, even a timeout, is a
+    problem detail; nothing is raised.
     """
     return _function.invoke(event, context)

@@ -1,7 +1,6 @@
-"""Timer → a new ticket pair, once the one in use has grown stale.
+"""Keeps the ticket pair fresh; a timer runs it every five minutes.
 
-Runs every 5 minutes; asks the platform only when it must. Settings: KYCOURIER_APP_ID,
-_APP_SECRET, _STATE, _TICKET, and those of the KYC host.
+Settings: KYCOURIER_APP_ID, _APP_SECRET, _STATE, _TICKET, and those of the KYC host.
 """
 
 from kycourier.cold_start import cold_start
@@ -13,9 +12,8 @@ with cold_start():
 
 
 def handler(event: object, context: object) -> object:
-    """Refresh the ticket pair if it is due.
+    """Refreshes the pair if it is stale; the event is not read.
 
-    `event` is not read: EventBridge's scheduled event, SCF's timer or an empty one
-    will do. Gives the pair's generation, age and freshness. Raises HandlerFailed alone.
+    Returns the pair's generation, age and freshness. Raises HandlerFailedError.
     """
     return _function.invoke(event, context)

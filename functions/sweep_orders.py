@@ -1,6 +1,6 @@
-"""Timer → due orders, ended leases, unsent events, unreferenced objects.
+"""Works on whatever is due and nobody works on; a timer runs it every minute.
 
-Runs every minute; the net below queue and API. Settings: those of collect_results.
+Settings: those of collect_results.
 """
 
 from kycourier.cold_start import cold_start
@@ -12,9 +12,8 @@ with cold_start():
 
 
 def handler(event: object, context: object) -> object:
-    """Work through what is due until nothing is left or time is short.
+    """Sweeps until nothing is due or time is short; the event is not read.
 
-    `event` is not read: EventBridge's scheduled event, SCF's timer or an empty one
-    will do. Gives what was found. Raises HandlerFailed alone.
+    Returns how many orders were due, unsent and skipped. Raises HandlerFailedError.
     """
     return _function.invoke(event, context)

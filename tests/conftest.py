@@ -8,29 +8,29 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from bench.stand_in import start_stand_in
+from bench.environment.emulator_process import start_emulator
 from hypothesis import settings
 
-from aws.proxy import AwsProxy
-from built import build_once
-from certificates import Certificates, make_certificates
-from figures import Figures, rows_of, table
-from houses import House, open_house
+from kycourier_devkit.emulators.servers import start_dynalite, start_moto, start_redis
+from kycourier_devkit.emulators.tencent.cos import Cos
 from kycourier_devkit.package.clouds import AWS, Cloud
 from kycourier_devkit.sandbox import Sandbox
-from kycourier_devkit.stand_ins.servers import start_dynalite, start_moto, start_redis
-from kycourier_devkit.stand_ins.tencent.cos import Cos
-from stand_ins import or_skip
-from tencent.account import ROLE, Account
+from support.aws.aws_proxy import AwsProxy
+from support.built_packages import build_once
+from support.figures import Figures, rows_of, table
+from support.processes.service_rig import ServiceRig, open_service_rig
+from support.servers.certificates import Certificates, make_certificates
+from support.servers.emulators import start_or_skip
+from support.tencent_api_rig import ROLE, TencentApiAccount
 
-pytest_plugins = ["overheard"]
-pytest.register_assert_rewrite("loud_house")  # its failures name sink and spelling
+pytest_plugins = ["support.leaks.leak_plugin"]
+pytest.register_assert_rewrite("support.leaks.noisy_service")
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the children of a run in the background, where it is ignored."""
+    """Restore Ctrl-C for children of a background run, where the shell ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -50,17 +50,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """Give the functions a folder, an environment and an emulator of their own."""
-    with open_house(tmp_path, Sandbox()) as house:
-        yield house
+def service_rig(tmp_path: Path) -> Iterator[ServiceRig]:
+    """Return a rig with a folder, an environment and a sandbox of its own."""
+    with open_service_rig(tmp_path, Sandbox()) as service_rig:
+        yield service_rig
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Give an authority, and servers' certificates: one good, the rest bad."""
+    """Return a CA and server certificates: one valid, the rest invalid."""
     if shutil.which("openssl") is None:
-        pytest.skip("certificates are made by the openssl command")
+        pytest.skip("the openssl command is not installed")
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
@@ -68,7 +68,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def packages_of(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Callable[[Cloud], Path]:
-    """Give a cloud's folder of zips, built once for all workers."""
+    """Return a cloud's folder of zips, built once for all pytest workers."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     return lambda cloud: build_once(shared / f"dist-{cloud.name}", cloud)
@@ -76,91 +76,96 @@ def packages_of(
 
 @pytest.fixture(scope="session")
 def packages(packages_of: Callable[[Cloud], Path]) -> Path:
-    """Give the folder of Lambda's zips."""
+    """Return the folder of Lambda's zips."""
     return packages_of(AWS)
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    """Give the URL of AWS's APIs, as moto serves them."""
-    with or_skip(start_moto()) as url:
+    """Return the URL of moto, an emulator of AWS."""
+    with start_or_skip(start_moto()) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def proxies() -> Iterator[Callable[[str], AwsProxy]]:
-    """Give the one proxy before a stand-in, with nothing planned or noted."""
+    """Return the proxy of an emulator's URL, one per URL, reset for each use."""
     with ExitStack() as stack:
 
         @cache
         def opened(url: str) -> AwsProxy:
             return stack.enter_context(closing(AwsProxy(url)))
 
-        def give(url: str) -> AwsProxy:
+        def proxy_of(url: str) -> AwsProxy:
             proxy = opened(url)
-            proxy.forget()
+            proxy.reset()
             return proxy
 
-        yield give
+        yield proxy_of
 
 
 @pytest.fixture
 def proxy(moto: str, proxies: Callable[[str], AwsProxy]) -> AwsProxy:
-    """Give the proxy before moto."""
+    """Return the proxy to moto."""
     return proxies(moto)
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
-    """Give an account of Tencent Cloud of one's own."""
-    with closing(Account()) as account:
+def account() -> Iterator[TencentApiAccount]:
+    """Return a Tencent Cloud account of the test's own."""
+    with closing(TencentApiAccount()) as account:
         yield account
 
 
 @pytest.fixture
 def cos(moto: str) -> Iterator[Cos]:
-    """Give COS of one's own, before moto."""
+    """Return a COS of the test's own, in front of moto."""
     with closing(Cos(moto, [ROLE])) as cos:
         yield cos
 
 
 @pytest.fixture(scope="session")
 def dynalite() -> Iterator[str]:
-    """Give the URL of a second DynamoDB."""
-    with or_skip(start_dynalite()) as url:
+    """Return the URL of dynalite, a second DynamoDB emulator."""
+    with start_or_skip(start_dynalite()) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def bench_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the URL of the bench's DynamoDB, which is held to the same contracts."""
+    """Return the URL of the bench's DynamoDB, which must pass the same contracts."""
     folder = tmp_path_factory.mktemp("bench")
-    with start_stand_in("services", folder=folder) as services:
+    with start_emulator("aws_services", folder=folder) as services:
         yield services.url
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the URL of a Redis that is a cluster of one."""
-    with or_skip(start_redis(tmp_path_factory.mktemp("redis"))) as url:
+    """Return the URL of a Redis cluster with one node."""
+    with start_or_skip(start_redis(tmp_path_factory.mktemp("redis"))) as url:
         yield url
 
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """Give the run's seed; `--randomly-seed=N` repeats what was drawn from it."""
-    return request.config.getoption("randomly_seed")
+    """Return the seed of the run; `--randomly-seed=N` repeats a run."""
+    return _seed_of(request.config)
+
+
+def _seed_of(config: pytest.Config) -> int:
+    """Return the seed of pytest-randomly, or 0 under `-p no:randomly`."""
+    return config.getoption("randomly_seed", 0)
 
 
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Figures:
-    """Take figures for the table at the run's end."""
+    """Return a recorder of counts for the table at the end of the run."""
     return Figures(request.node)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [each for kind in terminalreporter.stats.values() for each in kind]
     if rows := rows_of(reports):
-        seed = terminalreporter.config.getoption("randomly_seed")
+        seed = _seed_of(terminalreporter.config)
         terminalreporter.section(f"figures, --randomly-seed={seed}")
         terminalreporter.write("\n".join([*table(rows), ""]))

@@ -1,1 +1,1 @@
-"""One module for each goal of docs/performance.md; the runner finds them by listing."""
+"""The goals of docs/performance.md, one module `gNN_*.py` each, found by listing."""

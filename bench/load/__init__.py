@@ -1,1 +1,1 @@
-"""A load run: `kycourier serve`, eight workers and a Redis, until every order ended."""
+"""A load run of `kycourier serve` with many workers, checked for lost orders."""

@@ -1,112 +1,123 @@
-"""`python -m bench.load`: have many orders collected, and prove that none is lost."""
+"""`python -m bench.load`: collect many orders and verify that none is lost."""
 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.load.calls import Callers
-from bench.load.house import House, open_house
-from bench.load.log import read_log
+from bench.environment.bench_environment import BenchEnvironment
+from bench.errors import BenchError
+from bench.load.callers import Callers
+from bench.load.event_monitor import EventMonitor, MemorySample
+from bench.load.load_environment import LoadEnvironment, start_load_environment
+from bench.load.log_summary import read_log
+from bench.load.markdown import format_run
 from bench.load.orders import Orders, has_photos
-from bench.load.proof import prove
 from bench.load.results import FILE, Latency, LoadRun, measure_latency, write_run
-from bench.load.watch import Watch, Weight
-from bench.load.words import spell_run
-from bench.machine import describe_machine, load_now
-from bench.processes import BenchFailed
-from bench.scale.page import renew
-from bench.stage import Stage
+from bench.load.verification import verify
+from bench.measure.machine import current_load, describe_machine
+from bench.scale.page import write_page
 from kycourier_devkit.errors import DevkitError
 
-SHORT, USAGE, STOPPED = 1, 2, 130
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+_NO_CPU: Mapping[str, float] = {}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run; give the exit status: 0 when nothing was lost and memory stayed flat."""
-    given = _parse(arguments)
+    """Runs; returns exit status 0 if no order was lost and memory did not grow."""
+    options = _parse(arguments)
     orders = Orders(
-        plain=given.orders,
-        with_photos=given.with_photos,
-        photo_bytes=given.photo_bytes,
+        plain=options.orders,
+        with_photos=options.with_photos,
+        photo_bytes=options.photo_bytes,
     )
     try:
-        run = _run(orders, given)
-    except (BenchFailed, DevkitError) as error:
+        run = _run(orders, options)
+    except (BenchError, DevkitError) as error:
         print(f"load: {error}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
-        print("load: stopped", file=sys.stderr)
-        return STOPPED
-    if given.keep:
-        write_run(run, given.keep)
-        if given.keep.resolve() == FILE:
-            renew()
-    print(spell_run(run))
-    return 0 if run.holds else SHORT
+        print("load: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    if options.keep:
+        write_run(run, options.keep)
+        if options.keep.resolve() == FILE:
+            write_page()
+    print(format_run(run))
+    return 0 if run.is_ok else FAILED
 
 
-def _run(orders: Orders, given: argparse.Namespace) -> LoadRun:
-    now, load = datetime.now(timezone.utc), load_now()  # noqa: TID251 - a run's date
-    with Stage() as stage, open_house(stage, workers=given.workers) as house:
-        watch = Watch(house.events, total=orders.total)
-        callers = Callers(house.port, orders.numbers(), window=given.window)
-        before, begun = _cpu(house), time.monotonic()
-        callers.begin()
+def _run(orders: Orders, options: argparse.Namespace) -> LoadRun:
+    now, load = datetime.now(timezone.utc), current_load()  # noqa: TID251 - a run's date
+    with (
+        BenchEnvironment() as bench,
+        start_load_environment(bench, workers=options.workers) as environment,
+    ):
+        monitor = EventMonitor(environment.events, total=orders.total)
+        callers = Callers(environment.port, orders.numbers(), window=options.window)
+        cpu_before, started = _cpu(environment), time.monotonic()
+        callers.start()
         try:
-            weights = _follow(watch, callers, house)
+            memory = _follow(monitor, callers, environment)
         finally:
             callers.stop()
-        seconds = time.monotonic() - begun
-        callers.hear_out()
-        cpu = {name: used - before[name] for name, used in _cpu(house).items()}
-        proof = prove(callers.accepted, watch, redis=house.redis)
-        log = read_log(house.log)
+        seconds = time.monotonic() - started
+        callers.join()
+        cpu = _cpu(environment, before=cpu_before)
+        verified = verify(callers.accepted, monitor, redis=environment.redis)
+        log = read_log(environment.log)
     return LoadRun(
         date=f"{now:%Y-%m-%d %H:%M} UTC",
         machine=describe_machine(),
         load_at_start=load,
-        workers=given.workers,
-        window=given.window,
+        workers=options.workers,
+        window=options.window,
         photo_bytes=orders.photo_bytes,
         seconds=round(seconds, 1),
-        latencies=_latencies(callers, watch),
-        weights=weights,
+        latencies=_latencies(callers, monitor),
+        memory=memory,
         cpu_seconds=cpu,
         log_bytes=log.size,
-        facts=log.rare,
-        states=proof.states,
-        events=len(watch.events),
-        repeated_lines=proof.repeated_lines,
-        asked_again=callers.asked_again,
-        photos=proof.photos,
-        problems=proof.problems,
+        log_events=log.unusual,
+        states=verified.states,
+        events=len(monitor.events),
+        repeated_lines=verified.repeated_lines,
+        retried_calls=callers.retried_calls,
+        photos=verified.photos,
+        problems=verified.problems,
     )
 
 
-def _latencies(callers: Callers, watch: Watch) -> dict[str, Latency]:
-    found: dict[str, list[float]] = {"without photos": [], "with photos": []}
-    for order_no, at in callers.accepted.items():
+def _latencies(callers: Callers, monitor: EventMonitor) -> dict[str, Latency]:
+    seconds: dict[str, list[float]] = {"without photos": [], "with photos": []}
+    for order_no, called_at in callers.accepted.items():
         name = "with photos" if has_photos(order_no) else "without photos"
-        found[name].append(watch.arrived[order_no] - at)
-    return {name: measure_latency(each) for name, each in found.items()}
+        seconds[name].append(monitor.arrived[order_no] - called_at)
+    return {name: measure_latency(each) for name, each in seconds.items()}
 
 
-def _follow(watch: Watch, callers: Callers, house: House) -> list[Weight]:
-    return watch.follow(
-        note_ended=callers.note_ended,
-        weigh=lambda: [each.resident_bytes for each in house.workers()],
+def _follow(
+    monitor: EventMonitor, callers: Callers, environment: LoadEnvironment
+) -> list[MemorySample]:
+    return monitor.follow(
+        on_ended=callers.release,
+        measure=lambda: [each.resident_bytes for each in environment.workers()],
         check=lambda: callers.are_done,
-        tell=lambda text: print(text, flush=True),
+        report=lambda text: print(text, flush=True),
     )
 
 
-def _cpu(house: House) -> dict[str, float]:
+def _cpu(
+    environment: LoadEnvironment, *, before: Mapping[str, float] = _NO_CPU
+) -> dict[str, float]:
+    """Returns the CPU seconds of the processes by role, since `before`."""
     return {
-        name: round(sum(each.cpu_seconds for each in members), 1)
-        for name, members in house.members().items()
+        name: round(
+            sum(each.cpu_seconds for each in processes) - before.get(name, 0), 1
+        )
+        for name, processes in environment.processes().items()
     }
 
 
@@ -117,13 +128,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--photo-bytes", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument(
-        "--window", type=int, default=160, help="orders accepted and not ended, at most"
+        "--window", type=int, default=160, help="most orders in progress at a time"
     )
     parser.add_argument(
         "--keep",
         type=Path,
         metavar="FILE",
-        help="keep the run there; bench/load.json is what docs/scale.md shows",
+        help="store the run there; bench/load.json updates docs/scale.md",
     )
     return parser.parse_args(arguments)
 

@@ -1,8 +1,8 @@
-"""The orders of a load run: most cannot be read, some have photos, evenly mixed.
+"""The orders of a load run: most without photos and some with photos, evenly mixed.
 
-An order without photos is one that the platform could not read (`-9011`): it is
-rejected at once, with its event. A collected one is never without: photos that do not
-come are waited for by the clock, which is no load.
+An order without photos is one that the platform could not read (`-9011`), which is
+rejected at once. A collected order always has photos, because the service would wait
+for missing ones, which is not load.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Orders(Struct, frozen=True, kw_only=True):
-    """How many of each; `photo_bytes` is the size of each of three photos."""
+    """The number of each kind; `photo_bytes` is the size of each of three photos."""
 
     plain: int
     with_photos: int
@@ -19,11 +19,11 @@ class Orders(Struct, frozen=True, kw_only=True):
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all orders."""
         return self.plain + self.with_photos
 
     def numbers(self) -> Iterator[str]:
-        """Spell the order numbers as the stand-in of the platform reads them."""
+        """Yields order numbers that the emulated platform understands."""
         photos = 0
         for at in range(self.total):
             if (at + 1) * self.with_photos // self.total > photos:
@@ -34,5 +34,5 @@ class Orders(Struct, frozen=True, kw_only=True):
 
 
 def has_photos(order_no: str) -> bool:
-    """Tell whether an order of this run has photos."""
+    """Returns whether an order of this run has photos."""
     return order_no.startswith("p")

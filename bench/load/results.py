@@ -1,4 +1,4 @@
-"""What a load run came to, as it is kept in load.json and shown in docs/scale.md."""
+"""The results of a load run, as stored in load.json and shown in docs/scale.md."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,25 +7,26 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from bench.load.watch import Weight
+from bench.load.event_monitor import MemorySample
+from bench.report.json_files import write_json
 
 FILE = Path(__file__).parents[1] / "load.json"
-MOST_GROWTH = 1.15  # of a worker's memory between a tenth of the orders and all
-_LONG = 10_000  # orders: in a shorter run the workers are still warming up
+MAX_GROWTH = 1.15  # of a worker's memory from a tenth of the orders to all
+_LONG_RUN = 10_000  # orders; in a shorter run the workers are still warming up
 
 
 class Latency(Struct, frozen=True, kw_only=True):
-    """Milliseconds from the call that was accepted to the event, of `orders` orders."""
+    """Milliseconds from the accepted call to the event, of `orders` orders."""
 
     orders: int
     p50: float
     p95: float
     p99: float
-    most: float
+    max: float
 
 
 class LoadRun(Struct, frozen=True, kw_only=True):
-    """One run, and what was found."""
+    """One run."""
 
     date: str
     machine: str
@@ -35,41 +36,41 @@ class LoadRun(Struct, frozen=True, kw_only=True):
     photo_bytes: int
     seconds: float
     latencies: Mapping[str, Latency]
-    weights: Sequence[Weight]
+    memory: Sequence[MemorySample]
     cpu_seconds: Mapping[str, float]
     log_bytes: int
-    facts: Mapping[str, int]
+    log_events: Mapping[str, int]
     states: Mapping[str, int]
     events: int
     repeated_lines: int
-    asked_again: int
+    retried_calls: int
     photos: int
     problems: Sequence[str]
 
     @property
     def orders(self) -> int:
-        """How many orders were accepted."""
+        """The number of accepted orders."""
         return sum(each.orders for each in self.latencies.values())
 
     @property
     def growth(self) -> float:
-        """How much larger a worker was at the end than at a tenth, when fewer ran."""
-        first, *_, last = (statistics.mean(each.workers) for each in self.weights)
+        """The mean memory of a worker at the end over that at a tenth of the orders."""
+        first, *_, last = (statistics.mean(each.workers) for each in self.memory)
         return last / first
 
     @property
     def is_flat(self) -> bool:
-        """Tell whether the workers' memory stayed; a short run does not show it."""
-        return self.orders < _LONG or self.growth <= MOST_GROWTH
+        """Whether the workers' memory did not grow; always true of a short run."""
+        return self.orders < _LONG_RUN or self.growth <= MAX_GROWTH
 
     @property
-    def holds(self) -> bool:
-        """Tell whether nothing was lost and memory stayed flat."""
+    def is_ok(self) -> bool:
+        """Whether nothing was lost and memory did not grow."""
         return not self.problems and self.is_flat
 
 
 def measure_latency(seconds: Iterable[float]) -> Latency:
-    """Give the percentiles of some latencies; there are two or more."""
+    """Returns the percentiles of two or more latencies in seconds."""
     found = sorted(each * 1000 for each in seconds)
     at = statistics.quantiles(found, n=100, method="inclusive")
     return Latency(
@@ -77,16 +78,15 @@ def measure_latency(seconds: Iterable[float]) -> Latency:
         p50=round(at[49], 1),
         p95=round(at[94], 1),
         p99=round(at[98], 1),
-        most=round(found[-1], 1),
+        max=round(found[-1], 1),
     )
 
 
 def write_run(run: LoadRun, file: Path = FILE) -> None:
-    """Keep a run."""
-    text = msgspec.json.format(msgspec.json.encode(run), indent=1)
-    file.write_bytes(text + b"\n")
+    """Stores a run."""
+    write_json(file, run)
 
 
 def read_run(file: Path = FILE) -> LoadRun:
-    """Read the run that is kept."""
+    """Reads the stored run."""
     return msgspec.json.decode(file.read_bytes(), type=LoadRun)

@@ -1,1 +1,1 @@
-"""A model of the fleet: how far it goes, what it costs, where its limits lie."""
+"""A model of the fleet for docs/scale.md: its throughput, its cost and its limits."""

@@ -1,4 +1,4 @@
-"""What the model starts from: prices, assumptions and limits, and what was measured."""
+"""Inputs of the model: prices, assumptions and limits, and measured values."""
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from bench.filling.orders import SHARES, make_orders
-from bench.results import read_results
-from bench.scale.count import PerOrder, read_count
-from kycourier.core.order_record import encode_record
-from kycourier.core.outcomes import EFFECTS
-from kycourier.logs import FACTS
+from bench.fill.orders import SHARES, make_orders
+from bench.report.results import read_results
+from bench.scale.per_order import PerOrder, read_counts
+from kycourier.core.orders.outcomes import EFFECTS
+from kycourier.core.orders.record import encode_record
+from kycourier.logs import LOG_EVENTS
 
 FILE = Path(__file__).with_name("inputs.yml")
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -28,7 +28,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limit(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a fresh account is given, and how it is raised."""
+    """A default quota of a new account, and how it is raised."""
 
     limit: float
     unit: str
@@ -37,7 +37,7 @@ class Limit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assumed(Struct, frozen=True, forbid_unknown_fields=True):
-    """What nothing here measures."""
+    """Values that are assumed, not measured."""
 
     photo_bytes: int
     photos: int
@@ -58,7 +58,7 @@ class Inputs(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """What one order takes: seconds of a whole core, and what was counted."""
+    """Seconds of a whole core, row size and counts of one order."""
 
     cpu_seconds: float
     cpu_of: str
@@ -67,12 +67,12 @@ class Measured(Struct, frozen=True, kw_only=True):
 
 
 def read_inputs() -> Inputs:
-    """Read the file that a person may change."""
+    """Reads inputs.yml."""
     return msgspec.yaml.decode(FILE.read_bytes(), type=Inputs)
 
 
 def read_measured(photo_bytes: int) -> Measured:
-    """Take an order's CPU from the bench's last run, on AWS's adapters."""
+    """Returns an order's CPU from the stored results, and its counts."""
     results, label = read_results(), _SIZES[photo_bytes]
     figures = {
         figure.label: figure
@@ -85,22 +85,19 @@ def read_measured(photo_bytes: int) -> Measured:
         cpu_seconds=milliseconds / 1000,
         cpu_of=f"{label}, run of {results.date}",
         row_bytes=_measure_row(),
-        counted=read_count(),
+        counted=read_counts(),
     )
 
 
 def _measure_row() -> int:
-    """Give the bytes of a collected order's row."""
+    """Returns the bytes of a collected order's row."""
     now = datetime(2026, 11, 30, 12, 0, 0, 1, tzinfo=timezone.utc)
     *_, collected = make_orders(SHARES, now=now)
     return len(encode_record(collected))
 
 
 def read_caps() -> Mapping[int, tuple[int, int]]:
-    """Read from the template what each upstream cap allows.
-
-    Gives workers at once, and orders that each works on side by side.
-    """
+    """Returns workers and orders in flight of each, by the template's upstream caps."""
     _, _, rest = TEMPLATE.read_text("utf-8").partition("\n  UpstreamCaps:\n")
     rows, _, _ = rest.partition("\n\n")
     mapping = msgspec.yaml.decode(rows.encode())
@@ -111,9 +108,9 @@ def read_caps() -> Mapping[int, tuple[int, int]]:
 
 
 def count_fixed() -> Mapping[str, int]:
-    """Count in template and code what is paid by the month, whatever is collected."""
+    """Counts the resources with a fixed monthly price in template and code."""
     text = TEMPLATE.read_text("utf-8")
-    metrics = {name for fact in FACTS.values() for name in fact.metrics}
+    metrics = {name for fact in LOG_EVENTS.values() for name in fact.metrics}
     metrics |= {effect.metric for effect in EFFECTS.values()}
     return {
         "alarm": text.count("Type: AWS::CloudWatch::Alarm"),

@@ -1,4 +1,4 @@
-"""The arithmetic: time and money of an order, and how many a second go through."""
+"""Computes the time and cost of an order, and how many orders a second are possible."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ MONTH_SECONDS = 30 * 24 * 3600
 
 
 class Invocation(Struct, frozen=True, kw_only=True):
-    """One call of collect_results: so many orders, at most `in_flight` side by side."""
+    """One call of collect_results with `orders` orders, `in_flight` at a time."""
 
     megabytes: int
     orders: int
@@ -20,19 +20,19 @@ class Invocation(Struct, frozen=True, kw_only=True):
 
 
 class Ceiling(Struct, frozen=True, kw_only=True):
-    """Orders a second that one thing allows."""
+    """Orders a second that one resource allows."""
 
     name: str
     orders_per_second: float
 
 
 def core_share(assumed: Assumed, megabytes: int) -> float:
-    """Tell how much of a core a function of this size has."""
+    """Returns the share of a core that a function with this memory has."""
     return min(1.0, megabytes / assumed.megabytes_per_core)
 
 
 def order_seconds(measured: Measured, assumed: Assumed) -> float:
-    """Tell how long one order waits for others, one call after another."""
+    """Returns the seconds that one order waits for its calls, in sequence."""
     trips = sum(measured.counted.trips.values())
     return assumed.upstream_seconds + trips * assumed.trip_seconds
 
@@ -40,7 +40,7 @@ def order_seconds(measured: Measured, assumed: Assumed) -> float:
 def invocation_seconds(
     invocation: Invocation, measured: Measured, assumed: Assumed
 ) -> float:
-    """Tell what an invocation is billed: its waiting, in rounds, and its CPU."""
+    """Returns the billed seconds of an invocation: waiting in rounds, plus CPU."""
     rounds = -(-invocation.orders // invocation.in_flight)
     waiting = rounds * order_seconds(measured, assumed)
     share = core_share(assumed, invocation.megabytes)
@@ -50,7 +50,7 @@ def invocation_seconds(
 def aws_costs(
     invocation: Invocation, measured: Measured, inputs: Inputs
 ) -> Mapping[str, float]:
-    """Give dollars per million orders, storage for the first month."""
+    """Returns dollars per million orders, with storage for the first month."""
     prices = {name: each.price for name, each in inputs.prices["aws"].items()}
     assumed, counted = inputs.assumed, measured.counted
     alone = invocation.orders == 1
@@ -68,7 +68,7 @@ def aws_costs(
         / GIGA
         * prices["dynamodb_storage"],
         "S3, puts": counted.trips["put"] * prices["s3_puts"],
-        "S3, photos kept a month": _kept_gigabytes(assumed) * prices["s3_storage"],
+        "S3, photos kept a month": _photo_gigabytes(assumed) * prices["s3_storage"],
         "EventBridge": prices["eventbridge_events"],
         "CloudWatch Logs": logged * MILLION / GIGA * prices["logs_ingested"],
     }
@@ -77,7 +77,7 @@ def aws_costs(
 def tencent_costs(
     invocation: Invocation, measured: Measured, inputs: Inputs
 ) -> Mapping[str, float]:
-    """Give dollars per million orders, storage for the first month."""
+    """Returns dollars per million orders, with storage for the first month."""
     prices = {name: each.price for name, each in inputs.prices["tencent"].items()}
     assumed, counted = inputs.assumed, measured.counted
     alone = invocation.orders == 1
@@ -88,7 +88,7 @@ def tencent_costs(
         * prices["scf_gb_second"],
         "SCF, invocations": prices["scf_requests"] / invocation.orders,
         "COS, puts": counted.trips["put"] * prices["cos_puts"],
-        "COS, photos kept a month": _kept_gigabytes(assumed) * prices["cos_storage"],
+        "COS, photos kept a month": _photo_gigabytes(assumed) * prices["cos_storage"],
         "EventBridge": prices["eb_events"],
         "CLS": gigabytes
         * (prices["cls_written"] / assumed.cls_compression + prices["cls_indexed"]),
@@ -96,7 +96,7 @@ def tencent_costs(
 
 
 def fixed_costs(counts: Mapping[str, int], inputs: Inputs) -> Mapping[str, float]:
-    """Give dollars a month that are paid though nothing is collected."""
+    """Returns the fixed dollars a month."""
     aws, tencent = inputs.prices["aws"], inputs.prices["tencent"]
     return {
         f"AWS: {counts['metric']} metrics": counts["metric"] * aws["metric"].price,
@@ -110,7 +110,7 @@ def fixed_costs(counts: Mapping[str, int], inputs: Inputs) -> Mapping[str, float
 def fleet_ceilings(
     workers: int, in_flight: int, megabytes: int, measured: Measured, assumed: Assumed
 ) -> list[Ceiling]:
-    """Tell what the workers of one upstream cap allow, each bound by itself."""
+    """Returns what the upstream cap and the CPU of its workers allow."""
     share = core_share(assumed, megabytes)
     waiting = order_seconds(measured, assumed)
     return [
@@ -125,9 +125,9 @@ def fleet_ceilings(
 def quota_ceilings(
     invocation: Invocation, measured: Measured, inputs: Inputs
 ) -> Iterator[tuple[Limit, Ceiling]]:
-    """Tell what an account's defaults allow, whatever the upstream does."""
+    """Yields what each default quota of an account allows."""
     seconds = invocation_seconds(invocation, measured, inputs.assumed)
-    shards, index_writes = 8, 4  # due on, due off, unsent on, unsent off
+    shards, index_writes = 8, 4  # an entry of each list is added and removed
     each = {
         "lambda_concurrency": ("Lambda concurrency", seconds / invocation.orders),
         "table_writes": ("DynamoDB table", measured.counted.write_units),
@@ -143,11 +143,11 @@ def quota_ceilings(
 def _gigabyte_seconds(
     invocation: Invocation, measured: Measured, assumed: Assumed
 ) -> float:
-    """Give gigabyte-seconds per million orders."""
+    """Returns gigabyte-seconds per million orders."""
     seconds = invocation_seconds(invocation, measured, assumed)
     return seconds / invocation.orders * MILLION * invocation.megabytes / 1024
 
 
-def _kept_gigabytes(assumed: Assumed) -> float:
-    """Give the gigabytes of a million orders' photos."""
+def _photo_gigabytes(assumed: Assumed) -> float:
+    """Returns the gigabytes of a million orders' photos."""
     return assumed.photos * assumed.photo_bytes * MILLION / GIGA

@@ -1,1 +1,1 @@
-"""What never ships in a function: command line, sandbox, local gateway and timers."""
+"""Development tools that never ship in a function: command line, sandbox, gateway."""

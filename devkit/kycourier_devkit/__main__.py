@@ -1,6 +1,6 @@
-"""`python -m kycourier_devkit` is `kycourier`."""
+"""Runs the command line as `python -m kycourier_devkit`."""
 
-from kycourier_devkit.cli import main
+from kycourier_devkit.cli.main import main
 
 if __name__ == "__main__":
     main()

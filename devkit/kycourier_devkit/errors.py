@@ -1,47 +1,49 @@
-"""Every failure the command line names, as one tree; its text is a sentence to show.
+"""Defines the devkit's errors; the text of each one is a sentence for the user.
 
 DevkitError
-├── UsageProblem        what was asked for cannot be done: exit code 2
-├── ToolMissing         a tool cannot be had on this machine
-├── StackNotMade        a stand-in of a cloud did not take our template
-└── FunctionProblem     a function's process
-    ├── FunctionNotStarted    a wrong setting, or a file that does not load
-    ├── FunctionFailed        it answered with an error's code
-    ├── FunctionTimedOut      it was ended at its time limit
-    └── FunctionDied          its process ended under way
+├── UsageError               the command cannot run as it was called: exit code 2
+├── ToolUnavailableError     a tool is missing on this machine
+├── StackCreationError       an emulated cloud rejected our template
+└── FunctionError            a function's process failed
+    ├── FunctionStartError      the function file did not load, or a setting is wrong
+    ├── FunctionFailedError     the handler raised an error
+    ├── FunctionTimeoutError    the handler exceeded its time limit
+    └── FunctionExitedError     the process ended during the invocation
 """
 
 from typing import ClassVar
 
 
 class DevkitError(Exception):
-    """The root; `exit_code` is what the command ends with."""
+    """The root; `exit_code` is the exit code of the command that raises it."""
 
     exit_code: ClassVar[int] = 1
 
 
-class UsageProblem(DevkitError):  # noqa: N818 - reads as a fact
-    """What was asked for cannot be done, and nothing was begun."""
+class UsageError(DevkitError):
+    """The command cannot run as it was called; nothing was started."""
 
     exit_code = 2
 
 
-class ToolMissing(DevkitError):  # noqa: N818 - reads as a fact
-    """A tool is not here and could not be installed; says which, in plain words."""
+class ToolUnavailableError(DevkitError):
+    """A tool is not installed and could not be installed."""
 
 
-class StackNotMade(DevkitError):  # noqa: N818 - reads as a fact
-    """A stand-in of a cloud did not take our template; says at which step."""
+class StackCreationError(DevkitError):
+    """An emulated cloud rejected our template; the text names the step."""
 
 
-class FunctionProblem(DevkitError):  # noqa: N818 - reads as a fact
-    """Something about a function's process."""
+class FunctionError(DevkitError):
+    """A function's process failed."""
 
 
-class FunctionNotStarted(FunctionProblem):
-    """The function file did not load; nothing can be invoked.
+class FunctionStartError(FunctionError):
+    """The function file did not load, so that nothing can be invoked.
 
-    `is_setting` tells a wrong setting, whose sentence this then is, from all else.
+    Args:
+        sentence: What is wrong.
+        is_setting: Whether a setting is wrong; `sentence` then names the variable.
     """
 
     def __init__(self, sentence: str, *, is_setting: bool = False) -> None:
@@ -49,30 +51,30 @@ class FunctionNotStarted(FunctionProblem):
         self.is_setting = is_setting
 
 
-class FunctionFailed(FunctionProblem):
-    """The handler raised: `code` is what left it, and safe to show."""
+class FunctionFailedError(FunctionError):
+    """The handler raised; `code` is the error's code, which is safe to show."""
 
     def __init__(self, name: str, code: str) -> None:
         super().__init__(f"{name} failed: {code}")
         self.code = code
 
 
-class FunctionTimedOut(FunctionProblem):
-    """The handler did not return within its time, so its process was ended."""
+class FunctionTimeoutError(FunctionError):
+    """The handler exceeded its time limit, and its process was stopped."""
 
     def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(f"{name} was ended at its limit of {seconds:g} s")
+        super().__init__(f"{name} was stopped at its limit of {seconds:g} s")
 
 
-class FunctionDied(FunctionProblem):
-    """The process ended: `status` is its exit code, or minus the signal's number."""
+class FunctionExitedError(FunctionError):
+    """The process ended; `status` is its exit code, or minus the signal's number."""
 
     def __init__(self, name: str, status: int | None) -> None:
-        super().__init__(f"{name}'s process ended ({_say_status(status)})")
+        super().__init__(f"{name}'s process ended ({_describe_status(status)})")
         self.status = status
 
 
-def _say_status(status: int | None) -> str:
+def _describe_status(status: int | None) -> str:
     if status is None:
         return "closed"
     return f"signal {-status}" if status < 0 else f"exit code {status}"

@@ -1,76 +1,90 @@
-"""The four functions over a world in memory, as bootstrap wires them, and their log."""
+"""The four functions over in-memory adapters, wired as in bootstrap, with their log."""
 
 import io
 import json
 from contextlib import redirect_stdout
 from typing import Any, NamedTuple
 
-from kycourier.adapters.triggers.invocation import Invocation
-from kycourier.adapters.triggers.orders_api import OrdersApi
-from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
-from kycourier.assembly import Function
-from kycourier.logs import PowertoolsJournal
+from bad_input.strategies import CANARY
+from kycourier.logs import PowertoolsEventLog
 from kycourier.ports import SecretSource
-from leak_scan import find_leaks
-from worlds import APP, URI, World
+from kycourier.triggers.function import Function
+from kycourier.triggers.http.orders_api import OrdersApi
+from kycourier.triggers.invocation import Invocation
+from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from support.leaks.leak_scan import find_leaks
+from support.openapi_check import check_response
+from support.rigs.in_memory import APP, EVIDENCE_URI, InMemoryApp
 
-_OUT = io.StringIO()  # one for all: Powertools' logger has one stream a process
+_OUT = io.StringIO()  # shared: Powertools' logger has one stream per process
 
 
 class Called(NamedTuple):
-    """What came of a call: the answer, and every line it printed."""
+    """The response of an invocation, and all that it printed."""
 
-    answer: Any
+    response: Any
     log: str
 
 
 class Functions:
-    """One of each; `calls` are as the platform's, with the real journal's lines."""
+    """One function of each kind, with the real event log."""
 
     def __init__(self, *, api_keys: SecretSource | None = None) -> None:
-        self.world = world = World()
-        world.journal = PowertoolsJournal(_OUT, app_id=APP)
-        self.worker = worker = world.worker()
-        shared = {"state": world.state, "ambient": worker.ambient}
+        self.app = app = InMemoryApp()
+        app.event_log = PowertoolsEventLog(_OUT, app_id=APP)
+        self.worker = worker = app.worker()
+        shared = {"stores": app.stores, "deps": worker.deps}
         refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
         sweep = SweepTimer(worker.sweeper)
         queue = worker.orders_queue()
         api = OrdersApi(
             APP,
             api_keys=api_keys,
-            evidence_uri=URI,
+            evidence_uri=EVIDENCE_URI,
             register=worker.register,
             collector=worker.collector,
-            brake=worker.brake,
-            evidence=world.evidence,
-            queue=world.queue,
+            breaker=worker.breaker,
+            evidence=app.evidence,
+            queue=app.queue,
             **shared,
         )
-        answers = {
-            "refresh_ticket": lambda _, time_left: refresh.answer(time_left),
-            "collect_results": queue.answer,
-            "orders_api": api.answer,
-            "sweep_orders": lambda _, time_left: sweep.answer(time_left),
+        handlers = {
+            "refresh_ticket": lambda _, deadline: refresh.handle(deadline),
+            "collect_results": queue.handle,
+            "orders_api": api.handle,
+            "sweep_orders": lambda _, deadline: sweep.handle(deadline),
         }
         self._functions = {
             name: Function(
-                answer, Invocation(name, clock=world.clock, journal=world.journal)
+                handler, Invocation(name, clock=app.clock, event_log=app.event_log)
             )
-            for name, answer in answers.items()
+            for name, handler in handlers.items()
         }
 
     def call(self, name: str, event: object, context: object = None) -> Called:
-        """Call one; what it answers must be JSON. Raises what leaves its handler."""
+        """Invoke a function, whose response must be JSON. Raises what it raises."""
         _OUT.seek(0)
         _OUT.truncate()
         with redirect_stdout(_OUT):
-            answer = self._functions[name].invoke(event, context)
-        assert json.loads(json.dumps(answer)) == answer
-        return Called(answer, _OUT.getvalue())
+            response = self._functions[name].invoke(event, context)
+        assert json.loads(json.dumps(response)) == response
+        return Called(response, _OUT.getvalue())
 
 
-def assert_silent(called: Called, *canaries: str) -> None:
-    """Make sure that neither the answer nor the log repeats what was sent."""
-    sinks = {"answer": json.dumps(called.answer), "log": called.log}
+def assert_no_leaks(called: Called, *canaries: str) -> None:
+    """Check that neither the response nor the log repeats the input."""
+    sinks = {"response": json.dumps(called.response), "log": called.log}
     assert find_leaks(canaries, sinks) == []
     assert "handler_failed" not in called.log
+
+
+def check_refused(
+    functions: Functions, event: object, *, method: str = "GET", path: str = "/unknown"
+) -> int:
+    """Send a request, and check that it is refused with a 4xx; returns the status."""
+    called = functions.call("orders_api", event)
+    assert 400 <= called.response["statusCode"] < 500, called
+    assert_no_leaks(called, CANARY)
+    check_response(method, path, called.response)
+    assert functions.app.stores.orders.rows == {}
+    return called.response["statusCode"]

@@ -1,14 +1,21 @@
-"""Requests as every gateway hands them over, whole and with something missing."""
+"""HTTP events of every gateway, complete and with members missing."""
 
 import base64
 from collections.abc import Iterator, Mapping
 
 from hypothesis import strategies as st
 
-from api_caller import sample
 from bad_input.strategies import Event, json_values
+from support.sample_events import sample_event
 
 GATEWAYS = ("rest_v1", "http_v2", "lambda_url", "scf_url")
+ROUTES = [
+    ("PUT", "/v1/orders/{}"),
+    ("GET", "/v1/orders/{}"),
+    ("POST", "/v1/orders/{}/collection"),
+    ("GET", "/v1/orders/{}/photos/original"),
+]
+gateways = st.sampled_from(GATEWAYS)
 
 
 def build_event(
@@ -21,27 +28,27 @@ def build_event(
     body: bytes | None = None,
     in_base64: bool = False,
 ) -> Event:
-    """Make the event that a gateway makes of a request."""
-    given = dict(headers or {})
+    """Build the event that a gateway sends for a request."""
+    fields = dict(headers or {})
     if gateway in {"rest_v1", "scf_url"}:
-        event = sample(
+        event = sample_event(
             "aws_rest_api_v1" if gateway == "rest_v1" else "scf_function_url"
         )
-        event |= {"httpMethod": method, "path": path, "headers": given, "body": None}
+        event |= {"httpMethod": method, "path": path, "headers": fields, "body": None}
         if gateway == "rest_v1":
             pairs = [pair.partition("=") for pair in query.split("&") if pair]
             event["multiValueQueryStringParameters"] = {
                 name: [value] for name, _, value in pairs
             } or None
             event["queryStringParameters"] = None
-            event["multiValueHeaders"] = {name: [given[name]] for name in given}
+            event["multiValueHeaders"] = {name: [fields[name]] for name in fields}
         else:
             event["queryString"] = query
     else:
-        event = sample(
+        event = sample_event(
             "aws_http_api_v2" if gateway == "http_v2" else "aws_function_url"
         )
-        event |= {"rawPath": path, "rawQueryString": query, "headers": given}
+        event |= {"rawPath": path, "rawQueryString": query, "headers": fields}
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["requestContext"]["stage"] = "$default"
         event.pop("body", None)
@@ -52,27 +59,27 @@ def build_event(
     return event
 
 
-def _places(value: object, before: tuple[object, ...] = ()) -> Iterator[tuple]:
-    """Give the way to every member, inner ones too."""
+def _member_paths(value: object, before: tuple[object, ...] = ()) -> Iterator[tuple]:
+    """Yield the path of every member, nested ones too."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield (*before, name)
-            yield from _places(member, (*before, name))
+            yield from _member_paths(member, (*before, name))
 
 
 @st.composite
 def broken_events(draw: st.DrawFn, names: tuple[str, ...]) -> Event:
-    """Take a whole event; some of its members are missing or something else."""
-    event = sample(draw(st.sampled_from(names)))
+    """Draw a complete event with some members missing or replaced."""
+    event = sample_event(draw(st.sampled_from(names)))
     for _ in range(draw(st.integers(1, 3))):
-        *way, last = draw(st.sampled_from(sorted(_places(event))))
-        inside = event
-        for name in way:
-            inside = inside[name]
+        *path, last = draw(st.sampled_from(sorted(_member_paths(event))))
+        parent = event
+        for name in path:
+            parent = parent[name]
         if draw(st.booleans()):
-            del inside[last]
+            del parent[last]
         else:
-            inside[last] = draw(json_values)
+            parent[last] = draw(json_values)
     return event
 
 

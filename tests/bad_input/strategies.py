@@ -1,8 +1,6 @@
-"""Every class of bad input that callers can send.
+"""Every class of bad input that clients and the queue can send.
 
-http_events.py has the gateways', upstream.py the platform's.
-
-Where free text stands, the canary stands in it: nothing may repeat it.
+Free text contains the canary, which no response and no log line may repeat.
 """
 
 import copy
@@ -17,7 +15,7 @@ SIGNATURE = "x-kycourier-signature"
 
 Event = dict[str, object]
 
-# Text: Unicode digits, line ends, NUL, paths, escapes, bidi, surrogates, terminals
+# Text: Unicode digits, line ends, NUL, paths, escapes, bidi, surrogates, control codes
 
 SPECIAL = (
     "\n", "\r\n", "\x00", "\x1b[2J", " ", "../", "..\\", "%2e%2e%2f", "%00", "%", "+",
@@ -36,12 +34,11 @@ long_texts = st.builds(
     st.sampled_from([33, 1_000, 10_000]),
 )
 
-# Order numbers: never one that is good
+# Order numbers: never a valid one
 
 
 def _is_bad(text: str) -> bool:
-    good = text.isascii() and text.isalnum() and len(text) <= 32
-    return not good
+    return not (text.isascii() and text.isalnum() and len(text) <= 32)
 
 
 bad_order_texts = texts.filter(_is_bad) | long_texts
@@ -63,14 +60,14 @@ bad_order_numbers = bad_order_texts | json_values.filter(
 
 
 def deep(levels: int) -> list[object]:
-    """Nest lists as deep as that."""
+    """Nest lists."""
     value: list[object] = []
     for _ in range(levels):
         value = [value]
     return value
 
 
-# API bodies: wrong types, more members, duplicates, NaN, digits, depth, encodings, size
+# API bodies: wrong types, extra members, duplicates, NaN, digits, depth, encoding, size
 
 NO_JSON = {
     "cut": b'{"document":"bank_card"',
@@ -113,7 +110,7 @@ wrong_members = (
 
 
 def spell(value: object) -> bytes:
-    """Spell JSON; Python's own NaN and lone surrogates go out as they would."""
+    """Encode JSON as Python does, with NaN and lone surrogates."""
     return json.dumps(value).encode()
 
 
@@ -163,11 +160,11 @@ bad_messages = (
 
 
 def record(identity: str, body: object, **more: object) -> Event:
-    """Make a record as SQS hands it over."""
+    """Build a record of an SQS event."""
     return {"messageId": identity, "body": body, "eventSource": "aws:sqs", **more}
 
 
-# The queue's own word: it is answered, so no canary stands in it.
+# Message ids: the response repeats them, so that they hold no canary.
 identities = st.sampled_from(["m1", "m2", "", " ", "\n", "\ud800", None, 5, [], {}])
 envelopes = st.fixed_dictionaries({"Records": json_values}) | st.fixed_dictionaries(
     {

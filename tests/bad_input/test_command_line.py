@@ -1,4 +1,4 @@
-"""Whatever stands on the command line or in a setting: a sentence and an exit code."""
+"""Arbitrary arguments and settings print at most one line and set an exit code."""
 
 from contextlib import suppress
 
@@ -7,17 +7,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bad_input.strategies import CANARY, bad_order_texts, texts
-from kycourier.adapters.kyc_http import KycHttp
-from kycourier.adapters.places import open_secret
-from kycourier.adapters.surroundings import Surroundings
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.kyc.transport import HttpKycTransport
+from kycourier.adapters.registry import open_secret
 from kycourier.adapters.system import SystemClock
-from kycourier.core.card import parse_fingerprint_key
 from kycourier.core.errors import SettingError
-from kycourier.core.hidden import Secret
+from kycourier.core.fingerprints import parse_fingerprint_key
+from kycourier.core.redaction import Secret
 from kycourier.core.request_signature import parse_keys
-from kycourier.setting_forms import Place
-from kycourier.settings import SETTINGS, read_settings
-from kycourier_devkit.command_line import run
+from kycourier.settings.declarations import SETTINGS
+from kycourier.settings.reader import read_settings
+from kycourier.settings.resource_url import ResourceUrl
+from kycourier_devkit.cli.app import run
 
 URLS = [
     "http://[", "http://[::1/v1", "https://[::::]/v1", "//", "https://x:99999/v1",
@@ -29,7 +30,7 @@ ORDERS = bad_order_texts | st.just("")
 
 
 def is_port(text: str) -> bool:
-    """Tell whether it is one that may be free, and would be listened on."""
+    """Return whether `serve` would listen on it."""
     with suppress(ValueError):
         return 0 <= int(text) < 1 << 16
     return False
@@ -58,8 +59,8 @@ in_one_folder = settings(
 )
 
 
-def assert_sentence(code, caught):
-    """One readable sentence and no traceback; what cannot be printed is not."""
+def assert_one_line(code, caught):
+    """Assert one printable line on standard error and no traceback."""
     assert code in {0, 1, 2}
     if code:
         assert "Traceback" not in caught.err
@@ -68,22 +69,24 @@ def assert_sentence(code, caught):
         assert line.isprintable()
 
 
-@pytest.mark.tells_secrets  # `sign` prints a signature
+@pytest.mark.leaks_on_purpose  # `sign` prints a signature
 @given(COMMANDS)
 @in_one_folder
-def test_any_argument_ends_in_a_sentence(tmp_path, monkeypatch, capsys, arguments):
+def test_arbitrary_arguments_print_at_most_one_line(
+    tmp_path, monkeypatch, capsys, arguments
+):
     monkeypatch.chdir(tmp_path)
     code = run(arguments, {})
-    assert_sentence(code, capsys.readouterr())
+    assert_one_line(code, capsys.readouterr())
 
 
 @pytest.mark.parametrize("url", URLS, ids=ascii)
 @pytest.mark.parametrize(
     "command",
-    [pytest.param("sign", marks=pytest.mark.tells_secrets), "show", "serve"],
+    [pytest.param("sign", marks=pytest.mark.leaks_on_purpose), "show", "serve"],
 )
 @pytest.mark.enable_socket  # serve takes its port first
-def test_what_is_no_url_is_a_sentence(tmp_path, monkeypatch, capsys, command, url):
+def test_invalid_url_prints_one_line(tmp_path, monkeypatch, capsys, command, url):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "key").write_text("a-key-of-a-test")
     arguments, environ = {
@@ -92,44 +95,44 @@ def test_what_is_no_url_is_a_sentence(tmp_path, monkeypatch, capsys, command, ur
         "serve": (["serve", "--port", "0", "--kyc-url", url or "x"], {}),
     }[command]
     code = run(arguments, environ)
-    assert_sentence(code, capsys.readouterr())
+    assert_one_line(code, capsys.readouterr())
 
 
-def attempted(read, variable):
-    """Give what was read; None where it is refused by its name, without its value."""
+def read_or_reject(read, variable):
+    """Return what `read` returns; None if it names the variable without its value."""
     try:
         return read()
     except SettingError as error:
-        refused = error
-    assert refused.variable == variable
-    assert CANARY not in str(refused)
+        rejection = error
+    assert rejection.variable == variable
+    assert CANARY not in str(rejection)
     return None
 
 
 @given(
     st.sampled_from(SETTINGS), texts | urls | st.text("0123456789.:/[]sh", max_size=20)
 )
-def test_any_setting_is_read_or_named_without_its_value(setting, text):
+def test_setting_is_accepted_or_rejected_without_its_value(setting, text):
     for value in (text, text + CANARY, f"https://{text}", f"redis://{text}#k"):
         environ = {setting.variable: value}
-        read = attempted(
+        read = read_or_reject(
             lambda environ=environ: read_settings(environ, needs=frozenset()),
             setting.variable,
         )
         if read is not None and read.kyc_url is not None:
-            KycHttp(read.kyc_url, connections=1, max_reply_bytes=1024).close()
+            HttpKycTransport(read.kyc_url, connections=1, max_reply_bytes=1024).close()
 
 
 @given(texts)
-def test_a_secret_that_is_taken_can_be_used(text):
-    """An environment may hold bytes that are no UTF-8: they stop the start."""
-    around = Surroundings(clock=SystemClock(), environ={"KEPT": text})
-    source = attempted(
-        lambda: open_secret("api_keys", Place("env", "KEPT"), around),
+def test_accepted_secret_is_usable(text):
+    """The environment can contain bytes that are not UTF-8; they are rejected."""
+    around = AdapterContext(clock=SystemClock(), environ={"KEPT": text})
+    source = read_or_reject(
+        lambda: open_secret("api_keys", ResourceUrl("env", "KEPT"), around),
         "KYCOURIER_API_KEYS",
     )
     if source is not None:
-        secret = source.load()
-        assert secret.reveal().encode().decode() == text
+        secret = source.get()
+        assert secret.expose().encode().decode() == text
         assert all(isinstance(key, Secret) for key in parse_keys(secret) or ())
         parse_fingerprint_key(secret)

@@ -1,4 +1,4 @@
-"""Whatever the queue brings: good records are done, bad ones alone come back."""
+"""For any queue event, valid records succeed, and only bad ones are returned."""
 
 from functools import cache
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bad_input.functions import Functions, assert_silent
+from bad_input.functions import Functions, assert_no_leaks
 from bad_input.strategies import (
     CANARY,
     FOREIGN_RECORDS,
@@ -19,7 +19,7 @@ from bad_input.strategies import (
     json_values,
     record,
 )
-from kycourier.core.order_record import State
+from kycourier.core.orders.record import OrderState
 
 GOOD = record("good", '{"order_no":"order1"}')
 BAD_BODIES = {
@@ -32,67 +32,67 @@ BAD_BODIES = {
 
 
 @cache
-def functions():
+def shared_functions():
     return Functions()
 
 
-def answered(event):
-    called = functions().call("collect_results", event)
-    assert_silent(called, CANARY)
+def invoke(event):
+    called = shared_functions().call("collect_results", event)
+    assert_no_leaks(called, CANARY)
     return called
 
 
 def returned(*records):
-    """Give the ids that come back."""
-    failures = answered({"Records": list(records)}).answer["batchItemFailures"]
+    """Deliver records; returns the ids of the batch item failures."""
+    failures = invoke({"Records": list(records)}).response["batchItemFailures"]
     return [failure["itemIdentifier"] for failure in failures]
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_a_broken_body_comes_back_alone(name):
+def test_broken_body_is_returned_alone(name):
     bad = record("bad", BAD_BODIES[name])
     if name == "missing":
         del bad["body"]
     assert returned(GOOD, bad) == ["bad"]
-    assert functions().world.load("order1").state is State.COLLECTED
+    assert shared_functions().app.load("order1").state is OrderState.COLLECTED
 
 
 @given(bad_messages)
-def test_any_broken_body_comes_back_alone(body):
+def test_any_broken_body_is_returned_alone(body):
     assert returned(record("bad", body), GOOD) == ["bad"]
 
 
 @given(bad_order_numbers)
-def test_a_malformed_order_number_called_directly_is_told(number):
-    called = answered({"order_no": number})
-    assert called.answer == {"code": "bad_order_no", "status": 400}
+def test_malformed_order_number_in_a_direct_call_is_refused(number):
+    called = invoke({"order_no": number})
+    assert called.response == {"code": "bad_order_no", "status": 400}
 
 
 @given(envelopes)
-def test_any_envelope_is_answered_and_returns_ids_that_were_sent(event):
-    """One without an id cannot come back: it is kept as poison, never retried."""
-    called = answered(event)
+def test_any_envelope_returns_ids_that_it_contains(event):
+    """A record without an id cannot be returned: it is stored as a poison record."""
+    called = invoke(event)
     sent = event["Records"] if isinstance(event["Records"], list) else []
     ids = [each.get("messageId") for each in sent if isinstance(each, dict)]
-    back = [each["itemIdentifier"] for each in called.answer["batchItemFailures"]]
-    assert back == [name for name in ids if isinstance(name, str) and name]
+    failed = [each["itemIdentifier"] for each in called.response["batchItemFailures"]]
+    assert failed == [name for name in ids if isinstance(name, str) and name]
 
 
-def test_mixed_sources_harm_no_record():
-    """Records of other triggers have no id to come back by: all are kept as poison."""
-    before = len(functions().world.state.orders.poison)
+def test_records_of_other_sources_harm_no_record():
+    """They have no message id: all are stored as poison records."""
+    before = len(shared_functions().app.stores.orders.poison)
     assert returned(*FOREIGN_RECORDS, GOOD, record("bad", "")) == ["bad"]
-    poison = functions().world.state.orders.poison[before:]
+    poison = shared_functions().app.stores.orders.poison[before:]
     assert len(poison) == len(FOREIGN_RECORDS)
     assert {problem for *_, problem in poison} == {"bad_envelope"}
 
 
-def test_an_empty_batch_is_answered():
+def test_empty_batch_returns_nothing():
     assert returned() == []
 
 
 @pytest.mark.slow
-def test_ten_thousand_records_of_every_kind_are_answered():
+def test_ten_thousand_records_return_the_bad_half():
     bodies = list(BAD_BODIES.values())
     kinds = (lambda n: record(f"m{n}", bodies[n % 5]), lambda n: FOREIGN_RECORDS[n % 5])
     many = [kinds[number % 2](number) for number in range(10_000)]
@@ -100,13 +100,12 @@ def test_ten_thousand_records_of_every_kind_are_answered():
 
 
 @given(json_values)
-def test_any_event_is_answered(event):
-    """A direct call of any value: told, and kept as poison."""
-    assert answered(event).answer["status"] == 400
+def test_any_value_as_event_is_refused(event):
+    assert invoke(event).response["status"] == 400
 
 
 @given(st.sampled_from(["refresh_ticket", "sweep_orders"]), json_values)
-def test_a_timers_event_is_not_read(name, event):
-    called = functions().call(name, event)
-    assert_silent(called, CANARY)
-    assert called.answer.keys() == functions().call(name, {}).answer.keys()
+def test_event_of_a_timer_is_ignored(name, event):
+    called = shared_functions().call(name, event)
+    assert_no_leaks(called, CANARY)
+    assert called.response.keys() == shared_functions().call(name, {}).response.keys()

@@ -1,4 +1,4 @@
-"""The real functions over SQLite, files and HTTP, and a platform that answers badly."""
+"""Bad events and replies at the real functions over SQLite, files and HTTP."""
 
 import io
 import itertools
@@ -9,27 +9,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bad_input.functions import Called, assert_silent
+from bad_input.functions import Called, assert_no_leaks
+from bad_input.replies import CARD, MALFORMED, PHOTO, WHOLE, any_replies
 from bad_input.strategies import CANARY, envelopes, record
-from bad_input.upstream import CARD, NO_REPLIES, PHOTO, WHOLE, any_replies
-from hostile import HostileServer
-from hostile import reply as spell_http
 from kycourier import bootstrap
-from leak_scan import find_leaks
+from support.leaks.leak_scan import find_leaks
+from support.servers.hostile_server import HostileServer
+from support.servers.hostile_server import http_response as spell_http
 
 pytestmark = pytest.mark.enable_socket
 CANARIES = (CARD, PHOTO[8:26].decode(), CANARY, "synthetic-secret")
 TOKEN = b'{"code":"0","access_token":"synthetic-secret-t","expire_in":"7200"}'
 TICKET = b'{"code":"0","tickets":[{"value":"synthetic-secret-s","expire_in":3600}]}'
-SHORT = {"time_limit_in_ms": 2_800}  # too short to wait for late photos
+SHORT = {"time_limit_in_ms": 2_800}  # too short for late photos
 FEW = settings(
     max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 numbers = itertools.count()
 
 
-class House:
-    """Functions over a folder of their own, and a platform of one answer."""
+class LocalFunctions:
+    """The functions over a folder, and a platform with one reply to queries."""
 
     def __init__(self, folder, monkeypatch, url):
         self.folder = folder
@@ -51,14 +51,14 @@ class House:
     def call(self, start, event, *, context=None):
         out = io.StringIO()
         with redirect_stdout(out):
-            answer = start().invoke(event, context)
-        assert json.loads(json.dumps(answer)) == answer
-        called = Called(answer, out.getvalue())
-        assert_silent(called, *CANARIES)
+            response = start().invoke(event, context)
+        assert json.loads(json.dumps(response)) == response
+        called = Called(response, out.getvalue())
+        assert_no_leaks(called, *CANARIES)
         return called
 
-    def assert_files_silent(self):
-        """No file shows a canary, but the pair in the state its ticket."""
+    def assert_no_leaks_in_files(self):
+        """Check all files; the state holds the ticket pair, and no other canary."""
         for path in self.folder.rglob("*"):
             if path.is_file() and path.suffix != ".jpg":
                 canaries = CANARIES[:3] if "state.db" in path.name else CANARIES
@@ -66,61 +66,61 @@ class House:
 
 
 @contextmanager
-def house_of(tmp_path, monkeypatch, body):
-    def play(peer):
+def local_functions(tmp_path, monkeypatch, body):
+    def serve(peer):
         while True:
-            asked = peer.hear()
+            request = peer.read_request()
             known = {b"access_token?": TOKEN, b"api_ticket?": TICKET}
-            found = [each for path, each in known.items() if path in asked]
+            found = [each for path, each in known.items() if path in request]
             peer.send(spell_http(found[0] if found else body))
 
-    folder = tmp_path / f"house{next(numbers)}"
+    folder = tmp_path / f"functions{next(numbers)}"
     folder.mkdir()
-    server = HostileServer(play)
+    server = HostileServer(serve)
     try:
-        yield House(folder, monkeypatch, server.url)
+        yield LocalFunctions(folder, monkeypatch, server.url)
     finally:
         server.close()
 
 
-def collect(house):
-    """Collect one order by the queue, and show it by the API; give its state."""
+def collect(functions):
+    """Collect one order by the queue; returns its state from the API."""
     batch = {"Records": [record("m1", '{"order_no":"order1"}')]}
-    house.call(bootstrap.start_refresh_ticket, {})
-    answered = house.call(bootstrap.start_collect_results, batch, context=SHORT)
-    assert answered.answer == {"batchItemFailures": []}
+    functions.call(bootstrap.start_refresh_ticket, {})
+    collected = functions.call(bootstrap.start_collect_results, batch, context=SHORT)
+    assert collected.response == {"batchItemFailures": []}
     event = {"httpMethod": "GET", "path": "/v1/orders/order1", "headers": {}}
-    shown = house.call(bootstrap.start_orders_api, event)
-    assert shown.answer["statusCode"] == 200
-    house.assert_files_silent()
-    return json.loads(shown.answer["body"])["state"]
+    fetched = functions.call(bootstrap.start_orders_api, event)
+    assert fetched.response["statusCode"] == 200
+    functions.assert_no_leaks_in_files()
+    return json.loads(fetched.response["body"])["state"]
 
 
-def test_a_good_reply_is_collected(tmp_path, monkeypatch):
-    with house_of(tmp_path, monkeypatch, WHOLE) as house:
-        assert collect(house) == "collected"
-        assert len(list((house.folder / "evidence").rglob("*.jpg"))) == 3
+def test_good_reply_is_collected(tmp_path, monkeypatch):
+    with local_functions(tmp_path, monkeypatch, WHOLE) as functions:
+        assert collect(functions) == "collected"
+        assert len(list((functions.folder / "evidence").rglob("*.jpg"))) == 3
 
 
-@pytest.mark.parametrize("body", NO_REPLIES, ids=lambda body: ascii(body[:16]))
-def test_what_is_no_reply_is_waited_out(tmp_path, monkeypatch, body):
-    with house_of(tmp_path, monkeypatch, body) as house:
-        assert collect(house) == "waiting"
+@pytest.mark.parametrize("body", MALFORMED, ids=lambda body: ascii(body[:16]))
+def test_malformed_reply_is_retried(tmp_path, monkeypatch, body):
+    with local_functions(tmp_path, monkeypatch, body) as functions:
+        assert collect(functions) == "waiting"
 
 
 @pytest.mark.slow
 @given(any_replies)
 @FEW
-def test_any_reply_leaves_the_order_safe(tmp_path, monkeypatch, body):
-    with house_of(tmp_path, monkeypatch, body) as house:
+def test_any_reply_leaves_the_order_in_a_known_state(tmp_path, monkeypatch, body):
+    with local_functions(tmp_path, monkeypatch, body) as functions:
         states = {"waiting", "collected", "rejected", "expired", "parked"}
-        assert collect(house) in states
+        assert collect(functions) in states
 
 
 @pytest.mark.slow
 @given(envelopes, st.sampled_from(["collect_results", "orders_api", "sweep_orders"]))
 @FEW
-def test_any_event_is_answered(tmp_path, monkeypatch, event, name):
-    with house_of(tmp_path, monkeypatch, b"") as house:
-        house.call(getattr(bootstrap, f"start_{name}"), event, context=SHORT)
-        house.assert_files_silent()
+def test_any_event_gets_a_response(tmp_path, monkeypatch, event, name):
+    with local_functions(tmp_path, monkeypatch, b"") as functions:
+        functions.call(getattr(bootstrap, f"start_{name}"), event, context=SHORT)
+        functions.assert_no_leaks_in_files()

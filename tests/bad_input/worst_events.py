@@ -1,4 +1,4 @@
-"""The worst events of each class, of any size."""
+"""The most expensive known events of each class, of any size."""
 
 from collections.abc import Callable
 
@@ -6,23 +6,23 @@ from bad_input.http_events import build_event
 from bad_input.strategies import SIGNATURE, Event, deep, record
 
 SIGNED = {SIGNATURE: f"t=1767225600,v1={'0' * 64}"}
-DEPTH = 100_000  # deeper ones take long to make
+DEPTH = 100_000  # building deeper ones takes long
 HEALTH, COLLECT = ("GET", "/v1/health"), ("POST", "/v1/orders/a1/collection")
 
 
 def repeated_headers(name: str) -> Callable[[int], Event]:
-    """Repeat a header without a value."""
+    """Return a builder of events that repeat an empty header."""
 
-    def make(size: int) -> Event:
+    def build(size: int) -> Event:
         event = build_event("rest_v1", *HEALTH)
         return event | {"multiValueHeaders": {name: [""] * (size // 4)}}
 
-    return make
+    return build
 
 
 REQUESTS: dict[str, Callable[[int], Event]] = {
     "headers without a name": repeated_headers(""),
-    "one header again and again": repeated_headers("a"),
+    "one repeated header": repeated_headers("a"),
     "a long header": lambda size: build_event(
         "http_v2", *HEALTH, headers={"a": "b" * size}
     ),
@@ -41,7 +41,7 @@ REQUESTS: dict[str, Callable[[int], Event]] = {
     "a long segment": lambda size: build_event(
         "http_v2", "GET", "/v1/orders/" + "a" * size
     ),
-    "quotes left open": lambda size: build_event(
+    "unclosed quotes": lambda size: build_event(
         "http_v2", *COLLECT, headers={"Prefer": '"' + '\\"' * min(8_000, size // 2)}
     ),
     "preferences": lambda size: build_event(

@@ -1,12 +1,13 @@
-"""The model of the fleet: its arithmetic, its inputs, and the page that shows it."""
+"""The model of the fleet: its arithmetic, its inputs and its page."""
 
 import re
 from datetime import datetime, timezone
 
 import pytest
-from bench.filling.orders import SHARES, make_orders, name_order
+from bench.emulators.request_units import item_size, read_units, write_units
+from bench.fill.orders import SHARES, make_order_no, make_orders
+from bench.report.markers import replace_parts
 from bench.scale import model
-from bench.scale.count import PerOrder
 from bench.scale.inputs import (
     TEMPLATE,
     Assumed,
@@ -18,10 +19,10 @@ from bench.scale.inputs import (
     read_inputs,
 )
 from bench.scale.model import Invocation
-from bench.scale.page import PAGE, build_parts, replace_parts
-from bench.stand_ins.units import size_of, units_read, units_written
+from bench.scale.page import PAGE, build_parts
+from bench.scale.per_order import PerOrder
 
-MOST_COLUMNS = 110
+MAX_COLUMNS = 110
 COUNTED = PerOrder(
     trips={"GetItem": 1, "UpdateItem": 3, "PutEvents": 1, "put": 5},
     write_units=8,
@@ -40,8 +41,8 @@ ASSUMED = Assumed(
     cls_compression=4,
     lambda_log_bytes=1000,
 )
-ALONE = Invocation(megabytes=512, orders=1, in_flight=1)
-TEN = Invocation(megabytes=512, orders=10, in_flight=5)
+SINGLE = Invocation(megabytes=512, orders=1, in_flight=1)
+BATCH = Invocation(megabytes=512, orders=10, in_flight=5)
 
 
 def inputs(price: float) -> Inputs:
@@ -52,37 +53,37 @@ def inputs(price: float) -> Inputs:
     return Inputs(prices=prices, assumed=ASSUMED, limits=read_inputs().limits)
 
 
-def test_page_shows_what_the_model_computes():
+def test_page_is_up_to_date():
     text = PAGE.read_text("utf-8")
 
     assert replace_parts(text, build_parts()) == text
 
 
-def test_tables_of_the_page_are_narrow():
+def test_tables_of_page_are_narrow():
     lines = PAGE.read_text("utf-8").splitlines()
     tables = [line for line in lines if line.startswith("|")]
 
-    assert max(map(len, tables)) <= MOST_COLUMNS
+    assert max(map(len, tables)) <= MAX_COLUMNS
 
 
-def test_order_waits_for_the_platform_and_for_each_of_its_calls():
+def test_order_waits_for_platform_and_each_call():
     assert model.order_seconds(MEASURED, ASSUMED) == pytest.approx(0.5 + 10 * 0.01)
 
 
-def test_invocation_takes_its_cpu_at_its_share_of_a_core_and_waits_in_rounds():
-    alone = model.invocation_seconds(ALONE, MEASURED, ASSUMED)
-    ten = model.invocation_seconds(TEN, MEASURED, ASSUMED)
+def test_invocation_waits_in_rounds_and_adds_cpu_at_its_share_of_core():
+    alone = model.invocation_seconds(SINGLE, MEASURED, ASSUMED)
+    ten = model.invocation_seconds(BATCH, MEASURED, ASSUMED)
 
     assert alone == pytest.approx(0.6 + 0.1 * 2)
     assert ten == pytest.approx(2 * 0.6 + 10 * 0.1 * 2)
 
 
-def test_more_memory_than_a_core_gives_no_more_than_a_core():
+def test_share_of_core_is_at_most_one():
     assert model.core_share(ASSUMED, 2048) == 1
 
 
-def test_costs_of_a_million_orders_on_aws():
-    costs = model.aws_costs(ALONE, MEASURED, inputs(1))
+def test_aws_costs_of_million_orders():
+    costs = model.aws_costs(SINGLE, MEASURED, inputs(1))
 
     assert costs == pytest.approx(
         {
@@ -100,8 +101,8 @@ def test_costs_of_a_million_orders_on_aws():
     )
 
 
-def test_costs_of_a_million_orders_on_tencent_in_batches():
-    costs = model.tencent_costs(TEN, MEASURED, inputs(1))
+def test_tencent_costs_of_million_orders_in_batches():
+    costs = model.tencent_costs(BATCH, MEASURED, inputs(1))
 
     assert costs == pytest.approx(
         {
@@ -115,15 +116,15 @@ def test_costs_of_a_million_orders_on_tencent_in_batches():
     )
 
 
-def test_first_limit_of_a_fleet_is_the_lower_one():
+def test_fleet_is_limited_by_upstream_cap_and_cpu():
     cap, cpu = model.fleet_ceilings(2, 6, 512, MEASURED, ASSUMED)
 
     assert (cap.name, cap.orders_per_second) == ("upstream cap", pytest.approx(20))
     assert (cpu.name, cpu.orders_per_second) == ("CPU at 512 MB", pytest.approx(10))
 
 
-def test_quotas_are_divided_by_what_an_order_takes_of_them():
-    found = model.quota_ceilings(ALONE, MEASURED, inputs(1))
+def test_quotas_are_divided_by_use_of_one_order():
+    found = model.quota_ceilings(SINGLE, MEASURED, inputs(1))
     rates = {ceiling.name: ceiling.orders_per_second for _, ceiling in found}
 
     assert rates["DynamoDB table"] == pytest.approx(4000 / 8)
@@ -131,7 +132,7 @@ def test_quotas_are_divided_by_what_an_order_takes_of_them():
     assert rates["Lambda concurrency"] == pytest.approx(1000 / 0.8)
 
 
-def test_caps_are_the_templates_and_stay_below_themselves():
+def test_template_keeps_calls_in_flight_below_each_cap():
     caps = read_caps()
 
     assert list(caps) == [10, 20, 50, 100, 200]
@@ -140,7 +141,7 @@ def test_caps_are_the_templates_and_stay_below_themselves():
         assert (workers + 1) * in_flight + 1 <= cap
 
 
-def test_what_is_paid_by_the_month_is_counted_in_the_template():
+def test_monthly_resources_are_counted_in_template():
     text = TEMPLATE.read_text("utf-8")
     counts = count_fixed()
 
@@ -149,7 +150,7 @@ def test_what_is_paid_by_the_month_is_counted_in_the_template():
     assert counts["metric"] > 20
 
 
-def test_every_price_and_quota_says_where_it_is_from():
+def test_every_price_and_quota_has_source():
     found = read_inputs()
     sources = [each.source for kind in found.prices.values() for each in kind.values()]
     sources += [limit.source for limit in found.limits.values()]
@@ -160,8 +161,8 @@ def test_every_price_and_quota_says_where_it_is_from():
 ITEM = {"pk": {"S": "k" * 100}, "record": {"B": "AAAA" * 250}, "version": {"N": "1"}}
 
 
-def test_items_size_is_names_and_values_without_base64():
-    assert size_of(ITEM) == 2 + 100 + 6 + 750 + 7 + 1
+def test_item_size_counts_names_and_values_without_base64():
+    assert item_size(ITEM) == 2 + 100 + 6 + 750 + 7 + 1
 
 
 @pytest.mark.parametrize(
@@ -180,17 +181,17 @@ def test_items_size_is_names_and_values_without_base64():
     ],
     ids=["new", "grows", "shrinks", "new entry", "moved entry", "entry gone"],
 )
-def test_write_is_billed_by_the_larger_size_and_its_entries(before, after, units):
-    assert units_written(before, after) == units
+def test_write_is_billed_by_larger_item_and_index_entries(before, after, units):
+    assert write_units(before, after) == units
 
 
-def test_read_is_billed_by_four_kilobytes_and_an_absent_item_too():
-    assert units_read({}) == units_read(ITEM) == 1
-    assert units_read({"record": {"S": "x" * 5000}}) == 2
+def test_read_is_billed_by_four_kilobytes_even_if_item_is_missing():
+    assert read_units({}) == read_units(ITEM) == 1
+    assert read_units({"record": {"S": "x" * 5000}}) == 2
 
 
-def test_row_of_the_model_is_one_that_is_never_due_again():
+def test_row_of_model_is_never_due_again():
     *_, last = make_orders(SHARES, now=datetime(2026, 1, 1, tzinfo=timezone.utc))
 
-    assert (last.order_no, last.due_at) == (name_order(SHARES - 1), None)
+    assert (last.order_no, last.due_at) == (make_order_no(SHARES - 1), None)
     assert all(event.sent for event in last.events)

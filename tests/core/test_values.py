@@ -1,4 +1,4 @@
-"""What holds for every value of the core."""
+"""Every value type of the core is immutable; many fields are passed by name."""
 
 import pkgutil
 from importlib import import_module
@@ -8,31 +8,32 @@ from msgspec import Struct
 
 import kycourier.core
 
-VALUES = [
+VALUE_TYPES = [
     value
-    for module in pkgutil.iter_modules(kycourier.core.__path__)
-    for value in vars(import_module(f"kycourier.core.{module.name}")).values()
+    for module in pkgutil.walk_packages(kycourier.core.__path__, "kycourier.core.")
+    for value in vars(import_module(module.name)).values()
     if isinstance(value, type) and issubclass(value, Struct)
-    if value.__module__ == f"kycourier.core.{module.name}"
+    if value.__module__ == module.name
     if not value.__name__.startswith("_")
 ]
-MANY = 5
+MANY_FIELDS = 5
 
 
-def test_the_values_are_found():
-    assert {"TicketPair", "Brake", "OrderRecord", "Effect"} <= {
-        value.__name__ for value in VALUES
+def test_value_types_are_found():
+    assert {"TicketPair", "BreakerRecord", "OrderRecord", "Effect"} <= {
+        value.__name__ for value in VALUE_TYPES
     }
 
 
-@pytest.mark.parametrize("value", VALUES)
-def test_a_value_cannot_be_changed(value):
-    assert value.__struct_config__.frozen
+@pytest.mark.parametrize("value_type", VALUE_TYPES)
+def test_value_is_immutable(value_type):
+    assert value_type.__struct_config__.frozen
 
 
 @pytest.mark.parametrize(
-    "value", [value for value in VALUES if len(value.__struct_fields__) >= MANY]
+    "value_type",
+    [each for each in VALUE_TYPES if len(each.__struct_fields__) >= MANY_FIELDS],
 )
-def test_a_value_of_many_fields_is_built_by_their_names(value):
+def test_value_of_many_fields_takes_keywords_only(value_type):
     with pytest.raises(TypeError, match="positional"):
-        value(*value.__struct_fields__)
+        value_type(*value_type.__struct_fields__)

@@ -1,4 +1,4 @@
-"""The command line as a person calls it: in a folder of its own, with no settings."""
+"""Runs commands in a folder of their own, without settings."""
 
 import re
 import signal
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
-from kycourier_devkit.command_line import run
+from kycourier_devkit.cli.app import run
 
 
-class Ended(NamedTuple):
-    """What a command left: its exit code and both streams."""
+class CommandResult(NamedTuple):
+    """A command's exit code, standard output and standard error."""
 
     code: int
     out: str
@@ -30,17 +30,17 @@ def kycourier(tmp_path, monkeypatch, capsys):
     def call(*arguments, **environ):
         capsys.readouterr()
         code = run(arguments, environ)
-        return Ended(code, *capsys.readouterr())
+        return CommandResult(code, *capsys.readouterr())
 
     return call
 
 
 @pytest.fixture
 def shell(tmp_path):
-    """Run a command in a process of its own, as a shell does."""
+    """Run a command in its own process."""
 
     def call(*arguments, stdin="", **environ):
-        ended = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "kycourier_devkit", *arguments],
             cwd=tmp_path,
             env=environ,
@@ -50,13 +50,13 @@ def shell(tmp_path):
             timeout=30,
             check=False,
         )
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+        return CommandResult(result.returncode, result.stdout, result.stderr)
 
     return call
 
 
 def _read_stat(pid):
-    """Give a process's state, parent and so on; nothing when it is gone."""
+    """Return state, parent and so on of a process; empty if it has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -64,8 +64,8 @@ def _read_stat(pid):
     return text.rpartition(")")[2].split()
 
 
-class Running:
-    """A command that lasts: its lines as they come, and the processes below it."""
+class RunningCommand:
+    """A command that runs until it is stopped, with its output so far."""
 
     def __init__(self, folder, arguments, environ):
         self._process = subprocess.Popen(
@@ -85,13 +85,13 @@ class Running:
             reader.start()
 
     def find(self, pattern):
-        """Find a pattern in the lines so far; give its group, or all of it."""
+        """Return the match's first group, or the match, in the output so far."""
         found = re.search(pattern, "".join(self.out))
         return found and found.group(found.re.groups and 1)
 
     def wait_for(self, pattern):
-        ends_at = time.monotonic() + 15
-        while time.monotonic() < ends_at:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
             found = self.find(pattern)
             if found is not None:
                 return found
@@ -100,34 +100,34 @@ class Running:
         raise AssertionError(self.out)
 
     def children(self):
-        """Give the numbers of the processes that it has started."""
+        """Return the ids of its child processes."""
         parent = str(self._process.pid)
         pids = [path.name for path in Path("/proc").glob("[0-9]*")]
         return [int(pid) for pid in pids if _read_stat(pid)[1:2] == [parent]]
 
     def is_alive(self, pid):
-        """Tell whether a process is there and no zombie."""
+        """Return whether a process exists and is no zombie."""
         return _read_stat(pid)[:1] not in ([], ["Z"])
 
-    def end(self, number):
-        """Send a signal, unless it has ended, and wait."""
+    def end(self, signal_number):
+        """Send a signal unless it has ended, then wait for it."""
         if self._process.poll() is None:
-            self._process.send_signal(number)
+            self._process.send_signal(signal_number)
         code = self._process.wait(10)
         for reader in self._readers:
             reader.join(5)
         self._process.stdout.close()
         self._process.stderr.close()
-        return Ended(code, "".join(self.out), "".join(self._err))
+        return CommandResult(code, "".join(self.out), "".join(self._err))
 
 
 @pytest.fixture(scope="session")
 def starter():
-    """Give what starts a command that lasts; all are ended in the end."""
+    """Start commands in a given folder; they are killed after the tests."""
     started = []
 
     def call(folder, arguments, environ):
-        started.append(Running(folder, arguments, environ))
+        started.append(RunningCommand(folder, arguments, environ))
         return started[-1]
 
     yield call
@@ -137,7 +137,7 @@ def starter():
 
 @pytest.fixture
 def start(starter, tmp_path):
-    """Start a command that lasts, in the test's folder."""
+    """Start commands in the test's folder; they are stopped after the test."""
     started = []
 
     def call(*arguments, **environ):

@@ -1,6 +1,6 @@
-"""Fuzz one target with atheris, which lives in an environment of its own.
+"""Fuzzes one target in atheris' own environment.
 
-`python atheris_run.py MODULE TARGET [libFuzzer's arguments]`; fuzz.py calls it.
+`python atheris_run.py MODULE TARGET [arguments of libFuzzer]`, started by `make fuzz`.
 """
 
 import importlib
@@ -10,13 +10,13 @@ import atheris
 
 
 def main() -> None:
-    """Instrument the service while it is imported, and fuzz until told to stop."""
+    """Instrument the service while it is imported, then fuzz until the time limit."""
     script, module, name, *arguments = sys.argv
-    atheris.enabled_hooks.add("str")  # "RegEx" breaks what json does with patterns
+    atheris.enabled_hooks.add("str")  # "RegEx" breaks the patterns of json
     with atheris.instrument_imports(include=["kycourier", module]):
         targets = importlib.import_module(module)
-    again = f"{sys.executable} {script} {module} {name}"  # -merge runs it in a shell
-    atheris.Setup([again, *arguments], targets.TARGETS[name])
+    command = f"{sys.executable} {script} {module} {name}"  # -merge runs it in a shell
+    atheris.Setup([command, *arguments], targets.TARGETS[name])
     atheris.Fuzz()
 
 

@@ -1,7 +1,7 @@
-"""What is fuzzed: each target takes any bytes.
+"""Fuzz targets: functions that take any bytes.
 
-It fails when something foreign is raised, or when what it demands does not hold.
-Nothing but the service and its fakes is imported: atheris has not the rest.
+A target fails if it raises an exception that is not ours, or if an assertion fails.
+Targets import only the service and its fakes: atheris' environment lacks the rest.
 """
 
 import base64
@@ -10,72 +10,75 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
 
-from kycourier.adapters.triggers.http_event import HttpRequest, parse_event
-from kycourier.core import brake, events, order_record, ticket
-from kycourier.core.card import FingerprintKey, digits_of
+from kycourier.core import circuit_breaker
+from kycourier.core.documents.bank_card import BankCard, digits_of
+from kycourier.core.documents.photos import decode_photo
+from kycourier.core.documents.recognition import Recognition
 from kycourier.core.errors import (
-    BadRequest,
-    MalformedReply,
-    NewerSchema,
-    StoreUnavailable,
+    ApiProblemError,
+    MalformedReplyError,
+    NewerSchemaError,
+    StoreUnavailableError,
 )
-from kycourier.core.hidden import ReplyBody, Secret
-from kycourier.core.json_text import MalformedJson, parse_json, parse_json_with_views
-from kycourier.core.message import parse_body, parse_order
-from kycourier.core.models import PhotoKind, Recognition
-from kycourier.core.photos import decode_photo
+from kycourier.core.fingerprints import FingerprintKey
+from kycourier.core.orders import record
+from kycourier.core.orders.order_request import parse_body, parse_order_request
+from kycourier.core.redaction import ReplyBody, Secret
 from kycourier.core.request_signature import (
     SignedRequest,
     canonical_query,
     check_signature,
     sign_request,
 )
-from kycourier.core.wire import (
-    parse_result_reply,
-    parse_ticket_reply,
-    parse_token_reply,
+from kycourier.core.strict_json import (
+    MalformedJsonError,
+    parse_json,
+    parse_json_with_views,
 )
-from kycourier.setting_forms import WrongForm
-from kycourier.settings import SETTINGS, Setting
-from worlds import APP, World
+from kycourier.core.tickets import pair
+from kycourier.core.wire.token_replies import parse_ticket_reply, parse_token_reply
+from kycourier.settings.declarations import SETTINGS, Setting
+from kycourier.settings.parsers import InvalidSettingError
+from kycourier.triggers.http.event import HttpRequest, parse_event
+from support.rigs.in_memory import APP, InMemoryApp
 
 KEY = Secret("a-key-of-a-test-of-32-characters")
 FINGERPRINT = FingerprintKey("v1", KEY)
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
-LEAST_CARD = 12  # digits; fewer may stand anywhere
-MOST_BYTES = 16 * 1024
+MIN_CARD_DIGITS = 12  # fewer occur by chance
+MAX_BYTES = 16 * 1024
 
 
 def result_reply(data: bytes) -> None:
-    """Show a result without its card number."""
+    """The shown part of a result does not hold the card number."""
     try:
-        answer = parse_result_reply(ReplyBody(data))
-    except MalformedReply:
+        reply = BankCard().parse_reply(ReplyBody(data))
+    except MalformedReplyError:
         return
-    if isinstance(answer, Recognition):
-        digits = digits_of(answer.card_number).reveal()
-        shown = json.dumps(events.build_result(answer, FINGERPRINT))
-        marks = f"{answer.biz_seq_no} {answer.transaction_time}"
-        assert len(digits) < LEAST_CARD or digits not in f"{shown} {marks}"
+    if isinstance(reply, Recognition):
+        digits = digits_of(reply.fields.number).expose()
+        shown = json.dumps(BankCard().mask(reply, FINGERPRINT))
+        marks = f"{reply.biz_seq_no} {reply.transaction_time}"
+        assert len(digits) < MIN_CARD_DIGITS or digits not in f"{shown} {marks}"
 
 
-def bought_replies(data: bytes) -> None:
-    """Buy what lives for a time, and is printable."""
+def issued_credentials(data: bytes) -> None:
+    """A token or ticket is printable and has a limited lifetime."""
     for parse in (parse_token_reply, parse_ticket_reply):
-        with suppress(MalformedReply):
-            answer = parse(ReplyBody(data))
-            if not hasattr(answer, "code"):
-                assert 0 < answer.lives.total_seconds() <= 7200
-                assert answer.value.reveal().isprintable()
+        with suppress(MalformedReplyError):
+            issued = parse(ReplyBody(data))
+            if not hasattr(issued, "code"):
+                assert 0 < issued.lifetime.total_seconds() <= 7200
+                assert issued.value.expose().isprintable()
 
 
-def json_text(data: bytes) -> None:
-    """Parse with views as the plain way does."""
+def strict_json(data: bytes) -> None:
+    """Parsing with views gives the same values as plain parsing."""
     try:
         expected = parse_json(data)
-    except MalformedJson:
+    except MalformedJsonError:
         expected = None
-    with suppress(MalformedJson):
+    with suppress(MalformedJsonError):
         found = _plain(parse_json_with_views(data))
         assert expected is None or found == expected
 
@@ -89,33 +92,33 @@ def _plain(value: object) -> object:
 
 
 def photo(data: bytes) -> None:
-    """Take the one spelling only, whether as text or in place."""
+    """Only canonical Base64 is accepted, both as text and as a view."""
     text = data.decode("latin-1")
     stripped = "".join(text.split(" ")).translate(dict.fromkeys(map(ord, "\t\r\n")))
-    decoded = [_decode(given) for given in (stripped, memoryview(data))]
+    decoded = [_decode(form) for form in (stripped, memoryview(data))]
     if stripped == text:
         assert decoded[0] == decoded[1]
     if decoded[0] is not None:
-        spelled = base64.b64encode(decoded[0]).decode()
-        assert stripped == spelled or stripped.endswith(f";base64,{spelled}")
+        encoded = base64.b64encode(decoded[0]).decode()
+        assert stripped == encoded or stripped.endswith(f";base64,{encoded}")
 
 
-def _decode(given: str | memoryview) -> bytes | None:
+def _decode(text: str | memoryview) -> bytes | None:
     try:
-        found = decode_photo(PhotoKind.ORIGINAL, given)
-    except MalformedReply:
+        found = decode_photo("original", text)
+    except MalformedReplyError:
         return None
-    return found.content.reveal() if found else b""
+    return found.content.expose() if found else b""
 
 
 def http_event(data: bytes) -> None:
-    """Read an event within its bounds, or refuse it; lines are made one."""
-    with suppress(BadRequest):
+    """An accepted event is within its size limits and has no line breaks."""
+    with suppress(ApiProblemError):
         request = parse_event(_event_of(data))
         assert isinstance(request, HttpRequest)
-        assert len(request.path) + len(request.query) <= MOST_BYTES
-        assert len(request.body) <= MOST_BYTES
-        for values in request.headers.reveal().values():
+        assert len(request.path) + len(request.query) <= MAX_BYTES
+        assert len(request.body) <= MAX_BYTES
+        for values in request.headers.expose().values():
             assert "\n" not in "".join(values)
         f"{request.method}{request.path}{request.query}".encode()
 
@@ -139,14 +142,14 @@ def _event_of(data: bytes) -> object:
 
 
 def queue_envelope(data: bytes) -> None:
-    """Answer a batch with ids that it had."""
+    """A batch returns only message ids that it contained."""
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):
         event = {"Records": [{"messageId": "m1", "body": data.decode("latin-1")}]}
-    world = World()
-    answer = world.worker().orders_queue().answer(event, world.time())
-    for failure in answer.get("batchItemFailures", ()):
+    app = InMemoryApp()
+    response = app.worker().orders_queue().handle(event, app.time())
+    for failure in response.get("batchItemFailures", ()):
         assert failure["itemIdentifier"] in {
             each["messageId"]
             for each in event["Records"]
@@ -154,17 +157,17 @@ def queue_envelope(data: bytes) -> None:
         }
 
 
-def message(data: bytes) -> None:
-    """Find an order of ours in a message, or none."""
-    with suppress(BadRequest):
-        order, _ = parse_order(parse_body(data), app_id=APP)
+def order_request(data: bytes) -> None:
+    """An accepted message names a valid order of our app."""
+    with suppress(ApiProblemError):
+        order = parse_order_request(parse_body(data), app_id=APP).order
         assert order.app_id == APP
         assert order.order_no.isascii()
         assert order.order_no.isalnum()
 
 
 def request_signature(data: bytes) -> None:
-    """Take the right signature only; leave a canonical query as it is."""
+    """Only the right signature is accepted; a canonical query stays as it is."""
     text = data.decode("utf-8", "surrogateescape")
     sent, _, query = text.partition("\n")
     canonical = canonical_query(query)
@@ -173,7 +176,7 @@ def request_signature(data: bytes) -> None:
     good = sign_request(request, key=KEY, at=NOW)
     try:
         check_signature([sent], request, keys=[KEY], now=NOW)
-    except BadRequest:
+    except ApiProblemError:
         assert sent != good
     else:
         assert good.partition("v1=")[2] in sent.lower()
@@ -181,29 +184,29 @@ def request_signature(data: bytes) -> None:
 
 
 def settings(data: bytes) -> None:
-    """Read a setting, or say that it is wrong without telling its value."""
+    """The error about a setting does not repeat its value."""
     text = data.decode("utf-8", "surrogateescape")
     for setting in SETTINGS:
-        said = _refusal(setting, text)
-        assert len(text) < LEAST_CARD or text not in said
+        error = _error_text(setting, text)
+        assert len(text) < MIN_CARD_DIGITS or text not in error
 
 
-def _refusal(setting: Setting, text: str) -> str:
+def _error_text(setting: Setting, text: str) -> str:
     try:
         setting.parse(text)
-    except WrongForm as wrong:
+    except InvalidSettingError as wrong:
         return str(wrong)
     return ""
 
 
-def stored(data: bytes) -> None:
-    """Read a record, or say that it is damaged or newer."""
+def stored_records(data: bytes) -> None:
+    """A record is read, or refused as damaged or newer."""
     for decode in (
-        ticket.decode_pair,
-        order_record.decode_record,
-        brake.decode_brake,
+        pair.decode_pair,
+        record.decode_record,
+        circuit_breaker.decode_breaker,
     ):
-        with suppress(StoreUnavailable, NewerSchema):
+        with suppress(StoreUnavailableError, NewerSchemaError):
             decode(data)
 
 
@@ -211,14 +214,14 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         result_reply,
-        bought_replies,
-        json_text,
+        issued_credentials,
+        strict_json,
         photo,
         http_event,
         queue_envelope,
-        message,
+        order_request,
         request_signature,
         settings,
-        stored,
+        stored_records,
     )
 }

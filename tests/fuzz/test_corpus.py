@@ -1,5 +1,6 @@
-"""What fuzzing kept, every finding too, is tried again without atheris."""
+"""Replays the inputs that fuzzing saved, findings included, without atheris."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fuzz.targets import TARGETS
-from stand_ins import tool_or_skip
+from support.servers.emulators import tool_or_skip
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -22,14 +23,14 @@ TARGETS = {"planted": planted}
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_input_that_was_kept_does_no_harm(target):
+def test_saved_inputs_do_not_fail(target):
     inputs = [path for path in INPUTS if path.parent.name == target]
     assert inputs
     for path in inputs:
         TARGETS[target](path.read_bytes())
 
 
-def test_every_input_belongs_to_a_target_and_is_small():
+def test_saved_inputs_belong_to_a_target_and_are_small():
     assert {path.parent.name for path in INPUTS} == set(TARGETS)
     assert all(path.stat().st_size <= 4096 for path in INPUTS)
 
@@ -39,19 +40,20 @@ class TestFuzzing:
     def run(self, *arguments):
         tool_or_skip("atheris")
         return subprocess.run(
-            [sys.executable, HERE / "fuzz.py", *arguments],
+            [sys.executable, "-m", "fuzz", *arguments],
+            env={**os.environ, "PYTHONPATH": str(HERE.parent)},  # noqa: TID251 - a child's
             capture_output=True,
             text=True,
             timeout=50,
             check=False,
         )
 
-    def test_a_target_is_fuzzed_for_a_bounded_time(self):
-        ended = self.run("--seconds", "2", "message")
+    def test_target_is_fuzzed_for_a_limited_time(self):
+        ended = self.run("--seconds", "2", "order_request")
         assert (ended.returncode, ended.stderr) == (0, "")
         assert ended.stdout.splitlines()[-1] == "0 findings"
 
-    def test_a_planted_bug_is_found_and_kept(self, tmp_path):
+    def test_planted_bug_is_found_and_saved(self, tmp_path):
         (tmp_path / "planted_targets.py").write_text(PLANTED)
         ended = self.run(
             *("--module", "planted_targets", "--folder", str(tmp_path)),

@@ -1,59 +1,85 @@
-"""The planted bugs and leaks, as the TOML files beside this one list them."""
+"""Registers planted bugs and leaks by name.
 
+A target is `module:qualified.name`, so a rename of it is a change of one word.
+"""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import msgspec
+from mutants.planting import wrap
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = Path("layers/service/python/kycourier")
-_KINDS = {"bugs": "bug", "leaks": "leak"}
+MORE_PLANTS = "MORE_PLANTS"
+Change = Callable[..., Any]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of a file.
+class Plant(NamedTuple):
+    """One deliberate defect.
 
-    `breaks` is an invariant, a fault or a sink; `says` what is wrong then. `file` lies
-    in the service's package, or else in the repository. `caught_by` are tests below
-    `tests/`, `seeds` those of the simulation that catch it as well. Of a leak, `found`
-    are the sink and the spelling that the scan must name.
+    Attributes:
+        breaks: An invariant (`I1`), a fault (`fault 12`), or the sink of a leak.
+        target: What is replaced, as `module:qualified.name`.
+        change: Returns the replacement for the original.
+        tests: The fastest tests that catch it, as arguments of pytest.
+        finding: Words that the failure must contain: a leak's sink and spelling.
     """
 
-    breaks: str
-    says: str
-    file: str
-    change: str
-    caught_by: tuple[str, ...]
-    seeds: tuple[str, ...] = ()
-    found: tuple[str, ...] = ()
-
-
-class Mutant(msgspec.Struct, frozen=True):
-    """A planted bug or leak by its name."""
-
     name: str
-    kind: str
-    planted: Entry
-
-    def path(self, root: Path) -> Path:
-        """Give the file that is changed, in the tree below `root`."""
-        inside = root / PACKAGE / self.planted.file
-        return inside if inside.is_file() else root / self.planted.file
-
-    def module(self, root: Path) -> str:
-        """Name the module of the service that is changed, else the service."""
-        path = self.path(root).relative_to(root)
-        if PACKAGE not in path.parents or path.suffix != ".py":
-            return PACKAGE.name
-        return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    breaks: str
+    target: str
+    change: Change
+    tests: str
+    description: str
+    finding: tuple[str, ...] = ()
 
 
-def read_catalogue(folder: Path = Path(__file__).parent) -> list[Mutant]:
-    """Read all entries, by file and in the order they stand in."""
-    return [
-        Mutant(name, kind, entry)
-        for part, kind in _KINDS.items()
-        for file in sorted((folder / part).glob("*.toml"))
-        for name, entry in msgspec.toml.decode(
-            file.read_bytes(), type=dict[str, Entry]
-        ).items()
-    ]
+_plants: dict[str, Plant] = {}
+
+
+def replaces(
+    target: str, breaks: str, tests: str, *, finding: tuple[str, ...] = ()
+) -> Callable[[Change], Change]:
+    """Register the decorated function in place of the function `target`.
+
+    It gets the original function before the arguments of the call.
+    """
+
+    def register(function: Change) -> Change:
+        def change(original: object) -> object:
+            return wrap(function, original)
+
+        return _register(
+            function, Plant("", breaks, target, change, tests, "", finding)
+        )
+
+    return register
+
+
+def edits(target: str, breaks: str, tests: str) -> Callable[[Change], Change]:
+    """Register the decorated function, which returns another value of a constant."""
+    return lambda function: _register(
+        function, Plant("", breaks, target, function, tests, "")
+    )
+
+
+def _register(function: Change, plant: Plant) -> Change:
+    name, description = function.__name__, function.__doc__ or ""
+    if name in _plants:
+        raise ValueError(f"two planted bugs are named {name}")
+    _plants[name] = plant._replace(name=name, description=description)
+    return function
+
+
+def load_plants() -> dict[str, Plant]:
+    """Import all modules that register plants; return the plants by name.
+
+    `MORE_PLANTS` in the environment names one more module: the runner's own tests.
+    """
+    for path in sorted((Path(__file__).parent / "bugs").glob("[a-z]*.py")):
+        import_module(f"mutants.bugs.{path.stem}")
+    import_module("mutants.leaks")
+    if more := os.environ.get(MORE_PLANTS):  # noqa: TID251 - a test program
+        import_module(more)
+    return _plants

@@ -1,7 +1,7 @@
-"""Print the mutants of the named modules, one JSON object a line.
+"""Prints the mutants of one module, one JSON object a line.
 
-mutmut's operators, and five that it lacks; also at module level, which `mutmut run`
-leaves alone. This file runs in mutmut's own environment, not in ours.
+Uses mutmut's operators and five more, also at module level, which `mutmut run` skips.
+Called with a module's name and file, in mutmut's own environment.
 """
 
 import difflib
@@ -55,8 +55,8 @@ OPERATORS = [
 ]
 
 
-def make_mutants(path: Path) -> Iterator[dict[str, str]]:
-    """Give each mutant once: its text, and the lines in which it differs."""
+def make_mutants(module_name: str, path: Path) -> Iterator[dict[str, str]]:
+    """Yield each mutant once: its text, and the lines that differ."""
     wrapper = MetadataWrapper(cst.parse_module(path.read_text(encoding="utf-8")))
     visitor = MutationVisitor(OPERATORS, IgnoredCode(set(), set(), set()))
     module = wrapper.visit(visitor)
@@ -67,7 +67,7 @@ def make_mutants(path: Path) -> Iterator[dict[str, str]]:
             texts.add(mutant.code)
             within = getattr(mutation.contained_by_top_level_function, "name", None)
             yield {
-                "module": path.stem,
+                "module": module_name,
                 "within": within.value if within else "",
                 "text": mutant.code,
                 **_difference(module.code, mutant.code),
@@ -84,6 +84,5 @@ def _difference(old: str, new: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        for found in make_mutants(Path(name)):
-            print(json.dumps(found))
+    for mutant in make_mutants(sys.argv[1], Path(sys.argv[2])):
+        print(json.dumps(mutant))

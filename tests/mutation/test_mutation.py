@@ -1,4 +1,4 @@
-"""The runner of mutation testing bites."""
+"""The runner of `make mutation`."""
 
 import os
 import subprocess
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kycourier_devkit.errors import ToolMissing
-from kycourier_devkit.toolbox import ROOT, python_tool
-from mutation.verdict import Mutant, Verdict, read_reasons
+from kycourier_devkit.errors import ToolUnavailableError
+from kycourier_devkit.repository import ROOT
+from kycourier_devkit.tool_envs import python_tool
+from mutation.report import Mutant, Report, read_reasons
 
 LIST = Path(__file__).with_name("equivalent.toml")
 ENTRY = """
@@ -25,12 +26,12 @@ LISTED = Mutant(module="card", within="mask", was="a", becomes="b", text="")
 OTHER = Mutant(module="card", within="mask", was="a", becomes="c", text="")
 
 
-def test_killed_and_listed_mutants_hold():
-    assert Verdict([(LISTED, False), (OTHER, True)], REASONS).holds
+def test_killed_and_listed_mutants_pass():
+    assert Report([(LISTED, False), (OTHER, True)], REASONS).passes
 
 
 @pytest.mark.parametrize(
-    ("fates", "gaps", "stale"),
+    ("outcomes", "gaps", "stale"),
     [
         ([(LISTED, False), (OTHER, False)], 1, 0),
         ([(LISTED, True), (OTHER, True)], 0, 1),
@@ -40,31 +41,31 @@ def test_killed_and_listed_mutants_hold():
     ],
     ids=["a gap", "killed", "gone", "one of two killed", "no mutants at all"],
 )
-def test_nothing_else_holds(fates, gaps, stale):
-    verdict = Verdict(fates, REASONS)
-    assert not verdict.holds
-    assert (len(verdict.gaps), len(verdict.stale)) == (gaps, stale)
+def test_unlisted_survivor_or_stale_entry_fails(outcomes, gaps, stale):
+    report = Report(outcomes, REASONS)
+    assert not report.passes
+    assert (len(report.gaps), len(report.stale)) == (gaps, stale)
 
 
-def test_a_list_is_judged_for_the_modules_that_ran():
-    signing = Mutant(module="signing", within="", was="a", becomes="b", text="")
-    assert Verdict([(signing, True)], REASONS).holds
+def test_entries_of_other_modules_are_not_stale():
+    other = Mutant(module="signature", within="", was="a", becomes="b", text="")
+    assert Report([(other, True)], REASONS).passes
 
 
 @pytest.mark.parametrize(
     "text", [ENTRY.format(why=" "), ENTRY.format(why="x") * 2], ids=["none", "twice"]
 )
-def test_each_listed_mutant_has_one_reason(text):
+def test_listed_mutant_has_exactly_one_reason(text):
     with pytest.raises(ValueError, match="twice, or without"):
         read_reasons(text.encode())
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_real_run_names_what_lives_unlisted_and_what_is_listed_for_nothing(tmp_path):
+def test_real_run_names_unlisted_survivors_and_stale_entries(tmp_path):
     try:
         python_tool("mutmut")
-    except ToolMissing as missing:
+    except ToolUnavailableError as missing:
         pytest.skip(str(missing))
     text = LIST.read_text(encoding="utf-8")
     listed = tmp_path / "list.toml"
@@ -72,7 +73,7 @@ def test_a_real_run_names_what_lives_unlisted_and_what_is_listed_for_nothing(tmp
         text.replace('encode("UTF-16-BE")', 'encode("utf-16-le")'), encoding="utf-8"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "mutation", "signing", "--list", listed],
+        [sys.executable, "-m", "mutation", "signature", "--list", listed],
         check=False,
         capture_output=True,
         cwd=ROOT,
@@ -82,7 +83,7 @@ def test_a_real_run_names_what_lives_unlisted_and_what_is_listed_for_nothing(tmp
     assert done.returncode == 1, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith(("NOT", "STALE"))] == [
-        "NOT KILLED: signing.sign",
-        "STALE, killed or gone: signing.sign",
+        "NOT KILLED: kycourier.core.wire.signature.sign",
+        "STALE, killed or no longer made: kycourier.core.wire.signature.sign",
     ]
     assert sum("UTF-16-BE" in line for line in lines) == 1

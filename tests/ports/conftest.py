@@ -1,4 +1,4 @@
-"""What every contract suite starts from: a clock that only the test moves."""
+"""The kinds of stores, a fake clock and concurrent callers for the contract suites."""
 
 import threading
 from collections.abc import Callable
@@ -8,37 +8,37 @@ from typing import TypeVar
 
 import pytest
 
-from fakes import FakeClock
-from stand_ins import STAND_INS, STATE_KINDS
+from support.fakes import FakeClock
+from support.servers.emulators import EMULATOR_FIXTURES, STATE_KINDS
 
 T = TypeVar("T")
 WORKERS = 8
 
 
 @pytest.fixture(scope="session")
-def stage(
+def location_of(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Path | str]:
-    """Give where a store of a kind lies: a new folder, or a stand-in's URL."""
+    """Return a function from a kind of store to a new folder or an emulator's URL."""
 
-    def give(kind: str) -> Path | str:
-        if kind in STAND_INS:
-            return request.getfixturevalue(STAND_INS[kind])
+    def find(kind: str) -> Path | str:
+        if kind in EMULATOR_FIXTURES:
+            return request.getfixturevalue(EMULATOR_FIXTURES[kind])
         return tmp_path_factory.mktemp(kind)
 
-    return give
+    return find
 
 
 @pytest.fixture(params=STATE_KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    """Give each kind of state in turn."""
+    """Return each kind of state in turn."""
     return request.param
 
 
 @pytest.fixture
-def place(kind: str, stage: Callable[[str], Path | str]) -> Path | str:
-    """Give where a store of the kind lies."""
-    return stage(kind)
+def location(kind: str, location_of: Callable[[str], Path | str]) -> Path | str:
+    """Return the folder or URL of a store of this kind."""
+    return location_of(kind)
 
 
 @pytest.fixture

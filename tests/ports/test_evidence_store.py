@@ -1,4 +1,4 @@
-"""The contract of EvidenceStore, held to by every implementation."""
+"""The contract of EvidenceStore, run on every implementation."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 import pytest
 
-from aws.edges import new_bucket, open_evidence
-from fakes import FakeClock, MemoryEvidenceStore
 from kycourier.adapters.local.evidence import FileEvidenceStore
-from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+from kycourier.core.errors import EvidenceConflictError, EvidenceUnavailableError
 from kycourier.ports import EvidenceStore
-from stand_ins import IN_CLOUD
-from tencent import account as tencent
+from support import tencent_api_rig as tencent
+from support.aws.services import new_bucket, open_evidence
+from support.fakes import FakeClock, MemoryEvidenceStore
+from support.servers.emulators import EMULATOR_MARKS
 
 
-class Bench(NamedTuple):
-    """A store, and a way to make a link of 300 s that ends a second later.
+class EvidenceRig(NamedTuple):
+    """A store; `link_later` returns a link that expires a second later.
 
-    One that `compares` refuses other bytes also at the very moment it is written.
+    If `compares`, the store detects other bytes even in concurrent puts.
     """
 
     store: EvidenceStore
@@ -26,12 +26,12 @@ class Bench(NamedTuple):
     compares: bool = True
 
 
-def build_memory(_: pytest.FixtureRequest) -> Bench:
+def build_memory(_: pytest.FixtureRequest) -> EvidenceRig:
     clock = FakeClock()
     return on_a_clock(MemoryEvidenceStore(clock), clock)
 
 
-def build_file(request: pytest.FixtureRequest) -> Bench:
+def build_file(request: pytest.FixtureRequest) -> EvidenceRig:
     folder, clock = request.getfixturevalue("tmp_path"), FakeClock()
     store = FileEvidenceStore(
         folder / "evidence", link_key=folder / "link.key", clock=clock
@@ -39,46 +39,48 @@ def build_file(request: pytest.FixtureRequest) -> Bench:
     return on_a_clock(store, clock)
 
 
-def build_s3(request: pytest.FixtureRequest) -> Bench:
+def build_s3(request: pytest.FixtureRequest) -> EvidenceRig:
     moto = request.getfixturevalue("moto")
     store = open_evidence(moto, f"{new_bucket(moto)}/some/prefix")
-    return Bench(store, lambda key: store.link(key, seconds=301))  # by its own clock
+    return EvidenceRig(
+        store, lambda key: store.link(key, seconds=301)
+    )  # by its own clock
 
 
-def build_cos(request: pytest.FixtureRequest) -> Bench:
+def build_cos(request: pytest.FixtureRequest) -> EvidenceRig:
     cos = request.getfixturevalue("cos")
     store = tencent.open_evidence(cos.url, f"{tencent.new_bucket(cos)}/some/prefix")
     later = lambda key: store.link(key, seconds=301)  # noqa: E731 - by its own clock
-    return Bench(store, later, compares=False)
+    return EvidenceRig(store, later, compares=False)
 
 
-def on_a_clock(store: EvidenceStore, clock: FakeClock) -> Bench:
+def on_a_clock(store: EvidenceStore, clock: FakeClock) -> EvidenceRig:
     def link_later(key: str) -> str:
         clock.sleep(1)
         return store.link(key, seconds=300)
 
-    return Bench(store, link_later)
+    return EvidenceRig(store, link_later)
 
 
 BUILD = {"memory": build_memory, "file": build_file, "s3": build_s3, "cos": build_cos}
 KINDS = [
     "memory",
     "file",
-    pytest.param("s3", marks=IN_CLOUD),
-    pytest.param("cos", marks=IN_CLOUD),
+    pytest.param("s3", marks=EMULATOR_MARKS),
+    pytest.param("cos", marks=EMULATOR_MARKS),
 ]
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
 PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 9
 
 
 @pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest) -> Bench:
+def rig(request: pytest.FixtureRequest) -> EvidenceRig:
     return BUILD[request.param](request)
 
 
 @pytest.fixture
-def evidence(bench: Bench) -> EvidenceStore:
-    return bench.store
+def evidence(rig: EvidenceRig) -> EvidenceStore:
+    return rig.store
 
 
 def sha256(content: bytes) -> str:
@@ -95,14 +97,14 @@ def read(evidence: EvidenceStore, key: str = KEY) -> bytes:
 
 
 @pytest.mark.parametrize("content", [PHOTO, b"", b"{}\n", bytes(3_000_000)])
-def test_object_is_stored_to_the_byte(evidence, content):
+def test_object_is_stored_unchanged(evidence, content):
     put(evidence, KEY, content)
 
     assert read(evidence) == content
     assert evidence.digest(KEY) == sha256(content)
 
 
-def test_same_bytes_again_are_success(evidence):
+def test_putting_the_same_bytes_again_succeeds(evidence):
     put(evidence)
     put(evidence)
 
@@ -111,54 +113,54 @@ def test_same_bytes_again_are_success(evidence):
 
 
 @pytest.mark.parametrize("other", [PHOTO[:-1], PHOTO + b"\n", b""])
-def test_other_bytes_are_a_conflict_and_the_first_stand(evidence, other):
+def test_putting_other_bytes_is_a_conflict_and_keeps_the_first(evidence, other):
     put(evidence)
 
-    with pytest.raises(EvidenceConflict):
+    with pytest.raises(EvidenceConflictError):
         put(evidence, KEY, other)
 
     assert read(evidence) == PHOTO
 
 
-def test_one_of_many_at_once_is_stored_and_the_rest_conflict(bench, at_once):
-    """Where a store cannot compare as it writes, one of those that were told so."""
-    evidence = bench.store
+def test_one_of_many_concurrent_puts_wins_and_others_conflict(rig, at_once):
+    """Without `compares` several puts may succeed; one of them is then stored."""
+    evidence = rig.store
 
     def store(worker: int) -> bytes | None:
         content = bytes([worker]) * 10_000
         try:
             put(evidence, KEY, content)
-        except EvidenceConflict:
+        except EvidenceConflictError:
             return None
         return content
 
     stored = [content for content in at_once(store) if content]
 
-    assert stored == [read(evidence)] or not bench.compares
+    assert stored == [read(evidence)] or not rig.compares
     assert read(evidence) in stored
 
 
-def test_many_with_the_same_bytes_at_once_all_succeed(evidence, at_once):
+def test_concurrent_puts_of_the_same_bytes_succeed(evidence, at_once):
     at_once(lambda _: put(evidence))
 
     assert list(evidence.list("SANDBOX1")) == [KEY]
 
 
-def test_digest_of_no_object_is_none(evidence):
+def test_digest_of_a_missing_object_is_none(evidence):
     put(evidence)
 
     assert evidence.digest(f"{KEY}2") is None
     assert evidence.digest("SANDBOX1/2026/01/02/none.jpg") is None
 
 
-def test_opening_no_object_is_refused(evidence):
-    with pytest.raises(EvidenceUnavailable) as failure:
+def test_opening_a_missing_object_fails(evidence):
+    with pytest.raises(EvidenceUnavailableError) as failure:
         evidence.open(KEY)
 
     assert failure.value.__context__ is None
 
 
-def test_list_gives_the_keys_below_the_folder_and_no_others(evidence):
+def test_list_returns_only_keys_below_the_folder(evidence):
     keys = ["a/b/1.jpg", "a/b/c/2.jpg", "a/b/c/d/3.json"]
     for key in [*keys, "a/bc/4.jpg", "a/b-5.jpg", "b/a/b/6.jpg", "a/a/7.jpg"]:
         put(evidence, key)
@@ -167,12 +169,12 @@ def test_list_gives_the_keys_below_the_folder_and_no_others(evidence):
     assert sorted(evidence.list("a/b/c")) == keys[1:]
 
 
-def test_list_of_a_folder_that_is_not_there_is_empty(evidence):
+def test_list_of_a_missing_folder_is_empty(evidence):
     assert list(evidence.list("a/b")) == []
 
 
-def test_link_leads_to_the_object_and_changes_as_its_end_does(bench):
-    link = bench.store.link(KEY, seconds=300)
+def test_link_contains_the_key_and_depends_on_its_expiry(rig):
+    link = rig.store.link(KEY, seconds=300)
 
     assert KEY in link
-    assert bench.link_later(KEY) != link
+    assert rig.link_later(KEY) != link

@@ -1,46 +1,44 @@
-"""The contract of KycTransport, on the scripted one and on HTTP against a server."""
+"""The contract of KycTransport, run on the fake and on HTTP."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from fakes import ScriptedTransport
-from hostile import Peer, reply
-from kyc_client import talking
-from kycourier.core.errors import UpstreamUnreachable
-from kycourier.core.hidden import Query, ReplyBody
-from kycourier.core.models import KycReply, KycRequest
+from kycourier.core.errors import TransportError
+from kycourier.core.redaction import Query, ReplyBody
+from kycourier.core.wire.messages import KycRequest, KycResponse
 from kycourier.ports import KycTransport
+from support.fakes import ScriptedTransport
+from support.rigs.kyc_rig import open_kyc_rig
+from support.servers.hostile_server import Peer, http_response
 
 pytestmark = pytest.mark.enable_socket
 CANARY = "canary-secret-in-the-query"
 REQUEST = KycRequest(path="/api/any", query=Query((("secret", CANARY),)))
-Make = Callable[[KycReply | None], KycTransport]
+Make = Callable[[KycResponse | None], KycTransport]
 
 
 def over_http(stack: ExitStack) -> Make:
-    def make(answer: KycReply | None) -> KycTransport:
-        def play(peer: Peer) -> None:
+    def make(answer: KycResponse | None) -> KycTransport:
+        def script(peer: Peer) -> None:
             while True:
-                peer.hear()
+                peer.read_request()
                 if answer is None:
                     peer.reset()
                     return
                 retry = answer.retry_after
                 headers = [f"Retry-After: {retry}"] if retry is not None else []
                 status = f"{answer.status} Whatever"
-                peer.send(reply(answer.body.reveal(), *headers, status=status))
+                peer.send(http_response(answer.body.expose(), *headers, status=status))
 
-        return stack.enter_context(talking(play)).transport
+        return stack.enter_context(open_kyc_rig(script)).transport
 
     return make
 
 
 def scripted(_: ExitStack) -> Make:
-    return lambda answer: ScriptedTransport(
-        lambda _: answer or UpstreamUnreachable("reset")
-    )
+    return lambda answer: ScriptedTransport(lambda _: answer or TransportError("reset"))
 
 
 @pytest.fixture(params=[scripted, over_http])
@@ -49,34 +47,36 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
         yield request.param(stack)
 
 
-@pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 429, 500, 503])
+@pytest.mark.parametrize(
+    "status", [200, 201, 204, 301, 302, 307, 400, 401, 404, 429, 500, 503, 599]
+)
 def test_any_status_is_a_reply(make: Make, status: int) -> None:
     body = b"" if status == 204 else b'{"code":"0"}'
-    answer = KycReply(status=status, body=ReplyBody(body), retry_after=None)
+    answer = KycResponse(status=status, body=ReplyBody(body), retry_after=None)
     assert make(answer).send(REQUEST, timeout_seconds=2) == answer
 
 
-def test_retry_after_is_given_as_text(make: Make) -> None:
-    answer = KycReply(status=503, body=ReplyBody(b"busy"), retry_after="soon")
+def test_retry_after_is_returned_as_text(make: Make) -> None:
+    answer = KycResponse(status=503, body=ReplyBody(b"busy"), retry_after="soon")
     assert make(answer).send(REQUEST, timeout_seconds=2).retry_after == "soon"
 
 
-def test_the_body_is_given_as_it_is(make: Make) -> None:
+def test_body_is_returned_unchanged(make: Make) -> None:
     body = bytes(range(256)) * 100
-    answer = KycReply(status=200, body=ReplyBody(body))
-    assert make(answer).send(REQUEST, timeout_seconds=2).body.reveal() == body
+    answer = KycResponse(status=200, body=ReplyBody(body))
+    assert make(answer).send(REQUEST, timeout_seconds=2).body.expose() == body
 
 
-def test_one_attempt_after_another_is_answered(make: Make) -> None:
-    answer = KycReply(status=200, body=ReplyBody(b"{}"))
+def test_repeated_calls_return_replies(make: Make) -> None:
+    answer = KycResponse(status=200, body=ReplyBody(b"{}"))
     transport = make(answer)
     assert [transport.send(REQUEST, timeout_seconds=2) for _ in range(3)] == [
         answer
     ] * 3
 
 
-def test_no_whole_answer_is_one_error_without_the_request(make: Make) -> None:
-    with pytest.raises(UpstreamUnreachable) as caught:
+def test_incomplete_reply_is_an_error_without_the_request(make: Make) -> None:
+    with pytest.raises(TransportError) as caught:
         make(None).send(REQUEST, timeout_seconds=2)
     assert caught.value.reason == "reset"
     assert CANARY not in f"{caught.value!r} {caught.value}"

@@ -1,4 +1,4 @@
-"""The contract of LeaseStore, held to by every implementation."""
+"""The contract of LeaseStore, run on every implementation."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,24 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws.table import make_table, open_held
-from fakes import FakeClock, MemoryLeaseStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.redis.leases import RedisLeaseStore
 from kycourier.ports import LeaseStore
-from redis_bench import ServerOnFakeTime, empty
-from stand_ins import STATE_KINDS
+from support.aws.dynamo_table import make_table, open_table
+from support.fakes import FakeClock, MemoryLeaseStore
+from support.rigs.redis_rig import FakeTimeRedisServer, flush
+from support.servers.emulators import STATE_KINDS
 
 TICK = 1e-6
 
 
 def build_dynamodb(url: str, clock: FakeClock) -> LeaseStore:
-    return DynamoLeaseStore(open_held(url, make_table(url), clock))
+    return DynamoLeaseStore(open_table(url, make_table(url), clock))
 
 
 def build_redis(url: str, clock: FakeClock) -> LeaseStore:
-    return RedisLeaseStore(ServerOnFakeTime(empty(url), clock))
+    return RedisLeaseStore(FakeTimeRedisServer(flush(url), clock))
 
 
 BUILD: dict[str, Callable[[Any, FakeClock], LeaseStore]] = {
@@ -45,8 +45,8 @@ MARGINS = {  # seconds from a lease's end to the next owner
 
 
 @pytest.fixture
-def leases(kind: str, place: Path | str, clock: FakeClock) -> LeaseStore:
-    return BUILD[kind](place, clock)
+def leases(kind: str, location: Path | str, clock: FakeClock) -> LeaseStore:
+    return BUILD[kind](location, clock)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def margin(kind: str) -> int:
     return MARGINS.get(kind, 0)
 
 
-def test_first_owner_is_given_a_lease_by_the_stores_clock(leases, clock):
+def test_first_owner_acquires_a_lease_on_the_stores_clock(leases, clock):
     lease = leases.acquire("refresh/A", owner="one", seconds=15)
 
     assert lease is not None
@@ -64,14 +64,14 @@ def test_first_owner_is_given_a_lease_by_the_stores_clock(leases, clock):
     assert lease.ends_at == clock.now() + timedelta(seconds=15)
 
 
-def test_another_owner_is_given_none_until_the_lease_ends(leases, clock, margin):
+def test_another_owner_acquires_nothing_until_the_lease_ends(leases, clock, margin):
     leases.acquire("refresh/A", owner="one", seconds=15)
     clock.sleep(15 + margin - TICK)
 
     assert leases.acquire("refresh/A", owner="two", seconds=15) is None
 
 
-def test_lease_is_over_exactly_at_its_end(leases, clock, margin):
+def test_lease_ends_exactly_at_its_end(leases, clock, margin):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     clock.sleep(15 + margin)
 
@@ -81,7 +81,7 @@ def test_lease_is_over_exactly_at_its_end(leases, clock, margin):
     assert second.ends_at == clock.now() + timedelta(seconds=15)
 
 
-def test_holder_is_given_its_lease_as_it_stands_and_not_a_longer_one(leases, clock):
+def test_holder_gets_its_present_lease_without_extension(leases, clock):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     clock.sleep(10)
 
@@ -92,14 +92,14 @@ def test_holder_is_given_its_lease_as_it_stands_and_not_a_longer_one(leases, clo
     assert again.remaining_seconds() == 5
 
 
-def test_owner_whose_lease_ended_is_a_new_holder(leases, clock):
+def test_owner_of_an_ended_lease_gets_a_new_fence(leases, clock):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     clock.sleep(15)
 
     assert leases.acquire("refresh/A", owner="one", seconds=15).fence > first.fence
 
 
-def test_released_lease_is_free_at_once_and_its_fence_is_remembered(leases):
+def test_released_lease_is_free_and_its_fence_remembered(leases):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     leases.release("refresh/A", lease=first)
 
@@ -108,14 +108,14 @@ def test_released_lease_is_free_at_once_and_its_fence_is_remembered(leases):
     assert second.fence > first.fence
 
 
-def test_owner_that_released_is_a_new_holder(leases):
+def test_owner_gets_a_new_fence_after_release(leases):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     leases.release("refresh/A", lease=first)
 
     assert leases.acquire("refresh/A", owner="one", seconds=15).fence > first.fence
 
 
-def test_late_release_does_not_end_the_next_holders_lease(leases, clock, margin):
+def test_late_release_does_not_end_the_next_lease(leases, clock, margin):
     first = leases.acquire("refresh/A", owner="one", seconds=15)
     clock.sleep(15 + margin)
     second = leases.acquire("refresh/A", owner="two", seconds=15)
@@ -126,7 +126,7 @@ def test_late_release_does_not_end_the_next_holders_lease(leases, clock, margin)
     assert leases.acquire("refresh/A", owner="two", seconds=15).fence == second.fence
 
 
-def test_releasing_twice_and_releasing_the_unknown_change_nothing(leases):
+def test_repeated_or_unknown_release_has_no_effect(leases):
     lease = leases.acquire("refresh/A", owner="one", seconds=15)
     leases.release("refresh/A", lease=lease)
     leases.release("refresh/A", lease=lease)
@@ -136,7 +136,7 @@ def test_releasing_twice_and_releasing_the_unknown_change_nothing(leases):
     assert leases.acquire("refresh/B", owner="two", seconds=15) is not None
 
 
-def test_lease_of_no_seconds_keeps_nobody_out(leases):
+def test_lease_of_zero_seconds_excludes_nobody(leases):
     first = leases.acquire("pause/A", owner="one", seconds=0)
     second = leases.acquire("pause/A", owner="two", seconds=0)
 
@@ -144,7 +144,7 @@ def test_lease_of_no_seconds_keeps_nobody_out(leases):
     assert leases.acquire("pause/A", owner="three", seconds=15).fence >= second.fence
 
 
-def test_looking_at_a_lease_with_none_of_ones_own_hinders_nobody(leases, at_once):
+def test_concurrent_leases_of_zero_seconds_all_succeed(leases, at_once):
     given_to = at_once(
         lambda worker: leases.acquire("pause/A", owner=f"w{worker}", seconds=0)
     )
@@ -152,12 +152,12 @@ def test_looking_at_a_lease_with_none_of_ones_own_hinders_nobody(leases, at_once
     assert None not in given_to
 
 
-def test_names_do_not_hinder_one_another(leases):
+def test_names_are_independent(leases):
     assert leases.acquire("refresh/A", owner="one", seconds=15) is not None
     assert leases.acquire("refresh/B", owner="two", seconds=15) is not None
 
 
-def test_one_of_many_at_once_is_given_the_lease(leases, at_once):
+def test_one_of_many_concurrent_owners_acquires_the_lease(leases, at_once):
     given_to = at_once(
         lambda worker: leases.acquire("refresh/A", owner=f"w{worker}", seconds=15)
     )
@@ -178,9 +178,9 @@ STEPS = st.lists(
 @pytest.mark.parametrize("kind", STATE_KINDS)
 @settings(max_examples=20, deadline=None)
 @given(steps=STEPS)
-def test_there_is_one_holder_and_each_new_ones_fence_is_higher(kind, steps, stage):
+def test_one_holder_at_a_time_with_rising_fences(kind, steps, location_of):
     clock, margin = FakeClock(), timedelta(seconds=MARGINS.get(kind, 0))
-    leases = BUILD[kind](stage(kind), clock)
+    leases = BUILD[kind](location_of(kind), clock)
     given_out, held = [], None
     for step, value in steps:
         if step == "wait":

@@ -1,4 +1,4 @@
-"""The contract of SecretSource, held to by every implementation."""
+"""The contract of SecretSource, run on every implementation."""
 
 from collections.abc import Callable
 from itertools import count
@@ -6,78 +6,78 @@ from typing import NamedTuple
 
 import pytest
 
-from aws.access import client, new_name
-from aws.edges import open_secret
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.adapters.redis.secrets import RedisSecret
-from kycourier.core.errors import StoreUnavailable
-from kycourier.core.hidden import Secret
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.redaction import Secret
 from kycourier.ports import SecretSource
-from redis_bench import around, empty, look_into, open_server
-from stand_ins import IN_CLOUD
-from tencent import account as tencent
+from support import tencent_api_rig as tencent
+from support.aws.clients import aws_client, new_name
+from support.aws.services import open_secret
+from support.rigs.redis_rig import flush, open_server, raw_client, redis_context
+from support.servers.emulators import EMULATOR_MARKS
 
 VALUE = "synthetic-app-secret"
 
 
-class Bench(NamedTuple):
-    """A secret, a way to set it and a way to take it away."""
+class SecretRig(NamedTuple):
+    """A secret source, with functions that set and remove its value."""
 
     source: SecretSource
     set: Callable[[str], object]
     remove: Callable[[], object]
 
 
-def build_env(_: pytest.FixtureRequest) -> Bench:
+def build_env(_: pytest.FixtureRequest) -> SecretRig:
     environ = {"OTHER": "not this one"}
-    return Bench(
+    return SecretRig(
         EnvSecret("NAME", environ),
         lambda value: environ.update(NAME=value),
         lambda: environ.pop("NAME"),
     )
 
 
-def build_file(request: pytest.FixtureRequest) -> Bench:
+def build_file(request: pytest.FixtureRequest) -> SecretRig:
     path = request.getfixturevalue("tmp_path") / "secret"
-    return Bench(FileSecret(path), path.write_text, path.unlink)
+    return SecretRig(FileSecret(path), path.write_text, path.unlink)
 
 
-def build_secretsmanager(request: pytest.FixtureRequest) -> Bench:
+def build_secretsmanager(request: pytest.FixtureRequest) -> SecretRig:
     moto, name = request.getfixturevalue("moto"), new_name("secret")
-    keeper = client("secretsmanager", moto)
+    keeper = aws_client("secretsmanager", moto)
 
     def put(value: str) -> None:
         listed = keeper.list_secrets(Filters=[{"Key": "name", "Values": [name]}])
         if not listed["SecretList"]:
             keeper.create_secret(Name=name)
-        if value:  # an empty one is what a template creates
+        if value:  # templates create an empty secret
             keeper.put_secret_value(SecretId=name, SecretString=value)
 
-    return Bench(
+    return SecretRig(
         open_secret(moto, "aws-secretsmanager", name),
         put,
         lambda: keeper.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True),
     )
 
 
-def build_ssm(request: pytest.FixtureRequest) -> Bench:
+def build_ssm(request: pytest.FixtureRequest) -> SecretRig:
     moto, name = request.getfixturevalue("moto"), f"/kycourier/{new_name('secret')}"
-    keeper = client("ssm", moto)
+    keeper = aws_client("ssm", moto)
 
     def put(value: str) -> None:
-        if value:  # Parameter Store takes no empty one
+        if value:  # Parameter Store rejects empty values
             keeper.put_parameter(
                 Name=name, Value=value, Type="SecureString", Overwrite=True
             )
 
-    return Bench(
+    return SecretRig(
         open_secret(moto, "aws-ssm", name),
         put,
         lambda: keeper.delete_parameter(Name=name),
     )
 
 
-def build_tencent_ssm(request: pytest.FixtureRequest) -> Bench:
+def build_tencent_ssm(request: pytest.FixtureRequest) -> SecretRig:
     account = request.getfixturevalue("account")
     versions = (f"v{number}" for number in count(1))
 
@@ -85,16 +85,16 @@ def build_tencent_ssm(request: pytest.FixtureRequest) -> Bench:
         if value:  # SSM takes no empty one
             account.keep(value, VersionId=next(versions))
 
-    return Bench(
+    return SecretRig(
         tencent.open_secret(account.url), put, lambda: account.set("DeleteSecret")
     )
 
 
-def build_redis(request: pytest.FixtureRequest) -> Bench:
-    url = empty(request.getfixturevalue("redis_url"))
-    stored, key = look_into(url), "their:{app}:ticket"
-    return Bench(
-        RedisSecret(open_server(url, around()), key),
+def build_redis(request: pytest.FixtureRequest) -> SecretRig:
+    url = flush(request.getfixturevalue("redis_url"))
+    stored, key = raw_client(url), "their:{app}:ticket"
+    return SecretRig(
+        RedisSecret(open_server(url, redis_context()), key),
         lambda value: stored.set(key, value),
         lambda: stored.delete(key),
     )
@@ -111,57 +111,57 @@ BUILD = {
 KINDS = [
     "env",
     "file",
-    pytest.param("secretsmanager", marks=IN_CLOUD),
-    pytest.param("ssm", marks=IN_CLOUD),
+    pytest.param("secretsmanager", marks=EMULATOR_MARKS),
+    pytest.param("ssm", marks=EMULATOR_MARKS),
     pytest.param("tencent-ssm", marks=pytest.mark.enable_socket),
-    pytest.param("redis", marks=IN_CLOUD),
+    pytest.param("redis", marks=EMULATOR_MARKS),
 ]
 
 
 @pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest) -> Bench:
+def rig(request: pytest.FixtureRequest) -> SecretRig:
     return BUILD[request.param](request)
 
 
-def test_secret_is_given_hidden(bench):
-    bench.set(VALUE)
+def test_secret_is_returned_redacted(rig):
+    rig.set(VALUE)
 
-    assert bench.source.load() == Secret(VALUE)
-    assert VALUE not in repr(bench.source)
-
-
-def test_secret_is_read_anew_each_time(bench):
-    bench.set(VALUE)
-    bench.source.load()
-    bench.set("changed")
-
-    assert bench.source.load() == Secret("changed")
+    assert rig.source.get() == Secret(VALUE)
+    assert VALUE not in repr(rig.source)
 
 
-def test_lines_within_a_secret_and_blanks_around_it_are_kept(bench):
-    bench.set(" v1=first\r\nv2=second \t")
+def test_secret_is_read_at_each_load(rig):
+    rig.set(VALUE)
+    rig.source.get()
+    rig.set("changed")
 
-    assert bench.source.load() == Secret(" v1=first\r\nv2=second \t")
+    assert rig.source.get() == Secret("changed")
 
 
-def test_secret_that_is_missing_is_the_stores_failure(bench):
-    with pytest.raises(StoreUnavailable) as failure:
-        bench.source.load()
+def test_inner_lines_and_outer_blanks_are_kept(rig):
+    rig.set(" v1=first\r\nv2=second \t")
+
+    assert rig.source.get() == Secret(" v1=first\r\nv2=second \t")
+
+
+def test_missing_secret_is_store_unavailable(rig):
+    with pytest.raises(StoreUnavailableError) as failure:
+        rig.source.get()
 
     assert failure.value.__context__ is None
 
 
-def test_secret_that_was_taken_away_is_missing(bench):
-    bench.set(VALUE)
-    bench.source.load()
-    bench.remove()
+def test_removed_secret_is_store_unavailable(rig):
+    rig.set(VALUE)
+    rig.source.get()
+    rig.remove()
 
-    with pytest.raises(StoreUnavailable):
-        bench.source.load()
+    with pytest.raises(StoreUnavailableError):
+        rig.source.get()
 
 
-def test_empty_secret_is_no_secret(bench):
-    bench.set("")
+def test_empty_secret_is_store_unavailable(rig):
+    rig.set("")
 
-    with pytest.raises(StoreUnavailable):
-        bench.source.load()
+    with pytest.raises(StoreUnavailableError):
+        rig.source.get()

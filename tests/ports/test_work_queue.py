@@ -1,4 +1,4 @@
-"""The contract of WorkQueue, with the consumer's side that the local gateway uses."""
+"""The contract of WorkQueue, and of the consumer's side that the local gateway uses."""
 
 import json
 from datetime import timedelta
@@ -6,13 +6,13 @@ from typing import Protocol
 
 import pytest
 
-from aws.edges import new_queue, open_queue
-from aws.proxy import AwsProxy
-from fakes import Delivery, FakeClock, MemoryWorkQueue
 from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
-from kycourier.core.models import OrderKey
+from kycourier.core.orders.record import OrderKey
 from kycourier.ports import WorkQueue
-from stand_ins import IN_CLOUD
+from support.aws.aws_proxy import AwsProxy
+from support.aws.services import new_queue, open_queue
+from support.fakes import Delivery, FakeClock, MemoryWorkQueue
+from support.servers.emulators import EMULATOR_MARKS
 
 Message = Delivery | QueuedMessage
 
@@ -27,10 +27,10 @@ class Queue(WorkQueue, Protocol):
     def acknowledge(self, message: Message) -> None: ...
 
 
-class SqsBench:
-    """Delivers what moto took, as its DelaySeconds say, by the test's clock.
+class SqsQueue:
+    """Delivers messages sent to moto after their DelaySeconds on the test's clock.
 
-    Receiving again and acknowledging are SQS's own, and not acted here.
+    Redelivery and acknowledgement are SQS's own and not simulated.
     """
 
     def __init__(self, proxy: AwsProxy, clock: FakeClock) -> None:
@@ -40,11 +40,11 @@ class SqsBench:
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
         self._queue.enqueue(order, delay)
-        call, answer = self._proxy.answers[-1]
-        assert (call.name, answer.status) == ("SendMessage", 200)
+        call, response = self._proxy.responses[-1]
+        assert (call.name, response.status) == ("SendMessage", 200)
         sent = call.json
         due = self._clock.monotonic() + sent["DelaySeconds"]
-        delivery = Delivery(len(self._proxy.answers), 1, sent["MessageBody"])
+        delivery = Delivery(len(self._proxy.responses), 1, sent["MessageBody"])
         self._waiting.append((due, delivery))
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[Delivery, ...]:
@@ -63,13 +63,15 @@ def build_sqlite(request: pytest.FixtureRequest, clock: FakeClock) -> Queue:
     return SqliteWorkQueue(request.getfixturevalue("tmp_path") / "queue.db", clock)
 
 
-def build_sqs(request: pytest.FixtureRequest, clock: FakeClock) -> SqsBench:
-    return SqsBench(request.getfixturevalue("proxy"), clock)
+def build_sqs(request: pytest.FixtureRequest, clock: FakeClock) -> SqsQueue:
+    return SqsQueue(request.getfixturevalue("proxy"), clock)
 
 
 BUILD = {"memory": build_memory, "sqlite": build_sqlite, "sqs": build_sqs}
 ENQUEUING = pytest.mark.parametrize(
-    "queue", ["memory", "sqlite", pytest.param("sqs", marks=IN_CLOUD)], indirect=True
+    "queue",
+    ["memory", "sqlite", pytest.param("sqs", marks=EMULATOR_MARKS)],
+    indirect=True,
 )
 CONSUMING = pytest.mark.parametrize("queue", ["memory", "sqlite"], indirect=True)
 NOW = timedelta(0)
@@ -77,7 +79,7 @@ TICK = 1e-6
 
 
 @pytest.fixture
-def queue(request: pytest.FixtureRequest, clock: FakeClock) -> Queue | SqsBench:
+def queue(request: pytest.FixtureRequest, clock: FakeClock) -> Queue | SqsQueue:
     return BUILD[request.param](request, clock)
 
 
@@ -91,7 +93,7 @@ def receive(queue: Queue, limit: int = 10) -> list[str]:
 
 
 @ENQUEUING
-def test_message_holds_the_order_and_that_it_is_due_and_nothing_else(queue):
+def test_message_contains_only_the_order_and_due(queue):
     queue.enqueue(order(1), NOW)
 
     (message,) = queue.receive(10, visibility_seconds=30)
@@ -99,13 +101,12 @@ def test_message_holds_the_order_and_that_it_is_due_and_nothing_else(queue):
     assert json.loads(message.body) == {
         "order_no": "order1",
         "app_id": "SANDBOX1",
-        "document": "bank_card",
         "due": True,
     }
 
 
 @ENQUEUING
-def test_message_is_delivered_when_its_delay_is_over_and_not_before(queue, clock):
+def test_message_is_delivered_exactly_after_its_delay(queue, clock):
     queue.enqueue(order(1), timedelta(seconds=5))
     clock.sleep(5 - TICK)
     assert receive(queue) == []
@@ -116,7 +117,7 @@ def test_message_is_delivered_when_its_delay_is_over_and_not_before(queue, clock
 
 
 @ENQUEUING
-def test_messages_come_in_the_order_they_are_due(queue, clock):
+def test_messages_are_delivered_by_due_time(queue, clock):
     for number, seconds in [(1, 9), (2, 3), (3, 3), (4, 0)]:
         queue.enqueue(order(number), timedelta(seconds=seconds))
     clock.sleep(10)
@@ -125,7 +126,7 @@ def test_messages_come_in_the_order_they_are_due(queue, clock):
 
 
 @CONSUMING
-def test_at_most_limit_messages_are_taken_at_once(queue):
+def test_receive_returns_at_most_limit_messages(queue):
     for number in range(5):
         queue.enqueue(order(number), NOW)
 
@@ -136,7 +137,7 @@ def test_at_most_limit_messages_are_taken_at_once(queue):
 
 
 @CONSUMING
-def test_message_that_was_not_acknowledged_is_delivered_again(queue, clock):
+def test_unacknowledged_message_is_redelivered(queue, clock):
     queue.enqueue(order(1), NOW)
     first = queue.receive(10, visibility_seconds=30)
     clock.sleep(30 - TICK)
@@ -150,7 +151,7 @@ def test_message_that_was_not_acknowledged_is_delivered_again(queue, clock):
 
 
 @CONSUMING
-def test_acknowledged_message_is_gone(queue, clock):
+def test_acknowledged_message_is_not_redelivered(queue, clock):
     queue.enqueue(order(1), NOW)
     queue.enqueue(order(2), NOW)
     first, _ = queue.receive(10, visibility_seconds=30)
@@ -162,7 +163,7 @@ def test_acknowledged_message_is_gone(queue, clock):
 
 
 @CONSUMING
-def test_late_acknowledgement_does_not_end_the_next_delivery(queue, clock):
+def test_late_acknowledgement_does_not_affect_the_next_delivery(queue, clock):
     queue.enqueue(order(1), NOW)
     (first,) = queue.receive(10, visibility_seconds=30)
     clock.sleep(30)
@@ -175,7 +176,7 @@ def test_late_acknowledgement_does_not_end_the_next_delivery(queue, clock):
 
 
 @CONSUMING
-def test_acknowledging_twice_changes_nothing(queue, clock):
+def test_repeated_acknowledgement_has_no_effect(queue, clock):
     queue.enqueue(order(1), NOW)
     queue.enqueue(order(2), NOW)
     first, _ = queue.receive(10, visibility_seconds=30)

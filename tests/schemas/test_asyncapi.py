@@ -1,4 +1,4 @@
-"""The published description of events and messages: whole, in step with the code."""
+"""The published AsyncAPI description is complete and matches the code."""
 
 import copy
 
@@ -7,19 +7,19 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from kycourier import __version__
-from kycourier.core.message import parse_order
-from kycourier.core.order_record import State
-from openapi_check import load_schema, walk
-from worlds import APP
+from kycourier.core.orders.order_request import parse_order_request
+from kycourier.core.orders.record import OrderState
+from support.openapi_check import load_schema, walk_objects
+from support.rigs.in_memory import APP
 
 API = load_schema("asyncapi.json")
 EVENT = load_schema("event.schema.json")
 MESSAGES = API["components"]["messages"]
-ENDS = [state.value for state in State if state.is_final]
+ENDS = [state.value for state in OrderState if state.is_final]
 
 
 def validator(schema):
-    """Make a validator for a schema that refers to the event's file beside it."""
+    """Return a validator for a schema that refers to event.schema.json."""
     resource = Resource.from_contents(EVENT)
     registry = Registry().with_resource("./event.schema.json", resource)
     return Draft202012Validator(
@@ -27,23 +27,23 @@ def validator(schema):
     )
 
 
-def test_it_is_asyncapi_3_of_the_packages_version():
+def test_description_is_asyncapi_3_of_the_package_version():
     assert API["asyncapi"] == "3.0.0"
     assert API["info"]["version"] == __version__
 
 
-def test_every_reference_leads_somewhere():
-    references = [member["$ref"] for member in walk(API) if "$ref" in member]
+def test_every_reference_resolves():
+    references = [member["$ref"] for member in walk_objects(API) if "$ref" in member]
     for reference in references:
-        file, _, way = reference.partition("#")
+        file, _, pointer = reference.partition("#")
         found = EVENT if file == "./event.schema.json" else API
         assert file in {"", "./event.schema.json"}
-        for step in filter(None, way.split("/")):
+        for step in filter(None, pointer.split("/")):
             found = found[step]
     assert len(references) > 10
 
 
-def test_there_is_one_message_for_each_end_of_an_order():
+def test_each_final_state_has_a_message():
     assert set(MESSAGES) == {*ENDS, "order"}
     assert set(API["channels"]["events"]["messages"]) == set(ENDS)
     types = {MESSAGES[end]["name"] for end in ENDS}
@@ -52,7 +52,7 @@ def test_there_is_one_message_for_each_end_of_an_order():
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_every_example_is_one(name):
+def test_every_example_is_valid(name):
     schema = MESSAGES[name]["payload"]["schema"]
     assert MESSAGES[name]["examples"]
     for example in MESSAGES[name]["examples"]:
@@ -60,17 +60,17 @@ def test_every_example_is_one(name):
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_an_events_message_is_of_its_type_alone(end):
+def test_event_message_accepts_only_its_type(end):
     schema = MESSAGES[end]["payload"]["schema"]
     for other in set(ENDS) - {end}:
         event = copy.deepcopy(MESSAGES[other]["examples"][0]["payload"])
         assert not validator(schema).is_valid(event)
 
 
-def test_every_example_of_an_incoming_message_is_understood():
+def test_every_incoming_example_is_parsed():
     for example in MESSAGES["order"]["examples"]:
-        key, _ = parse_order(example["payload"], app_id=APP)
-        assert key.order_no == example["payload"]["order_no"]
+        request = parse_order_request(example["payload"], app_id=APP)
+        assert request.order.order_no == example["payload"]["order_no"]
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,5 @@ def test_every_example_of_an_incoming_message_is_understood():
         {"order_no": "a", "document": "passport"},
     ],
 )
-def test_a_message_that_is_refused_is_not_described(message):
+def test_rejected_message_is_invalid(message):
     assert not validator(MESSAGES["order"]["payload"]["schema"]).is_valid(message)

@@ -1,20 +1,22 @@
-"""The published description of the API: valid, complete, and in step with the code."""
+"""The published OpenAPI description is valid, complete and matches the code."""
 
 import json
 
 import pytest
 from openapi_spec_validator import validate
 
-from api_caller import ApiCaller
 from kycourier import __version__
-from kycourier.adapters.triggers.problems import PROBLEMS
 from kycourier.core import request_signature
-from kycourier.core.message import MOST_BYTES
-from kycourier.core.models import Document, PhotoKind
-from kycourier.core.order_record import State
-from kycourier.core.ticket import Freshness
-from openapi_check import load_schema, validator, walk
-from worlds import World
+from kycourier.core.documents.bank_card import PhotoKind
+from kycourier.core.documents.registry import Document
+from kycourier.core.orders.order_request import MAX_BYTES
+from kycourier.core.orders.record import OrderState
+from kycourier.core.tickets.pair import Freshness
+from kycourier.core.timing import SIGNATURE_TOLERANCE_SECONDS
+from kycourier.triggers.http.problems import PROBLEMS
+from support.openapi_check import load_schema, make_validator, walk_objects
+from support.rigs.api_client import ApiClient
+from support.rigs.in_memory import InMemoryApp
 
 API = load_schema("openapi.json")
 SCHEMAS = API["components"]["schemas"]
@@ -40,32 +42,30 @@ def values(enum):
     return [each.value for each in enum]
 
 
-def test_it_is_valid_openapi_3_1():
+def test_description_is_valid_openapi_3_1():
     assert API["openapi"] == "3.1.0"
     validate(API)
 
 
-def test_it_is_of_the_packages_version():
+def test_description_has_the_package_version():
     assert API["info"]["version"] == __version__
 
 
 @pytest.mark.parametrize("name", sorted(EVENT_DEFINITIONS.keys() & SCHEMAS.keys()))
-def test_what_event_and_api_share_is_the_same(name):
-    spelled = json.dumps(EVENT_DEFINITIONS[name])
-    assert (
-        json.loads(spelled.replace("#/$defs/", "#/components/schemas/"))
-        == (SCHEMAS[name])
-    )
+def test_schemas_shared_with_events_are_equal(name):
+    text = json.dumps(EVENT_DEFINITIONS[name])
+    moved = text.replace("#/$defs/", "#/components/schemas/")
+    assert json.loads(moved) == SCHEMAS[name]
 
 
-def test_a_result_is_built_of_what_the_event_says():
+def test_every_event_schema_is_shared_with_the_api():
     shared = EVENT_DEFINITIONS.keys() & SCHEMAS.keys()
     assert shared == EVENT_DEFINITIONS.keys() - {"CollectedData", "EndedData", "Ids"}
 
 
-def test_its_words_are_the_codes():
+def test_enums_match_the_code():
     assert SCHEMAS["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
-    assert SCHEMAS["Order"]["properties"]["state"]["enum"] == values(State)
+    assert SCHEMAS["Order"]["properties"]["state"]["enum"] == values(OrderState)
     assert SCHEMAS["Document"]["enum"] == values(Document)
     assert SCHEMAS["PhotoKind"]["enum"] == values(PhotoKind)
     assert SCHEMAS["Ticket"]["properties"]["state"]["enum"] == values(Freshness)
@@ -74,7 +74,7 @@ def test_its_words_are_the_codes():
 
 
 @pytest.mark.parametrize(("code", "problem"), PROBLEMS.items())
-def test_every_problem_is_told_where_its_status_is_described(code, problem):
+def test_every_problem_is_described(code, problem):
     status, title = problem
     responses = API["components"]["responses"].values()
     examples = [
@@ -89,16 +89,16 @@ def test_every_problem_is_told_where_its_status_is_described(code, problem):
     assert all(example["title"] == title for example in mine)
 
 
-def test_the_limits_are_the_codes():
-    assert MOST_BYTES == 16 * 1024
+def test_limits_match_the_code():
+    assert MAX_BYTES == 16 * 1024
     for code in ("body_too_large", "url_too_long", "headers_too_large"):
         assert "16 KiB" in PROBLEMS[code][1]
-    assert request_signature.TOLERANCE_SECONDS == 300
+    assert SIGNATURE_TOLERANCE_SECONDS == 300
     assert "300 s" in PROBLEMS["signature_expired"][1]
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_every_operation_describes_what_can_go_wrong(method, path, operation):
+def test_every_operation_describes_its_errors(method, path, operation):
     assert {"400", "401", "413", "414", "431", "500", "503"} <= operation[
         "responses"
     ].keys()
@@ -108,16 +108,16 @@ def test_every_operation_describes_what_can_go_wrong(method, path, operation):
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_every_operation_is_there(method, path, operation):
-    api = ApiCaller(World())
+def test_every_operation_is_implemented(method, path, operation):
+    api = ApiClient(InMemoryApp())
     order = path.replace("{order_no}", "order1").replace("{kind}", "original")
-    answer = api.call(method.upper(), order)
-    assert str(answer.status) in operation["responses"]
-    if answer.status >= 400:
-        assert answer.code in {"unknown_order", "unknown_photo"}
+    response = api.call(method.upper(), order)
+    assert str(response.status) in operation["responses"]
+    if response.status >= 400:
+        assert response.code in {"unknown_order", "unknown_photo"}
 
 
-def test_every_response_forbids_storing_and_sniffing():
+def test_every_response_has_security_headers():
     responses = list(API["components"]["responses"].values())
     for _, _, operation in OPERATIONS:
         responses += operation["responses"].values()
@@ -144,21 +144,21 @@ def test_every_object_is_closed():
     assert [schema["unevaluatedProperties"] for schema in closed] == [False, False]
 
 
-def test_every_example_is_one():
+def test_every_example_is_valid():
     seen = 0
     for body in BODIES:
         for content in body.get("content", {}).values():
             examples = [each["value"] for each in content.get("examples", {}).values()]
             for example in [*examples, *filter(None, [content.get("example")])]:
-                validator(content["schema"]).validate(example)
+                make_validator(content["schema"]).validate(example)
                 seen += 1
-    for member in walk(API):
+    for member in walk_objects(API):
         if "schema" in member and "in" in member and "example" in member:
-            validator(member["schema"]).validate(member["example"])
+            make_validator(member["schema"]).validate(member["example"])
             seen += 1
-    for schema in walk(SCHEMAS):
+    for schema in walk_objects(SCHEMAS):
         for example in schema.get("examples", ()):
-            validator(schema).validate(example)
+            make_validator(schema).validate(example)
             seen += 1
     assert seen > 30
 
@@ -174,9 +174,9 @@ def test_every_example_is_one():
         {"reason": "Not ready"},
     ],
 )
-def test_an_order_that_is_not_one_is_refused(wrong):
+def test_malformed_order_is_invalid(wrong):
     content = API["paths"]["/v1/orders/{order_no}"]["get"]["responses"]["200"]
     example = content["content"]["application/json"]["examples"]["collected"]["value"]
-    check = validator({"$ref": "#/components/schemas/Order"})
+    check = make_validator({"$ref": "#/components/schemas/Order"})
     assert check.is_valid(example)
     assert not check.is_valid(example | wrong)

@@ -1,1 +1,1 @@
-"""The real use cases on simulated time: one seed is one run, byte for byte."""
+"""Deterministic simulation: the real use cases on virtual time, one run per seed."""

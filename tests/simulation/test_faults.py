@@ -2,61 +2,70 @@
 
 import pytest
 
+from simulation.engine.run import run
+from simulation.engine.scenario import (
+    LARGE,
+    MAX_CALLS,
+    SMALL,
+    Scenario,
+    crash_scenario,
+)
+from simulation.engine.shrink import explain
 from simulation.faults import FAULTS
-from simulation.run import Scenario, run
-from simulation.scenarios import LARGE, MOST_CALLS, SMALL, crash
-from simulation.shrink import explain
 
 SEEDS = 24
 STRIDE = 3
 
 
-def held(scenario):
-    """Run it, and fail with what broke, the shortest trace and the command."""
+def run_without_violation(scenario):
+    """Run a scenario; a violation fails the test with the counterexample."""
     report = run(scenario)
     if report.violation is not None:
         pytest.fail(explain(report), pytrace=False)
     return report
 
 
-def test_all_sixty_are_here():
+def test_every_fault_of_the_table_is_registered():
     assert sorted(FAULTS) == list(range(1, 61))
 
 
 @pytest.mark.parametrize("number", SMALL)
-def test_a_fault_alone_happens_and_breaks_nothing(number):
-    reports = [held(Scenario(seed, (number,))) for seed in range(4)]
-    assert sum(report.met.get(str(number), 0) for report in reports) > 0
+def test_single_fault_is_injected_and_violates_nothing(number):
+    reports = [run_without_violation(Scenario(seed, (number,))) for seed in range(4)]
+    assert sum(report.injected.get(str(number), 0) for report in reports) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", sorted(FAULTS))
-def test_a_fault_brings_about_the_rare_states_that_it_claims(number):
+def test_single_fault_reaches_the_rare_states_that_it_expects(number):
     seeds = range(100, 104) if number in LARGE else range(100, 100 + SEEDS)
-    reports = [held(Scenario(seed, (number,))) for seed in seeds]
-    seen = set().union(*(report.seen for report in reports))
-    assert set(FAULTS[number].sees) <= seen
-    assert sum(report.met.get(str(number), 0) for report in reports) > 0
+    reports = [run_without_violation(Scenario(seed, (number,))) for seed in seeds]
+    observed = set().union(*(report.observed for report in reports))
+    assert set(FAULTS[number].expects) <= observed
+    assert sum(report.injected.get(str(number), 0) for report in reports) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", SMALL)
-def test_a_fault_with_duplicate_deliveries_breaks_nothing(number):
+def test_fault_with_duplicate_deliveries_violates_nothing(number):
     for seed in range(200, 206):
-        held(Scenario(seed, (number,), duplicates=2))
+        run_without_violation(Scenario(seed, (number,), duplicates=2))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", SMALL)
-def test_a_fault_with_a_crash_after_any_port_call_breaks_nothing(number):
-    """Each fault at every third call, each at others: a soak has them all."""
-    calls = range(1 + number % STRIDE, MOST_CALLS, STRIDE)
-    reports = [held(crash(seed, number, call)) for seed, call in enumerate(calls, 300)]
-    assert any(report.met.get("53") for report in reports)
+def test_fault_with_a_crash_after_any_port_call_violates_nothing(number):
+    """Crash at every third call, shifted by fault; a soak crashes at all of them."""
+    calls = range(1 + number % STRIDE, MAX_CALLS, STRIDE)
+    reports = [
+        run_without_violation(crash_scenario(seed, number, call))
+        for seed, call in enumerate(calls, 300)
+    ]
+    assert any(report.injected.get("53") for report in reports)
 
 
 @pytest.mark.slow
-def test_ten_thousand_messages_redriven_cost_one_call_an_order():
-    report = held(Scenario(1, (49,), orders=1000))
-    assert report.met["49"] == 9000
+def test_ten_thousand_redriven_messages_cost_one_query_per_order():
+    report = run_without_violation(Scenario(1, (49,), orders=1000))
+    assert report.injected["49"] == 9000
     assert set(report.ends.values()) == {"collected"}

@@ -1,4 +1,4 @@
-"""The same seed is the same run, byte for byte, in any process."""
+"""The same seed gives the same trace, byte for byte, in any process (I15)."""
 
 import os
 import subprocess
@@ -7,33 +7,33 @@ from pathlib import Path
 
 import pytest
 
-from simulation.run import run
-from simulation.scenarios import scenario_of
+from simulation.engine.run import run
+from simulation.engine.scenario import draw_scenario
 
 TESTS = Path(__file__).parents[1]
 SEEDS = (3, 5, 12, 40, 77, 91)
-DIGESTS = f"""
-from simulation.run import run
-from simulation.scenarios import scenario_of
+PRINT_DIGESTS = f"""
+from simulation.engine.run import run
+from simulation.engine.scenario import draw_scenario
 for seed in {SEEDS}:
-    print(run(scenario_of(seed)).digest)
+    print(run(draw_scenario(seed)).digest)
 """
 
 
-def digests(hash_seed):
+def digests_with(hash_seed):
     environ = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONHASHSEED": hash_seed}  # noqa: TID251 - a child's
     done = subprocess.run(
-        [sys.executable, "-c", DIGESTS],
+        [sys.executable, "-c", PRINT_DIGESTS],
         env=environ, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.split()
 
 
 @pytest.mark.slow
-def test_a_seed_gives_the_same_trace_in_processes_that_hash_differently():
-    here = [run(scenario_of(seed)).digest for seed in SEEDS]
-    assert digests("1") == digests("2") == here
+def test_seed_gives_the_same_trace_in_processes_with_different_hash_seeds():
+    here = [run(draw_scenario(seed)).digest for seed in SEEDS]
+    assert digests_with("1") == digests_with("2") == here
 
 
-def test_another_seed_gives_another_trace():
-    assert len({run(scenario_of(seed)).digest for seed in SEEDS}) == len(SEEDS)
+def test_different_seeds_give_different_traces():
+    assert len({run(draw_scenario(seed)).digest for seed in SEEDS}) == len(SEEDS)

@@ -1,51 +1,41 @@
-"""A violation is found, made small, and told so that it can be repeated."""
-
-from dataclasses import replace
+"""A violation is found, shrunk to a counterexample, and repeated by its command."""
 
 import pytest
 
-from kycourier.core import decision
+from kycourier.core.orders import decisions
 from simulation.__main__ import main
-from simulation.run import Scenario, run
-from simulation.shrink import explain, shrink
-
-PLANTED = Scenario(3, (9, 19, 41, 54), orders=4, duplicates=3)
+from simulation.engine.run import run
+from simulation.engine.scenario import Scenario
+from simulation.engine.shrink import shrink
 
 
 @pytest.fixture
-def too_eager(monkeypatch):
-    """Plant a bug: late photos are asked for nine times in place."""
-    monkeypatch.setattr(decision.retry, "IN_PLACE_PHOTO_TRIES", 9)
+def planted_bug(monkeypatch):
+    """Query late photos nine times at once."""
+    monkeypatch.setattr(decisions.retry, "IN_PLACE_PHOTO_TRIES", 9)
 
 
-@pytest.mark.usefixtures("too_eager")
-def test_a_violation_is_shrunk_to_the_fault_that_it_needs():
-    report = run(replace(PLANTED, faults=(19, 41, 54)))
+@pytest.mark.usefixtures("planted_bug")
+def test_violation_is_shrunk_to_the_fault_that_causes_it():
+    report = run(Scenario(3, (19, 41, 54), orders=4, duplicates=3))
     assert report.violation.invariant == "I8"
-    least = shrink(report)
-    assert least.scenario.faults == (19,)
-    assert (least.scenario.duplicates, least.scenario.orders) == (0, 1)
-    assert len(least.trace) < len(report.trace)
+    smallest = shrink(report)
+    assert smallest.scenario.faults == (19,)
+    assert (smallest.scenario.duplicates, smallest.scenario.orders) == (0, 1)
+    assert len(smallest.trace) < len(report.trace)
 
 
-@pytest.mark.usefixtures("too_eager")
-def test_it_is_told_with_its_seed_its_trace_and_the_command():
-    told = explain(run(replace(PLANTED, faults=(19,), orders=1, duplicates=0)))
-    assert told.startswith("I8 broken: ")
-    assert "python -m simulation 3 --orders 1 --faults 19" in told
-    assert "kyc.query ok" in told
-
-
-@pytest.mark.usefixtures("too_eager")
-def test_the_command_repeats_it(monkeypatch, capsys):
-    monkeypatch.setattr(
-        "sys.argv", ["simulation", "3", "--faults", "19", "--orders", "1"]
-    )
+@pytest.mark.usefixtures("planted_bug")
+def test_command_prints_the_violation_the_trace_and_itself(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["simulation", "3", "--faults", "19"])
     assert main() == 1
-    assert "I8 broken" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "I8 violated: " in out
+    assert "python -m simulation 3 --orders 1 --faults 19" in out
+    assert "kyc.query ok" in out
 
 
-def test_what_holds_is_told_with_its_ends(monkeypatch, capsys):
+def test_command_prints_the_final_states(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["simulation", "4", "--faults", "24"])
     assert main() == 0
     assert "rejected" in capsys.readouterr().out

@@ -1,34 +1,33 @@
-"""One copy of the project for each worker, and both its templates rendered."""
+"""Renders both templates once for each worker."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from aws.access import aws_environ
-from kycourier_devkit.errors import ToolMissing
-from rendered import Renderer, copy_project
+from kycourier_devkit.errors import ToolUnavailableError
+from support.aws.clients import aws_environ
+from support.rendered_templates import Renderer, Resources, copy_project
 
 
 @pytest.fixture(scope="session")
 def renderer(tmp_path_factory: pytest.TempPathFactory, moto: str) -> Renderer:
-    """Render both templates; skip in plain words where a tool cannot be had."""
+    """Render both templates, or skip if a tool is missing."""
     folder = copy_project(tmp_path_factory.mktemp("project"))
-    made = Renderer(folder, aws_environ(moto))
+    rendered = Renderer(folder, aws_environ(moto))
     try:
-        made.sam()
-        made.osls()
-    except ToolMissing as missing:
+        rendered.sam()
+        rendered.osls()
+    except ToolUnavailableError as missing:
         pytest.skip(str(missing))
-    return made
+    return rendered
 
 
 @pytest.fixture
-def resources(renderer: Renderer) -> Callable[..., dict[str, Any]]:
-    """Give the resources of template.yaml for given parameters."""
+def resources(renderer: Renderer) -> Resources:
+    """Return a function from parameters to the resources of template.yaml."""
 
-    def settled(**parameters: str) -> dict[str, Any]:
-        found: dict[str, Any] = renderer.settled("sam", **parameters)["Resources"]
+    def resolve(**parameters: str) -> dict[str, Any]:
+        found: dict[str, Any] = renderer.resolve("sam", **parameters)["Resources"]
         return found
 
-    return settled
+    return resolve

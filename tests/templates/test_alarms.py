@@ -1,31 +1,29 @@
-"""Alarms and dashboard watch what is emitted, and say where to read on."""
+"""Alarms and dashboard use emitted metrics and link the runbook."""
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from typing import Any
 
 import pytest
 
 from kycourier import logs
-from kycourier.core.outcomes import EFFECTS
-from kycourier_devkit.toolbox import ROOT
-from rendered import APP_ID, BY_TOOLS
+from kycourier.core.orders.outcomes import EFFECTS
+from kycourier_devkit.repository import ROOT
+from support.rendered_templates import APP_ID, NEEDS_TOOLS, Resources
 
-pytestmark = BY_TOOLS
-
-Resources = Callable[..., dict[str, Any]]
+pytestmark = NEEDS_TOOLS
 
 COUNTS = {
     name
-    for fact in logs.FACTS.values()
+    for fact in logs.LOG_EVENTS.values()
     for name, field in fact.metrics.items()
     if field is None
 } | {effect.metric for effect in EFFECTS.values()}
 GAUGES = {
     name
-    for fact in logs.FACTS.values()
+    for fact in logs.LOG_EVENTS.values()
     for name, field in fact.metrics.items()
     if field is not None
 }
@@ -38,45 +36,50 @@ AWS_METRICS = {
 }
 WATCHED = {
     *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps"),
-    *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BrakeTrips"),
+    *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BreakerOpenings"),
     *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
     "HandlerFailures",
     *("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"),
     *("Throttles", "Errors"),
 }
-SILENCE = {"TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps"}
+TIMER_METRICS = {
+    "TicketAgeSeconds",
+    "OldestDueSeconds",
+    "OldestUnsentSeconds",
+    "Sweeps",
+}
 
 
 def alarms(resources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give the alarms' properties by their logical ids."""
+    """Return the alarms' properties by logical id."""
     return {
-        logical: made["Properties"]
-        for logical, made in resources.items()
-        if made["Type"] == "AWS::CloudWatch::Alarm"
+        logical: resource["Properties"]
+        for logical, resource in resources.items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
 
 
 def dimensions(alarm: Mapping[str, Any]) -> dict[str, str]:
-    """Give an alarm's dimensions."""
+    """Return an alarm's dimensions."""
     return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
 
 
-def test_every_fault_that_needs_a_person_has_its_alarm(resources: Resources) -> None:
+def test_every_watched_metric_has_an_alarm(resources: Resources) -> None:
     watched = {alarm["MetricName"] for alarm in alarms(resources()).values()}
 
     assert watched == WATCHED
 
 
-def test_metrics_of_ours_are_emitted_with_these_dimensions(
+def test_own_metrics_are_emitted_with_the_dimensions_of_the_alarms(
     resources: Resources, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal = logs.PowertoolsJournal(StringIO(), app_id=APP_ID["AppId"])
-    journal.note("sweep_finished", orders_due=1, oldest_due_seconds=2.0)
-    journal.flush()
+    event_log = logs.PowertoolsEventLog(StringIO(), app_id=APP_ID["AppId"])
+    event_log.emit("sweep_finished", orders_due=1, oldest_due_seconds=2.0)
+    event_log.flush()
     emitted = json.loads(capsys.readouterr().out)
     (form,) = emitted["_aws"]["CloudWatchMetrics"]
     (names,) = form["Dimensions"]
-    told = {name: emitted[name] for name in names}
+    own_dimensions = {name: emitted[name] for name in names}
 
     ours = [
         alarm
@@ -85,11 +88,11 @@ def test_metrics_of_ours_are_emitted_with_these_dimensions(
     ]
     assert len(ours) == 13
     for alarm in ours:
-        assert dimensions(alarm) == told == OURS
+        assert dimensions(alarm) == own_dimensions == OURS
         assert alarm["MetricName"] in COUNTS | GAUGES
 
 
-def test_gauges_are_watched_by_their_highest_value_and_counts_by_their_sum(
+def test_gauges_alarm_on_the_maximum_and_counts_on_the_sum(
     resources: Resources,
 ) -> None:
     for alarm in alarms(resources()).values():
@@ -98,50 +101,50 @@ def test_gauges_are_watched_by_their_highest_value_and_counts_by_their_sum(
             assert alarm["Statistic"] == ("Maximum" if is_gauge else "Sum")
 
 
-def test_metrics_of_aws_are_known_ones_of_a_queue_or_a_function_of_the_stack(
+def test_aws_metrics_have_dimensions_of_resources_in_the_stack(
     resources: Resources,
 ) -> None:
-    made = resources()
-    for alarm in alarms(made).values():
+    stack = resources()
+    for alarm in alarms(stack).values():
         if alarm["Namespace"] != "kycourier":
             key = (alarm["Namespace"], alarm["MetricName"])
             ((name, value),) = dimensions(alarm).items()
             assert name == AWS_METRICS[key]
-            assert value.strip("${}").partition(".")[0] in made
+            assert value.strip("${}").partition(".")[0] in stack
 
 
-def test_throttling_and_errors_are_watched_for_every_function(
+def test_every_function_has_alarms_for_errors_and_throttles(
     resources: Resources,
 ) -> None:
-    made = resources()
+    stack = resources()
     functions = {
         f"${{{logical}}}"
-        for logical, each in made.items()
+        for logical, each in stack.items()
         if each["Type"] == "AWS::Lambda::Function"
     }
     for metric in ("Errors", "Throttles"):
         watched = {
             dimensions(alarm)["FunctionName"]
-            for alarm in alarms(made).values()
+            for alarm in alarms(stack).values()
             if alarm["MetricName"] == metric
         }
         assert watched == functions
 
 
-def test_dead_letters_are_those_of_the_dead_letter_queue(resources: Resources) -> None:
+def test_dead_letter_alarm_watches_the_dead_letter_queue(resources: Resources) -> None:
     alarm = alarms(resources())["DeadLettersAlarm"]
 
     assert dimensions(alarm) == {"QueueName": "${DeadLetterQueue.QueueName}"}
 
 
-def test_missing_data_rings_where_silence_is_the_fault(resources: Resources) -> None:
+def test_missing_data_alarms_only_for_timer_metrics(resources: Resources) -> None:
     for alarm in alarms(resources()).values():
-        is_silence = alarm["MetricName"] in SILENCE
-        wanted = "breaching" if is_silence else "notBreaching"
+        is_timer_metric = alarm["MetricName"] in TIMER_METRICS
+        wanted = "breaching" if is_timer_metric else "notBreaching"
         assert alarm["TreatMissingData"] == wanted
 
 
-def test_limits_are_those_of_the_runbook(resources: Resources) -> None:
+def test_thresholds_equal_those_of_the_runbook(resources: Resources) -> None:
     found = alarms(resources())
 
     for logical, seconds in {
@@ -155,7 +158,7 @@ def test_limits_are_those_of_the_runbook(resources: Resources) -> None:
     assert found["SweepsAlarm"]["ComparisonOperator"] == "LessThanThreshold"
 
 
-def test_each_alarm_names_its_section_of_the_runbook_which_names_its_metric(
+def test_each_alarm_links_a_runbook_section_that_names_its_metric(
     resources: Resources,
 ) -> None:
     sections = dict(read_sections())
@@ -167,7 +170,7 @@ def test_each_alarm_names_its_section_of_the_runbook_which_names_its_metric(
         assert alarm["MetricName"] in sections[named[1]]
 
 
-def test_alarms_of_the_ticket_are_not_there_where_somebody_else_keeps_it(
+def test_foreign_ticket_has_no_ticket_alarms(
     resources: Resources,
 ) -> None:
     owned = alarms(resources())
@@ -180,59 +183,59 @@ def test_alarms_of_the_ticket_are_not_there_where_somebody_else_keeps_it(
 
 
 @pytest.mark.parametrize(
-    ("topic", "goes_to"),
+    ("topic", "target"),
     [
         ("", "${AlertTopic}"),
         ("arn:aws:sns:eu-west-1:123456789012:ours",) * 2,
     ],
 )
-def test_alarms_go_to_the_topic_that_is_given_or_made(
-    resources: Resources, topic: str, goes_to: str
+def test_alarms_go_to_the_given_topic_or_to_a_new_one(
+    resources: Resources, topic: str, target: str
 ) -> None:
-    made = resources(AlarmTopic=topic)
+    stack = resources(AlarmTopic=topic)
 
-    assert ("AlertTopic" in made) is ("AlertKey" in made) is (topic == "")
-    for alarm in alarms(made).values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [goes_to]
+    assert ("AlertTopic" in stack) is ("AlertKey" in stack) is (topic == "")
+    for alarm in alarms(stack).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [target]
 
 
-def test_made_topic_is_encrypted_with_a_key_that_lets_cloudwatch_in(
+def test_new_topic_is_encrypted_with_a_key_that_cloudwatch_may_use(
     resources: Resources,
 ) -> None:
-    made = resources()
+    stack = resources()
 
-    assert made["AlertTopic"]["Properties"]["KmsMasterKeyId"] == "${AlertKey}"
-    statements = made["AlertKey"]["Properties"]["KeyPolicy"]["Statement"]
+    assert stack["AlertTopic"]["Properties"]["KmsMasterKeyId"] == "${AlertKey}"
+    statements = stack["AlertKey"]["Properties"]["KeyPolicy"]["Statement"]
     assert {"Service": "cloudwatch.amazonaws.com"} in [
         statement["Principal"] for statement in statements
     ]
 
 
-def test_dashboard_shows_metrics_that_are_emitted(resources: Resources) -> None:
+def test_dashboard_shows_emitted_metrics(resources: Resources) -> None:
     body = json.loads(resources()["Dashboard"]["Properties"]["DashboardBody"])
 
     shown = [
         each
         for widget in body["widgets"]
-        for each in spell_out(widget["properties"]["metrics"])
+        for each in expand(widget["properties"]["metrics"])
     ]
     assert len(shown) > 30
     for namespace, metric, *pairs in shown:
-        told = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        shown_dimensions = dict(zip(pairs[::2], pairs[1::2], strict=True))
         if namespace == "kycourier":
             assert metric in COUNTS | GAUGES
-            assert told == OURS
+            assert shown_dimensions == OURS
         else:
-            assert list(told) == [AWS_METRICS[namespace, metric]]
+            assert list(shown_dimensions) == [AWS_METRICS[namespace, metric]]
     watched = {alarm["MetricName"] for alarm in alarms(resources()).values()}
     assert watched - {metric for _, metric, *_ in shown} == {"Sweeps", "AppsStopped"}
 
 
-def spell_out(metrics: list[list[str]]) -> Iterator[list[str]]:
-    """Write out a dashboard's short forms: `.` is as above, `...` all that is."""
+def expand(metrics: list[list[str]]) -> Iterator[list[str]]:
+    """Expand a dashboard's short forms: `.` repeats one part, `...` all before it."""
     last: list[str] = []
-    for given in metrics:
-        row = list(given)
+    for short in metrics:
+        row = list(short)
         if row[0] == "...":
             row = [*last[: len(last) - len(row) + 1], *row[1:]]
         last = [last[at] if part == "." else part for at, part in enumerate(row)]
@@ -240,7 +243,7 @@ def spell_out(metrics: list[list[str]]) -> Iterator[list[str]]:
 
 
 def read_sections() -> Iterator[tuple[str, str]]:
-    """Give the runbook's sections by their anchors."""
+    """Yield the anchor and text of each section of the runbook."""
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     for section in text.split("\n## ")[1:]:
         heading = section.partition("\n")[0]

@@ -1,25 +1,24 @@
-"""What each function is given: file, time, variables, triggers."""
+"""Each function has its file, variables, layers and limits."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from kycourier import bootstrap
-from kycourier.settings import SETTINGS, read_settings
-from kycourier_devkit.toolbox import ROOT
-from rendered import BY_TOOLS, Renderer
+from kycourier.settings.declarations import SETTINGS
+from kycourier.settings.reader import read_settings
+from kycourier_devkit.repository import ROOT
+from support.rendered_templates import NEEDS_TOOLS, Renderer, Resources
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 
-Resources = Callable[..., dict[str, Any]]
-
-NEEDS = {
-    "refresh_ticket": bootstrap._REFRESHES,
-    "collect_results": bootstrap._COLLECTS,
-    "sweep_orders": bootstrap._COLLECTS,
-    "orders_api": bootstrap._ANSWERS,
+REQUIRED = {
+    "refresh_ticket": bootstrap._REFRESH_NEEDS,
+    "collect_results": bootstrap._COLLECT_NEEDS,
+    "sweep_orders": bootstrap._COLLECT_NEEDS,
+    "orders_api": bootstrap._API_NEEDS,
 }
 LOGICAL = {
     "refresh_ticket": "RefreshTicketLambdaFunction",
@@ -28,35 +27,33 @@ LOGICAL = {
     "orders_api": "OrdersApiLambdaFunction",
 }
 HOST = ["KYC_PROFILE", "KYC_URL"]
-PLACES = ["STATE", "EVIDENCE", "EVENTS", "QUEUE", "FINGERPRINT_KEY"]
+URLS = ["STATE", "EVIDENCE", "EVENTS", "QUEUE", "FINGERPRINT_KEY"]
 VARIABLES = {
     "refresh_ticket": ["APP_ID", "APP_SECRET", *HOST, "TICKET", "STATE"],
     "collect_results": [
         *("APP_ID", "APP_SECRET", *HOST, "TICKET"),
-        *(*PLACES, "MAX_IN_FLIGHT"),
+        *(*URLS, "MAX_IN_FLIGHT"),
     ],
     "sweep_orders": [
         *("APP_ID", "APP_SECRET", *HOST, "TICKET"),
-        *(*PLACES, "MAX_IN_FLIGHT"),
+        *(*URLS, "MAX_IN_FLIGHT"),
     ],
     "orders_api": [
         *("APP_ID", *HOST, "TICKET"),
-        *(*PLACES, "API_AUTH", "API_KEYS", "MAX_IN_FLIGHT"),
+        *(*URLS, "API_AUTH", "API_KEYS", "MAX_IN_FLIGHT"),
     ],
 }
 
 
 def variables(resources: Mapping[str, Any], file: str) -> dict[str, str]:
-    """Give a function's variables."""
+    """Return a function's variables."""
     properties = resources[LOGICAL[file]]["Properties"]
     found: dict[str, str] = properties["Environment"]["Variables"]
     return found
 
 
 @pytest.mark.parametrize("file", LOGICAL)
-def test_function_is_a_file_of_functions_with_a_handler(
-    resources: Resources, file: str
-) -> None:
+def test_function_has_a_file_with_a_handler(resources: Resources, file: str) -> None:
     properties = resources()[LOGICAL[file]]["Properties"]
 
     assert properties["Handler"] == f"{file}.handler"
@@ -70,9 +67,9 @@ def test_function_is_a_file_of_functions_with_a_handler(
 def test_every_function_file_is_deployed(resources: Resources) -> None:
     files = {path.stem for path in (ROOT / "functions").glob("*.py")}
     deployed = {
-        made["Properties"]["Handler"].partition(".")[0]
-        for made in resources().values()
-        if made["Type"] == "AWS::Lambda::Function"
+        resource["Properties"]["Handler"].partition(".")[0]
+        for resource in resources().values()
+        if resource["Type"] == "AWS::Lambda::Function"
     }
 
     assert deployed == files == set(LOGICAL)
@@ -81,13 +78,13 @@ def test_every_function_file_is_deployed(resources: Resources) -> None:
 @pytest.mark.parametrize("file", LOGICAL)
 @pytest.mark.parametrize("ticket", ["owned", "aws-ssm:///kyc/ticket"])
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_variables_are_those_of_the_settings_in_their_order(
+def test_variables_are_in_the_order_of_the_settings(
     resources: Resources, file: str, ticket: str, access: str
 ) -> None:
     found = variables(resources(Ticket=ticket, ApiAccess=access), file)
 
-    left_out = {"APP_SECRET": ticket != "owned", "API_KEYS": access == "iam"}
-    wanted = [name for name in VARIABLES[file] if not left_out.get(name)]
+    excluded = {"APP_SECRET": ticket != "owned", "API_KEYS": access == "iam"}
+    wanted = [name for name in VARIABLES[file] if not excluded.get(name)]
     assert list(found) == [f"KYCOURIER_{name}" for name in wanted]
     order = [setting.variable for setting in SETTINGS]
     assert sorted(found, key=order.index) == list(found)
@@ -96,12 +93,12 @@ def test_variables_are_those_of_the_settings_in_their_order(
 @pytest.mark.parametrize("file", LOGICAL)
 @pytest.mark.parametrize("ticket", ["owned", "aws-secretsmanager://kyc/ticket"])
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_variables_are_right_settings_and_all_that_the_function_needs(
+def test_variables_are_valid_and_complete_settings(
     resources: Resources, file: str, ticket: str, access: str
 ) -> None:
     found = variables(resources(Ticket=ticket, ApiAccess=access), file)
 
-    settings = read_settings(found, needs=NEEDS[file])
+    settings = read_settings(found, needs=REQUIRED[file])
 
     assert settings.app_id == "SANDBOX1"
     assert settings.state.scheme == "dynamodb"
@@ -110,7 +107,7 @@ def test_variables_are_right_settings_and_all_that_the_function_needs(
         assert (settings.api_keys is not None) is (access == "url")
 
 
-def test_places_are_the_stack_s_own(resources: Resources) -> None:
+def test_urls_name_resources_of_the_stack(resources: Resources) -> None:
     found = variables(resources(ApiAccess="url"), "orders_api")
 
     assert found["KYCOURIER_STATE"] == "dynamodb://${StateTable}"
@@ -128,7 +125,7 @@ def test_places_are_the_stack_s_own(resources: Resources) -> None:
         ("kycourier-restored", "dynamodb://kycourier-restored"),
     ],
 )
-def test_every_function_keeps_its_state_in_a_restored_table_where_there_is_one(
+def test_every_function_uses_the_restored_table_as_state(
     resources: Resources, file: str, restored: str, state: str
 ) -> None:
     found = variables(resources(RestoredTable=restored), file)
@@ -138,11 +135,11 @@ def test_every_function_keeps_its_state_in_a_restored_table_where_there_is_one(
 
 @pytest.mark.parametrize("cap", ["10", "20", "50", "100", "200"])
 def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> None:
-    made = resources(UpstreamCap=cap)
-    scaling = made["CollectResultsTrigger"]["Properties"]["ScalingConfig"]
+    stack = resources(UpstreamCap=cap)
+    scaling = stack["CollectResultsTrigger"]["Properties"]["ScalingConfig"]
     concurrency = int(scaling["MaximumConcurrency"])
     collecting, sweeping = (
-        int(variables(made, file)["KYCOURIER_MAX_IN_FLIGHT"])
+        int(variables(stack, file)["KYCOURIER_MAX_IN_FLIGHT"])
         for file in ("collect_results", "sweep_orders")
     )
 
@@ -169,7 +166,7 @@ def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> N
         ),
     ],
 )
-def test_parameters_are_checked_before_anything_is_made(
+def test_parameter_patterns_accept_and_refuse(
     renderer: Renderer, parameter: str, accepted: list[str], refused: list[str]
 ) -> None:
     pattern = renderer.sam()["Parameters"][parameter]["AllowedPattern"]
@@ -178,7 +175,7 @@ def test_parameters_are_checked_before_anything_is_made(
     assert not any(re.search(pattern, value) for value in refused)
 
 
-def test_every_allowed_cap_has_its_share(renderer: Renderer) -> None:
+def test_every_allowed_cap_is_mapped(renderer: Renderer) -> None:
     template = renderer.sam()
 
     allowed = template["Parameters"]["UpstreamCap"]["AllowedValues"]
@@ -186,60 +183,22 @@ def test_every_allowed_cap_has_its_share(renderer: Renderer) -> None:
     assert list(template["Mappings"]["UpstreamCaps"]) == allowed
 
 
-def test_sweep_ends_before_the_next_begins(resources: Resources) -> None:
-    made = resources()
-
-    assert (
-        made["SweepOrdersTimer"]["Properties"]["ScheduleExpression"] == "rate(1 minute)"
-    )
-    assert int(made[LOGICAL["sweep_orders"]]["Properties"]["Timeout"]) < 60
-    assert made["SweepOrdersOnce"]["Properties"]["MaximumRetryAttempts"] == "0"
-
-
-def test_ticket_s_timer_fires_every_five_minutes_where_the_ticket_is_ours(
-    resources: Resources,
-) -> None:
-    timer = resources()["RefreshTicketTimer"]["Properties"]
-
-    assert timer["ScheduleExpression"] == "rate(5 minutes)"
-    assert timer["Targets"][0]["Arn"] == "${RefreshTicketLambdaFunction.Arn}"
-    assert "RefreshTicketTimer" not in resources(Ticket="aws-ssm:///kyc/ticket")
-
-
-def test_queue_hands_over_ten_at_a_time_and_takes_single_records_back(
-    resources: Resources,
-) -> None:
-    trigger = resources()["CollectResultsTrigger"]["Properties"]
-
-    assert trigger["EventSourceArn"] == "${OrdersQueue.Arn}"
-    assert trigger["FunctionName"] == "${CollectResultsLambdaFunction.Arn}"
-    assert trigger["BatchSize"] == "10"
-    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-
-
-def test_visibility_is_six_times_the_function_s_time(resources: Resources) -> None:
-    made = resources()
-    timeout = int(made[LOGICAL["collect_results"]]["Properties"]["Timeout"])
-
-    assert int(made["OrdersQueue"]["Properties"]["VisibilityTimeout"]) >= 6 * timeout
-
-
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_architecture_chooses_processor_and_zip(
+def test_architecture_selects_processor_and_zip(
     resources: Resources, architecture: str
 ) -> None:
-    made = resources(Architecture=architecture)
+    stack = resources(Architecture=architecture)
 
-    layers = {name: made[name]["Properties"] for name in ("ServiceLayer", "SdkLayer")}
+    layers = {name: stack[name]["Properties"] for name in ("ServiceLayer", "SdkLayer")}
     assert layers["ServiceLayer"]["Content"] == "service.zip"
     assert layers["SdkLayer"]["Content"] == f"sdk-aws-{architecture}.zip"
     for logical in LOGICAL.values():
-        properties = made[logical]["Properties"]
+        properties = stack[logical]["Properties"]
         assert properties["Architectures"] == [architecture]
         assert properties["Layers"] == ["${ServiceLayer}", "${SdkLayer}"]
 
 
-def test_functions_are_not_traced_and_write_their_own_json(
+def test_functions_have_no_tracing_and_no_logging_config(
     resources: Resources,
 ) -> None:
     for logical in LOGICAL.values():
@@ -247,28 +206,3 @@ def test_functions_are_not_traced_and_write_their_own_json(
 
         assert "TracingConfig" not in properties
         assert "LoggingConfig" not in properties
-
-
-def test_api_answers_under_v1_behind_iam(resources: Resources) -> None:
-    made = resources(ApiAccess="iam")
-
-    route = made["HttpApiRoute"]["Properties"]
-    assert route["RouteKey"] == "ANY /v1/{proxy+}"
-    assert route["AuthorizationType"] == "AWS_IAM"
-    assert made["HttpApiIntegration"]["Properties"]["PayloadFormatVersion"] == "2.0"
-    assert not {"FunctionUrl", "FunctionUrlIsPublic", "ApiKeys"} & made.keys()
-
-
-def test_function_url_lets_everybody_in_to_be_checked_by_the_function(
-    resources: Resources,
-) -> None:
-    made = resources(ApiAccess="url")
-
-    assert made["FunctionUrl"]["Properties"]["AuthType"] == "NONE"
-    public = made["FunctionUrlIsPublic"]["Properties"]
-    assert public["Action"] == "lambda:InvokeFunctionUrl"
-    assert public["FunctionUrlAuthType"] == "NONE"
-    invoked = made["FunctionUrlMayCall"]["Properties"]
-    assert invoked["Action"] == "lambda:InvokeFunction"
-    assert invoked["InvokedViaFunctionUrl"] == "true"
-    assert not {name for name in made if name.startswith("HttpApi")}

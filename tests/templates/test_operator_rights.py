@@ -1,4 +1,4 @@
-"""The rights that the runbook gives to an operator are enough, and each is needed."""
+"""The operator policy of the runbook is sufficient, and every action is needed."""
 
 import json
 import re
@@ -10,20 +10,21 @@ from urllib.parse import parse_qs, unquote
 import pytest
 from msgspec.structs import replace
 
-from aws.access import aws_environ
-from aws.permissions import ACCOUNT, REGION, Need, allows, covers
-from aws.proxy import AwsProxy, Call
-from aws.table import open_held
-from fakes import FakeClock
 from kycourier.adapters.aws.orders import DynamoOrderStore
-from kycourier.core.order_record import OutboxEvent, State
-from kycourier_devkit.command_line import run
-from kycourier_devkit.errors import ToolMissing
-from kycourier_devkit.stand_ins.stack import Stack, make_stack
-from records import draft, settled
-from rendered import APP_ID, BY_TOOLS, as_list, copy_project
+from kycourier.core.orders.record import OrderState, OutboxEvent
+from kycourier.core.orders.results import FinalReason
+from kycourier_devkit.cli.app import run
+from kycourier_devkit.emulators.aws.stack import Stack, create_stack
+from kycourier_devkit.errors import ToolUnavailableError
+from support.aws.aws_proxy import AwsCall, AwsProxy
+from support.aws.clients import aws_environ
+from support.aws.dynamo_table import open_table
+from support.aws.iam import ACCOUNT, REGION, Permission, allows, covers
+from support.fakes import FakeClock
+from support.rendered_templates import APP_ID, NEEDS_TOOLS, as_list, copy_project
+from support.sample_records import draft, settled
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 RUNBOOK = Path(__file__).parents[2] / "docs/operations.md"
 SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 KEYS = "dynamodb:LeadingKeys"
@@ -32,16 +33,16 @@ KEYS = "dynamodb:LeadingKeys"
 @pytest.fixture(scope="module")
 def stack(moto: str, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     folder: Path = copy_project(tmp_path_factory.mktemp("operated"))
-    name = f"operated-{folder.parent.name}".replace("_", "-")
+    name = f"{folder.name}-{folder.parent.name}".replace("_", "-")
     try:
-        return make_stack(aws_environ(moto), APP_ID, project=folder, name=name)
-    except ToolMissing as missing:
+        return create_stack(aws_environ(moto), APP_ID, project=folder, name=name)
+    except ToolUnavailableError as missing:
         pytest.skip(str(missing))
 
 
 @pytest.fixture
 def statements(stack: Stack) -> list[dict[str, Any]]:
-    """Read the runbook's policy, with the stack's names put in."""
+    """Return the runbook's policy with the stack's names inserted."""
     [text] = re.findall(r"(?ms)^```json\n(.*?)^```", RUNBOOK.read_text("utf-8"))
     names = {
         "ACCOUNT": ACCOUNT,
@@ -54,40 +55,42 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
     for word, name in names.items():
         text = text.replace(word, name)
     policy: dict[str, Any] = json.loads(text)
-    return [_on_keys(each) for each in policy["Statement"]]
+    return [_with_single_key_condition(each) for each in policy["Statement"]]
 
 
-def _on_keys(statement: dict[str, Any]) -> dict[str, Any]:
-    """Say a condition on each item's key as one on the one key of our calls."""
+def _with_single_key_condition(statement: dict[str, Any]) -> dict[str, Any]:
+    """Rewrite a condition on all keys of a call for calls that have one key."""
     condition = statement.get("Condition", {})
     found = condition.pop("ForAllValues:StringLike", None)
     return statement | ({"Condition": {"StringLike": found}} if found else {})
 
 
-def need_of(call: Call, stack: Stack) -> Need:
-    """Say what an operator's call takes."""
+def need_of(call: AwsCall, stack: Stack) -> Permission:
+    """Return the permission that an operator's call needs."""
     [service] = SERVICE.findall(call.headers["authorization"])
     arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:"
     match service:
         case "cloudformation":
             action = parse_qs(call.body.decode())["Action"][0]
-            return Need(f"{service}:{action}", f"{arn}stack/{stack.name}/1")
+            return Permission(f"{service}:{action}", f"{arn}stack/{stack.name}/1")
         case "lambda":
             name = unquote(call.path).split("/")[3]
             assert call.path.endswith("/configuration")
-            return Need("lambda:GetFunctionConfiguration", f"{arn}function:{name}")
+            return Permission(
+                "lambda:GetFunctionConfiguration", f"{arn}function:{name}"
+            )
         case "dynamodb":
             table, key = call.json["TableName"], call.json["Key"]["pk"]["S"]
             resource = f"{arn}table/{table}"
-            return Need(f"dynamodb:{call.name}", resource, ((KEYS, key),))
+            return Permission(f"dynamodb:{call.name}", resource, ((KEYS, key),))
         case "sqs":
             name = call.json.get("QueueName") or call.json["QueueUrl"]
-            return Need(f"sqs:{call.name}", f"{arn}{name.rpartition('/')[2]}")
+            return Permission(f"sqs:{call.name}", f"{arn}{name.rpartition('/')[2]}")
         case "s3":
             bucket, _, key = call.path.partition("?")[0].strip("/").partition("/")
             action = "GetObject" if key else "ListBucket"
             assert call.method in {"GET", "HEAD"}
-            return Need(
+            return Permission(
                 f"s3:{action}", f"arn:aws:s3:::{bucket}{'/' if key else ''}{key}"
             )
     raise LookupError(service)
@@ -96,14 +99,14 @@ def need_of(call: Call, stack: Stack) -> Need:
 @pytest.fixture
 def operate(
     proxy: AwsProxy, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, set[Need]]]:
-    """Run a command through a proxy; give its exit code and the rights it took."""
+) -> Callable[..., tuple[int, set[Permission]]]:
+    """Return a function that runs a command and returns its exit code and needs."""
     environ = aws_environ(proxy.url)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    def call(*arguments: str) -> tuple[int, set[Need]]:
-        proxy.forget()
+    def call(*arguments: str) -> tuple[int, set[Permission]]:
+        proxy.reset()
         code = run(arguments, environ)
         return code, {need_of(each, stack) for each in proxy.calls}
 
@@ -113,15 +116,16 @@ def operate(
 @pytest.fixture
 def parked(moto: str, stack: Stack) -> str:
     orders = DynamoOrderStore(
-        open_held(moto, stack.outputs["StateTableName"], FakeClock())
+        open_table(moto, stack.outputs["StateTableName"], FakeClock())
     )
     event = OutboxEvent(id="e1", type="kycourier.ocr.parked.v1", body='{"data":{}}')
     ended = settled(draft("PARKED1"), event=event)
-    orders.register(replace(ended, state=State.PARKED))
+    reason = FinalReason(code="-9011", name="ocr_failed")
+    orders.register(replace(ended, state=OrderState.PARKED, result=reason))
     return "PARKED1"
 
 
-def test_show_resume_and_verify_take_these_rights_and_each_of_them(
+def test_show_resume_and_verify_need_exactly_the_policy_of_the_runbook(
     operate: Any, stack: Stack, statements: list[dict[str, Any]], parked: str
 ) -> None:
     named = ["--stack", stack.name]
@@ -149,13 +153,13 @@ def test_show_resume_and_verify_take_these_rights_and_each_of_them(
     assert granted - used <= {(3, "s3:GetObject")}  # of evidence that is there
 
 
-def test_they_do_not_reach_the_ticket_pair(
+def test_operator_policy_does_not_reach_the_ticket_pair(
     stack: Stack, statements: list[dict[str, Any]]
 ) -> None:
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
     resource = table + stack.outputs["StateTableName"]
     for key, allowed in (("order/A/1", True), ("lease/refresh/A", False)):
-        need = Need("dynamodb:GetItem", resource, ((KEYS, key),))
+        need = Permission("dynamodb:GetItem", resource, ((KEYS, key),))
         assert allows(statements, need) is allowed
     assert not any(
         action.startswith(("secretsmanager:", "kms:"))

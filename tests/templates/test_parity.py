@@ -1,4 +1,4 @@
-"""serverless.yml and template.yaml come to the same stack."""
+"""serverless.yml and template.yaml render the same stack."""
 
 import copy
 from collections.abc import Callable
@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from rendered import APP_ID, BY_TOOLS, Renderer, copy_project, differences
+from support.rendered_templates import (
+    APP_ID,
+    NEEDS_TOOLS,
+    Renderer,
+    copy_project,
+    differences,
+)
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 
 ORDERS_API = "/Resources/OrdersApiLambdaFunction/Properties"
 RESTORED = {"RestoredTable": "kycourier-restored"}
@@ -31,19 +37,19 @@ SETS = [
 
 
 @pytest.mark.parametrize("parameters", SETS, ids=lambda each: "-".join(each.values()))
-def test_both_templates_come_to_the_same_stack(
+def test_both_templates_render_the_same_stack(
     renderer: Renderer, parameters: dict[str, str]
 ) -> None:
-    ours = renderer.settled("sam", **parameters)
-    theirs = renderer.settled("osls", **parameters)
+    ours = renderer.resolve("sam", **parameters)
+    theirs = renderer.resolve("osls", **parameters)
 
     assert differences(ours, theirs) == []
     assert len(ours["Resources"]) > 50
     assert {"ApiUrl", "QueueUrl", "EvidenceUri"} <= ours["Outputs"].keys()
 
 
-def test_osls_hands_every_parameter_on(renderer: Renderer) -> None:
-    given = {
+def test_osls_passes_every_parameter_to_cloudformation(renderer: Renderer) -> None:
+    parameters = {
         **APP_ID,
         "KycProfile": "kyc1",
         "KycUrl": "https://kyc.example",
@@ -56,23 +62,33 @@ def test_osls_hands_every_parameter_on(renderer: Renderer) -> None:
         **RESTORED,
     }
 
-    assert renderer.handed_on(**given) == given
-    assert renderer.osls(**given)["Parameters"].keys() == given.keys()
-    assert renderer.sam()["Parameters"].keys() == {*given, "Architecture"}
+    assert renderer.passed_parameters(**parameters) == parameters
+    assert renderer.osls(**parameters)["Parameters"].keys() == parameters.keys()
+    assert renderer.sam()["Parameters"].keys() == {*parameters, "Architecture"}
 
 
-def test_defaults_are_the_same_in_both(renderer: Renderer) -> None:
+def test_both_templates_have_the_same_defaults(renderer: Renderer) -> None:
     ours = {
         name: str(each["Default"])
         for name, each in renderer.sam()["Parameters"].items()
         if "Default" in each
     }
 
-    del ours["Architecture"]  # osls settles it: the parity above shows its default
-    assert renderer.handed_on() == ours | APP_ID
+    del ours["Architecture"]  # osls resolves it; compared above
+    assert renderer.passed_parameters() == ours | APP_ID
 
 
-Change = Callable[[dict[str, Any]], None]
+Change = Callable[[dict[str, Any]], object]
+
+
+def edit(logical: str, **properties: str) -> Change:
+    """Return a change of some properties of a resource."""
+    return lambda resources: resources[logical]["Properties"].update(properties)
+
+
+def remove_last(logical: str, name: str) -> Change:
+    """Return a change that removes the last item of a property."""
+    return lambda resources: resources[logical]["Properties"][name].pop()
 
 
 def _add_action(resources: dict[str, Any]) -> None:
@@ -80,45 +96,42 @@ def _add_action(resources: dict[str, Any]) -> None:
     policies.append(["s3:DeleteObject", "*", ""])
 
 
+def _change_variable(resources: dict[str, Any]) -> None:
+    properties = resources["SweepOrdersLambdaFunction"]["Properties"]
+    properties["Environment"]["Variables"]["KYCOURIER_MAX_IN_FLIGHT"] = "11"
+
+
+def _remove_response_type(resources: dict[str, Any]) -> None:
+    del resources["CollectResultsTrigger"]["Properties"]["FunctionResponseTypes"]
+
+
 CHANGES: dict[str, Change] = {
-    "a permission more": _add_action,
-    "a permission less": lambda all_: all_["OrdersApiRole"]["Properties"][
-        "Policies"
-    ].pop(),
-    "a variable's value": lambda all_: all_["SweepOrdersLambdaFunction"]["Properties"][
-        "Environment"
-    ]["Variables"].update(KYCOURIER_MAX_IN_FLIGHT="11"),
-    "memory": lambda all_: all_["OrdersApiLambdaFunction"]["Properties"].update(
-        MemorySize="128"
+    "an added permission": _add_action,
+    "a removed permission": remove_last("OrdersApiRole", "Policies"),
+    "a variable's value": _change_variable,
+    "memory": edit("OrdersApiLambdaFunction", MemorySize="128"),
+    "a layer": remove_last("OrdersApiLambdaFunction", "Layers"),
+    "a layer's zip": edit("SdkLayer", Content="sdk-aws-x86_64.zip"),
+    "an alarm's threshold": edit("QueueAgeAlarm", Threshold="9"),
+    "a resource": lambda resources: resources.pop("EvidenceBucketPolicy"),
+    "a trigger": _remove_response_type,
+    "a deletion policy": lambda resources: resources["StateTable"].pop(
+        "DeletionPolicy"
     ),
-    "a layer": lambda all_: all_["OrdersApiLambdaFunction"]["Properties"][
-        "Layers"
-    ].pop(),
-    "a layer's zip": lambda all_: all_["SdkLayer"]["Properties"].update(
-        Content="sdk-aws-x86_64.zip"
-    ),
-    "an alarm's threshold": lambda all_: all_["QueueAgeAlarm"]["Properties"].update(
-        Threshold="9"
-    ),
-    "a resource": lambda all_: all_.pop("EvidenceBucketPolicy"),
-    "a trigger": lambda all_: all_["CollectResultsTrigger"]["Properties"].pop(
-        "FunctionResponseTypes"
-    ),
-    "what becomes of the table": lambda all_: all_["StateTable"].pop("DeletionPolicy"),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_comparison_finds_one_change(renderer: Renderer, change: Change) -> None:
-    ours = renderer.settled("sam")
-    theirs = copy.deepcopy(renderer.settled("osls"))
+    ours = renderer.resolve("sam")
+    theirs = copy.deepcopy(renderer.resolve("osls"))
     change(theirs["Resources"])
 
     assert len(differences(ours, theirs)) == 1
 
 
 @pytest.mark.parametrize(
-    ("tool", "file", "was", "now", "where"),
+    ("tool", "file", "old", "new", "path"),
     [
         (
             "osls",
@@ -143,39 +156,39 @@ def test_comparison_finds_one_change(renderer: Renderer, change: Change) -> None
         ),
     ],
 )
-def test_comparison_finds_a_change_of_one_file(
+def test_comparison_finds_a_change_in_one_file(
     renderer: Renderer,
     tmp_path: Path,
     tool: str,
     file: str,
-    was: str,
-    now: str,
-    where: str,
+    old: str,
+    new: str,
+    path: str,
 ) -> None:
     folder = copy_project(tmp_path)
     text = (folder / file).read_text()
-    assert text.count(was) == 1
-    (folder / file).write_text(text.replace(was, now))
+    assert text.count(old) == 1
+    (folder / file).write_text(text.replace(old, new))
     changed = Renderer(folder, renderer.environ)
 
     other = {"osls": "sam", "sam": "osls"}[tool]
-    found = differences(changed.settled(tool), renderer.settled(other))
+    found = differences(changed.resolve(tool), renderer.resolve(other))
 
-    assert found == [where]
+    assert found == [path]
 
 
-def test_comparison_finds_a_function_that_is_left_with_the_table_of_before(
+def test_comparison_finds_a_function_that_ignores_the_restored_table(
     renderer: Renderer, tmp_path: Path
 ) -> None:
     folder = copy_project(tmp_path)
     before, state, after = (folder / "serverless.yml").read_text().rpartition("*state")
     assert state
-    left = f"{before}!Sub dynamodb://${{StateTable}}{after}"
-    (folder / "serverless.yml").write_text(left)
+    changed_text = f"{before}!Sub dynamodb://${{StateTable}}{after}"
+    (folder / "serverless.yml").write_text(changed_text)
     changed = Renderer(folder, renderer.environ)
 
-    assert differences(changed.settled("osls"), renderer.settled("sam")) == []
+    assert differences(changed.resolve("osls"), renderer.resolve("sam")) == []
     found = differences(
-        changed.settled("osls", **RESTORED), renderer.settled("sam", **RESTORED)
+        changed.resolve("osls", **RESTORED), renderer.resolve("sam", **RESTORED)
     )
     assert found == [f"{ORDERS_API}/Environment/Variables/KYCOURIER_STATE"]

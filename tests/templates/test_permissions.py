@@ -1,15 +1,13 @@
-"""Each role allows the calls that its function makes, and nothing else."""
+"""Each role allows exactly the calls that its function makes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from rendered import BY_TOOLS, as_list
+from support.rendered_templates import NEEDS_TOOLS, Resources, as_list
 
-pytestmark = BY_TOOLS
-
-Resources = Callable[..., dict[str, Any]]
+pytestmark = NEEDS_TOOLS
 
 TABLE, INDEX = "${StateTable.Arn}", "${StateTable.Arn}/index/due"
 BUCKET, OBJECTS = "${EvidenceBucket.Arn}", "${EvidenceBucket.Arn}/evidence/*"
@@ -20,7 +18,7 @@ RESTORED = ARN % ("dynamodb", "table/kycourier-restored")
 
 
 def reading(secret: str) -> set[tuple[str, str, str]]:
-    """Give what reading a secret takes, and saying why it cannot be read."""
+    """Return the permissions to read a secret and to see why it is unreadable."""
     return {
         ("secretsmanager:GetSecretValue", secret, ""),
         ("secretsmanager:DescribeSecret", secret, ""),
@@ -52,11 +50,11 @@ REFRESHING = {
     ("dynamodb:GetItem", TABLE, ""),
     ("dynamodb:UpdateItem", TABLE, ""),
 }
-BUYING = reading("${AppSecret}")
+ISSUING = reading("${AppSecret}")
 OWNED = {
-    "RefreshTicket": REFRESHING | BUYING,
-    "CollectResults": COLLECTING | TRIGGERED | BUYING,
-    "SweepOrders": COLLECTING | LISTING | BUYING,
+    "RefreshTicket": REFRESHING | ISSUING,
+    "CollectResults": COLLECTING | TRIGGERED | ISSUING,
+    "SweepOrders": COLLECTING | LISTING | ISSUING,
     "OrdersApi": COLLECTING | LISTING,
 }
 FOREIGN = {
@@ -70,7 +68,7 @@ FOREIGN = {
 
 
 def allowed(resources: Mapping[str, Any], function: str) -> set[tuple[str, str, str]]:
-    """Give what a function's role allows, writing its own log group apart."""
+    """Return what a function's role allows besides writing its own log group."""
     policies = resources[f"{function}Role"]["Properties"]["Policies"]
     found = {tuple(each) for each in policies}
     logs = {
@@ -82,40 +80,40 @@ def allowed(resources: Mapping[str, Any], function: str) -> set[tuple[str, str, 
 
 
 @pytest.mark.parametrize("function", OWNED)
-def test_role_allows_the_calls_of_its_function_alone(
+def test_role_allows_only_the_calls_of_its_function(
     resources: Resources, function: str
 ) -> None:
     assert allowed(resources(), function) == OWNED[function]
 
 
 @pytest.mark.parametrize("function", OWNED)
-def test_role_allows_a_restored_table_and_then_not_the_stack_s_own(
+def test_role_allows_the_restored_table_instead_of_the_original(
     resources: Resources, function: str
 ) -> None:
-    made = resources(RestoredTable="kycourier-restored")
+    stack = resources(RestoredTable="kycourier-restored")
 
-    instead = {TABLE: RESTORED, INDEX: f"{RESTORED}/index/due"}
-    assert allowed(made, function) == {
-        (action, instead.get(resource, resource), condition)
+    replaced = {TABLE: RESTORED, INDEX: f"{RESTORED}/index/due"}
+    assert allowed(stack, function) == {
+        (action, replaced.get(resource, resource), condition)
         for action, resource, condition in OWNED[function]
     }
 
 
 @pytest.mark.parametrize("ticket", FOREIGN)
-def test_a_foreign_ticket_is_read_and_no_app_secret(
+def test_roles_read_a_foreign_ticket_and_no_app_secret(
     resources: Resources, ticket: str
 ) -> None:
-    made = resources(Ticket=ticket)
+    stack = resources(Ticket=ticket)
 
     reads = FOREIGN[ticket]
-    assert "AppSecret" not in made
-    assert allowed(made, "RefreshTicket") == REFRESHING
-    assert allowed(made, "CollectResults") == COLLECTING | TRIGGERED | reads
-    assert allowed(made, "SweepOrders") == COLLECTING | LISTING | reads
-    assert allowed(made, "OrdersApi") == COLLECTING | LISTING | reads
+    assert "AppSecret" not in stack
+    assert allowed(stack, "RefreshTicket") == REFRESHING
+    assert allowed(stack, "CollectResults") == COLLECTING | TRIGGERED | reads
+    assert allowed(stack, "SweepOrders") == COLLECTING | LISTING | reads
+    assert allowed(stack, "OrdersApi") == COLLECTING | LISTING | reads
 
 
-def test_api_reads_its_keys_only_where_it_checks_signatures(
+def test_api_reads_its_keys_only_when_it_checks_signatures(
     resources: Resources,
 ) -> None:
     keys = reading("${ApiKeys}")
@@ -126,15 +124,15 @@ def test_api_reads_its_keys_only_where_it_checks_signatures(
 
 def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:
     roles = [
-        made["Properties"]["Role"]
-        for made in resources().values()
-        if made["Type"] == "AWS::Lambda::Function"
+        resource["Properties"]["Role"]
+        for resource in resources().values()
+        if resource["Type"] == "AWS::Lambda::Function"
     ]
 
     assert sorted(roles) == sorted(f"${{{function}Role.Arn}}" for function in OWNED)
 
 
-def test_roles_are_assumed_by_lambda_alone_and_borrow_no_policy(
+def test_roles_trust_only_lambda_and_use_no_managed_policy(
     resources: Resources,
 ) -> None:
     for function in OWNED:
@@ -146,13 +144,13 @@ def test_roles_are_assumed_by_lambda_alone_and_borrow_no_policy(
 
 
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_nothing_allows_every_action_or_every_resource(
+def test_no_policy_allows_every_action_or_every_resource(
     resources: Resources, access: str
 ) -> None:
-    made = resources(ApiAccess=access)
+    stack = resources(ApiAccess=access)
     permits = [
         (action, resource, logical)
-        for logical, statement in statements(made)
+        for logical, statement in statements(stack)
         if statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
         for resource in as_list(statement.get("Resource", []))
@@ -161,30 +159,27 @@ def test_nothing_allows_every_action_or_every_resource(
     assert permits
     assert not [each for each in permits if "*" in each[0]]
     wide = {logical for _, resource, logical in permits if resource == "*"}
-    assert wide == {"AlertKey"}  # a key's policy knows no other name for the key
+    assert wide == {"AlertKey"}  # in a key's policy "*" is the key itself
 
 
-def test_what_calls_a_function_is_named(resources: Resources) -> None:
+def test_invoke_permissions_name_their_caller(resources: Resources) -> None:
     public = {"FunctionUrlIsPublic", "FunctionUrlMayCall"}
     for access in ("iam", "url"):
-        for logical, made in resources(ApiAccess=access).items():
-            if made["Type"] != "AWS::Lambda::Permission":
+        for logical, resource in resources(ApiAccess=access).items():
+            if resource["Type"] != "AWS::Lambda::Permission":
                 continue
-            properties = made["Properties"]
+            properties = resource["Properties"]
             assert (properties["Principal"] == "*") is (logical in public)
             assert ("SourceArn" in properties) is (logical not in public)
 
 
 def statements(resources: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every statement of every policy, and whose it is."""
-    for logical, made in resources.items():
-        properties = made["Properties"]
-        if made["Type"] == "AWS::IAM::Role":
-            for action, resource, _ in properties["Policies"]:
-                yield (
-                    logical,
-                    {"Effect": "Allow", "Action": action, "Resource": resource},
-                )
+    """Yield every statement of every policy with its resource's logical id."""
+    for logical, resource in resources.items():
+        properties = resource["Properties"]
+        if resource["Type"] == "AWS::IAM::Role":
+            for action, arn, _ in properties["Policies"]:
+                yield logical, {"Effect": "Allow", "Action": action, "Resource": arn}
         for name in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument"):
             for statement in properties.get(name, {}).get("Statement", []):
                 yield logical, statement

@@ -1,16 +1,13 @@
-"""State, evidence, queue, events and secrets are kept as the design says."""
+"""Table, bucket, queues, bus and secrets have the configuration of the design."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from rendered import BY_TOOLS, Renderer
+from support.rendered_templates import NEEDS_TOOLS, Renderer, Resources
 
-pytestmark = BY_TOOLS
-
-Resources = Callable[..., dict[str, Any]]
+pytestmark = NEEDS_TOOLS
 
 
 def test_table_has_the_key_and_the_index_of_due_rows(resources: Resources) -> None:
@@ -29,7 +26,7 @@ def test_table_has_the_key_and_the_index_of_due_rows(resources: Resources) -> No
     assert {each["AttributeType"] for each in table["AttributeDefinitions"]} == {"S"}
 
 
-def test_table_is_encrypted_can_be_restored_and_forgets_what_may_vanish(
+def test_table_has_encryption_recovery_and_time_to_live(
     resources: Resources,
 ) -> None:
     table = resources()["StateTable"]["Properties"]
@@ -44,11 +41,11 @@ def test_table_is_encrypted_can_be_restored_and_forgets_what_may_vanish(
 
 
 @pytest.mark.parametrize("tool", ["sam", "osls"])
-def test_a_restored_table_leaves_the_stack_s_own_as_it_is_and_unused(
+def test_restored_table_replaces_the_unchanged_original(
     renderer: Renderer, tool: str
 ) -> None:
-    before = renderer.settled(tool)
-    after = renderer.settled(tool, RestoredTable="kycourier-restored")
+    before = renderer.resolve(tool)
+    after = renderer.resolve(tool, RestoredTable="kycourier-restored")
 
     own = after["Resources"].pop("StateTable")
     assert own == before["Resources"]["StateTable"]
@@ -58,13 +55,13 @@ def test_a_restored_table_leaves_the_stack_s_own_as_it_is_and_unused(
 
 
 @pytest.mark.parametrize("logical", ["StateTable", "EvidenceBucket", "FingerprintKey"])
-def test_what_cannot_be_made_again_outlives_the_stack(
+def test_irreplaceable_resources_outlive_the_stack(
     resources: Resources, logical: str
 ) -> None:
-    made = resources()[logical]
+    stack = resources()[logical]
 
-    assert made["DeletionPolicy"] == "Retain"
-    assert made["UpdateReplacePolicy"] == "Retain"
+    assert stack["DeletionPolicy"] == "Retain"
+    assert stack["UpdateReplacePolicy"] == "Retain"
 
 
 def test_bucket_is_private_encrypted_and_versioned(resources: Resources) -> None:
@@ -82,7 +79,7 @@ def test_bucket_is_private_encrypted_and_versioned(resources: Resources) -> None
     assert rule["BucketKeyEnabled"] == "true"
 
 
-def test_bucket_is_reached_by_tls_alone(resources: Resources) -> None:
+def test_bucket_policy_requires_tls(resources: Resources) -> None:
     policy = resources()["EvidenceBucketPolicy"]["Properties"]
 
     assert policy["Bucket"] == "${EvidenceBucket}"
@@ -93,7 +90,9 @@ def test_bucket_is_reached_by_tls_alone(resources: Resources) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_evidence_is_kept_for_good_or_as_long_as_is_said(resources: Resources) -> None:
+def test_evidence_is_kept_forever_or_for_the_retention_days(
+    resources: Resources,
+) -> None:
     def rules(days: str) -> list[dict[str, Any]]:
         bucket = resources(EvidenceRetentionDays=days)["EvidenceBucket"]["Properties"]
         found: list[dict[str, Any]] = bucket["LifecycleConfiguration"]["Rules"]
@@ -108,10 +107,10 @@ def test_evidence_is_kept_for_good_or_as_long_as_is_said(resources: Resources) -
     assert evidence["NoncurrentVersionExpiration"] == {"NoncurrentDays": "30"}
 
 
-def test_queue_and_dead_letter_queue_know_each_other(resources: Resources) -> None:
-    made = resources()
+def test_queue_redrives_to_the_dead_letter_queue(resources: Resources) -> None:
+    stack = resources()
     queue, dead = (
-        made[logical]["Properties"] for logical in ("OrdersQueue", "DeadLetterQueue")
+        stack[logical]["Properties"] for logical in ("OrdersQueue", "DeadLetterQueue")
     )
 
     assert queue["RedrivePolicy"] == {
@@ -123,12 +122,12 @@ def test_queue_and_dead_letter_queue_know_each_other(resources: Resources) -> No
     assert queue["SqsManagedSseEnabled"] == dead["SqsManagedSseEnabled"] == "true"
 
 
-def test_dead_letters_stay_longer_than_messages_whose_age_they_keep(
+def test_dead_letters_are_retained_longer_than_messages(
     resources: Resources,
 ) -> None:
-    made = resources()
+    stack = resources()
     live, dead = (
-        int(made[logical]["Properties"]["MessageRetentionPeriod"])
+        int(stack[logical]["Properties"]["MessageRetentionPeriod"])
         for logical in ("OrdersQueue", "DeadLetterQueue")
     )
 
@@ -136,7 +135,7 @@ def test_dead_letters_stay_longer_than_messages_whose_age_they_keep(
     assert live < dead == fourteen_days
 
 
-def test_bus_has_an_archive_of_everything(resources: Resources) -> None:
+def test_bus_archives_all_events(resources: Resources) -> None:
     archive = resources()["EventArchive"]["Properties"]
 
     assert archive["SourceArn"] == "${EventBus.Arn}"
@@ -144,16 +143,16 @@ def test_bus_has_an_archive_of_everything(resources: Resources) -> None:
     assert int(archive["RetentionDays"]) == 90
 
 
-def test_each_function_s_log_group_ends_its_lines_life(resources: Resources) -> None:
-    made = resources(LogRetentionDays="7")
+def test_each_log_group_has_the_retention(resources: Resources) -> None:
+    stack = resources(LogRetentionDays="7")
     groups = {
         each["Properties"]["LogGroupName"]: each["Properties"]["RetentionInDays"]
-        for each in made.values()
+        for each in stack.values()
         if each["Type"] == "AWS::Logs::LogGroup"
     }
     names = {
         f"/aws/lambda/{each['Properties']['FunctionName']}"
-        for each in made.values()
+        for each in stack.values()
         if each["Type"] == "AWS::Lambda::Function"
     }
 
@@ -161,13 +160,13 @@ def test_each_function_s_log_group_ends_its_lines_life(resources: Resources) -> 
     assert set(groups.values()) == {"7"}
 
 
-def test_app_secret_is_made_empty_and_the_others_generated(
+def test_app_secret_is_empty_and_other_secrets_are_generated(
     resources: Resources,
 ) -> None:
-    made = resources(ApiAccess="url")
+    stack = resources(ApiAccess="url")
     secrets = {
         logical: each["Properties"]
-        for logical, each in made.items()
+        for logical, each in stack.items()
         if each["Type"] == "AWS::SecretsManager::Secret"
     }
 
@@ -181,22 +180,22 @@ def test_app_secret_is_made_empty_and_the_others_generated(
 
 
 @pytest.mark.parametrize("tool", ["sam", "osls"])
-def test_no_secret_s_value_stands_in_a_template(renderer: Renderer, tool: str) -> None:
-    settled = renderer.settled(tool, ApiAccess="url")
+def test_templates_hold_no_value_of_a_secret(renderer: Renderer, tool: str) -> None:
+    resolved = renderer.resolve(tool, ApiAccess="url")
 
-    text = str(settled)
+    text = str(resolved)
     assert "SecretString'" not in text.replace("GenerateSecretString'", "")
     assert "resolve:" not in text
-    for value in settled["Outputs"].values():
+    for value in resolved["Outputs"].values():
         assert not re.search("(?i)password", value)
 
 
 @pytest.mark.parametrize("tool", ["sam", "osls"])
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_nothing_is_bound_to_one_partition(
+def test_resources_work_in_every_partition(
     renderer: Renderer, tool: str, access: str
 ) -> None:
-    text = str(renderer.settled(tool, ApiAccess=access))
+    text = str(renderer.resolve(tool, ApiAccess=access))
 
     principals = re.findall(r"'[^']*amazonaws\.com[^']*'", text)
     assert "arn:aws" not in text
@@ -211,7 +210,7 @@ def test_nothing_is_bound_to_one_partition(
 
 
 @pytest.mark.parametrize("tool", ["sam", "osls"])
-def test_nothing_of_what_osls_adds_is_bound_to_one_partition(
+def test_resources_that_osls_adds_work_in_every_partition(
     renderer: Renderer, tool: str
 ) -> None:
     template = str({"sam": renderer.sam, "osls": renderer.osls}[tool]())
@@ -219,14 +218,14 @@ def test_nothing_of_what_osls_adds_is_bound_to_one_partition(
     assert "arn:aws" not in template
 
 
-def test_outputs_lead_to_everything_a_person_needs(renderer: Renderer) -> None:
-    outputs = renderer.settled("sam", ApiAccess="url")["Outputs"]
+def test_outputs_name_the_resources_that_a_person_needs(renderer: Renderer) -> None:
+    outputs = renderer.resolve("sam", ApiAccess="url")["Outputs"]
 
     assert outputs["ApiUrl"] == "${FunctionUrl.FunctionUrl}"
     assert outputs["AppSecretArn"] == "${AppSecret}"
     assert outputs["QueueUrl"] == "${OrdersQueue}"
     assert outputs["EvidenceUri"] == "s3://${EvidenceBucket}/evidence"
-    gateway = renderer.settled("sam", ApiAccess="iam")["Outputs"]["ApiUrl"]
+    gateway = renderer.resolve("sam", ApiAccess="iam")["Outputs"]["ApiUrl"]
     assert gateway == (
         "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
     )

@@ -1,29 +1,29 @@
-"""A stack with RestoredTable works on a table restored to a moment, and on no other."""
+"""A stack with RestoredTable uses only the table that was restored to a moment."""
 
 from pathlib import Path
 
 import pytest
 
-from aws.access import aws_environ, client
-from aws.table import make_table, open_held
-from fakes import FakeClock
 from kycourier.adapters.aws.orders import DynamoOrderStore
-from kycourier_devkit.command_line import run
-from kycourier_devkit.errors import ToolMissing
-from kycourier_devkit.stand_ins.stack import Stack, StackFunction, make_stack
-from records import draft
-from rendered import APP_ID, BY_TOOLS, as_list, copy_project
+from kycourier_devkit.cli.app import run
+from kycourier_devkit.emulators.aws.stack import Stack, StackFunction, create_stack
+from kycourier_devkit.errors import ToolUnavailableError
+from support.aws.clients import aws_client, aws_environ
+from support.aws.dynamo_table import make_table, open_table
+from support.fakes import FakeClock
+from support.rendered_templates import APP_ID, NEEDS_TOOLS, as_list, copy_project
+from support.sample_records import draft
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 
 
 @pytest.fixture(scope="module")
 def restored(moto: str) -> str:
-    """Restore a table with ORDER1 as it was before ORDER2 came; give its name."""
+    """Restore a table to the moment between ORDER1 and ORDER2; return its name."""
     before = make_table(moto)
     name, orders = f"{before}-restored", open_orders(moto, before)
     orders.register(draft("ORDER1"))
-    client("dynamodb", moto).restore_table_to_point_in_time(
+    aws_client("dynamodb", moto).restore_table_to_point_in_time(
         SourceTableName=before, TargetTableName=name, UseLatestRestorableTime=True
     )
     orders.register(draft("ORDER2"))
@@ -32,23 +32,23 @@ def restored(moto: str) -> str:
 
 @pytest.fixture(scope="module")
 def stack(moto: str, restored: str, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """Make a stack that is given the restored table."""
+    """Create a stack with the restored table as its parameter."""
     folder: Path = copy_project(tmp_path_factory.mktemp("restored"))
-    name = f"restored-{folder.parent.name}".replace("_", "-")
+    name = f"{folder.name}-{folder.parent.name}".replace("_", "-")
     parameters = APP_ID | {"RestoredTable": restored}
     try:
-        return make_stack(aws_environ(moto), parameters, project=folder, name=name)
-    except ToolMissing as missing:
+        return create_stack(aws_environ(moto), parameters, project=folder, name=name)
+    except ToolUnavailableError as missing:
         pytest.skip(str(missing))
 
 
 def open_orders(url: str, table: str) -> DynamoOrderStore:
-    """Open the orders in a table."""
-    return DynamoOrderStore(open_held(url, table, FakeClock()))
+    """Open the order store of a table."""
+    return DynamoOrderStore(open_table(url, table, FakeClock()))
 
 
 def tables_of(function: StackFunction) -> set[str]:
-    """Give the tables and indexes on which a function's role allows anything."""
+    """Return the tables and indexes that a function's role allows to use."""
     return {
         resource
         for policy in function.policies
@@ -74,10 +74,10 @@ def test_every_function_uses_the_restored_table(stack: Stack, restored: str) -> 
         ("orders_api", True),
     ],
 )
-def test_every_role_allows_the_restored_table_alone(
+def test_every_role_allows_only_the_restored_table(
     stack: Stack, moto: str, restored: str, file: str, *, lists_due: bool
 ) -> None:
-    table = client("dynamodb", moto).describe_table(TableName=restored)["Table"]
+    table = aws_client("dynamodb", moto).describe_table(TableName=restored)["Table"]
     (index,) = table["GlobalSecondaryIndexes"]
     due = f"{table['TableArn']}/index/{index['IndexName']}"
 
@@ -85,20 +85,20 @@ def test_every_role_allows_the_restored_table_alone(
     assert tables_of(stack.functions[file]) == allowed
 
 
-def test_the_stack_s_own_table_is_made_all_the_same(
+def test_original_table_is_still_created(
     stack: Stack, moto: str, restored: str
 ) -> None:
     own = stack.resources["StateTable"]
 
     assert own != restored
     assert (
-        client("dynamodb", moto).describe_table(TableName=own)["Table"]["ItemCount"]
+        aws_client("dynamodb", moto).describe_table(TableName=own)["Table"]["ItemCount"]
         == 0
     )
 
 
 @pytest.mark.parametrize(("order", "code"), [("ORDER1", 0), ("ORDER2", 1)])
-def test_orders_are_those_of_the_moment_that_was_restored(
+def test_orders_of_the_restored_table_are_shown(
     stack: Stack, moto: str, monkeypatch: pytest.MonkeyPatch, order: str, code: int
 ) -> None:
     environ = aws_environ(moto)

@@ -1,7 +1,7 @@
-"""template.yaml as a stack in moto: what stands there then, and what a person does.
+"""Creates template.yaml as a stack in moto and checks the resources.
 
-moto does not keep all that it is given (versioning, the table's encryption, and more):
-test_resources looks at that in the translated template.
+moto does not store every property (versioning, the table's encryption and others):
+test_resources checks those in the rendered template.
 """
 
 import json
@@ -12,39 +12,41 @@ from typing import Any
 
 import pytest
 
-from aws.access import aws_environ, client
-from kycourier_devkit.errors import StackNotMade, ToolMissing
-from kycourier_devkit.stand_ins.stack import Stack, make_stack
-from kycourier_devkit.toolbox import ROOT
-from rendered import APP_ID, BY_TOOLS, copy_project
+from kycourier_devkit.emulators.aws.stack import Stack, create_stack
+from kycourier_devkit.errors import StackCreationError, ToolUnavailableError
+from kycourier_devkit.repository import ROOT
+from support.aws.clients import aws_client, aws_environ
+from support.rendered_templates import APP_ID, NEEDS_TOOLS, copy_project
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 
 Client = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
 def stack(moto: str, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    """Make the stack once."""
+    """Create the stack once."""
     folder = copy_project(tmp_path_factory.mktemp("stack"))
-    name = f"stack-{folder.parent.name}".replace("_", "-")
+    name = f"{folder.name}-{folder.parent.name}".replace("_", "-")
     try:
-        return make_stack(
+        return create_stack(
             aws_environ(moto),
             APP_ID | {"ApiAccess": "url"},
             project=folder,
             name=name,
         )
-    except ToolMissing as missing:
+    except ToolUnavailableError as missing:
         pytest.skip(str(missing))
 
 
 @pytest.fixture
 def aws(moto: str) -> Client:
-    return lambda service: client(service, moto)
+    return lambda service: aws_client(service, moto)
 
 
-def test_functions_stand_as_the_template_says(stack: Stack, aws: Client) -> None:
+def test_functions_have_the_configuration_of_the_template(
+    stack: Stack, aws: Client
+) -> None:
     assert stack.functions.keys() == {
         path.stem for path in (ROOT / "functions").glob("*.py")
     }
@@ -56,7 +58,7 @@ def test_functions_stand_as_the_template_says(stack: Stack, aws: Client) -> None
     assert found["Handler"] == sweep.handler == "sweep_orders.handler"
 
 
-def test_functions_variables_lead_to_what_was_made(stack: Stack, aws: Client) -> None:
+def test_variables_name_existing_resources(stack: Stack, aws: Client) -> None:
     found = stack.functions["orders_api"].environ
     table = found["KYCOURIER_STATE"].removeprefix("dynamodb://")
     bucket = found["KYCOURIER_EVIDENCE"].removeprefix("s3://").partition("/")[0]
@@ -94,7 +96,7 @@ def test_bucket_is_encrypted(stack: Stack, aws: Client) -> None:
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
 
 
-def test_messages_that_nobody_can_use_end_among_the_dead_letters(
+def test_queue_moves_unprocessable_messages_to_the_dead_letter_queue(
     stack: Stack, aws: Client
 ) -> None:
     queues = aws("sqs")
@@ -113,7 +115,7 @@ def test_messages_that_nobody_can_use_end_among_the_dead_letters(
     assert dead["MessageRetentionPeriod"] == "1209600"
 
 
-def test_queue_hands_its_batches_to_collect_results(stack: Stack, aws: Client) -> None:
+def test_queue_triggers_collect_results_with_batches(stack: Stack, aws: Client) -> None:
     mapping = aws("lambda").get_event_source_mapping(
         UUID=stack.resources["CollectResultsTrigger"]
     )
@@ -137,7 +139,7 @@ def test_timers_call_their_functions(stack: Stack, aws: Client) -> None:
         assert target["Arn"].endswith(f":{stack.functions[file].name}")
 
 
-def test_alarms_are_there_with_their_dimensions(stack: Stack, aws: Client) -> None:
+def test_alarms_exist_with_their_dimensions(stack: Stack, aws: Client) -> None:
     pages = aws("cloudwatch").get_paginator("describe_alarms")
     found = {
         alarm["AlarmName"].removeprefix(f"{stack.name}-"): alarm
@@ -154,7 +156,7 @@ def test_alarms_are_there_with_their_dimensions(stack: Stack, aws: Client) -> No
     assert age["AlarmActions"] == [stack.outputs["AlarmTopicArn"]]
 
 
-def test_app_secret_is_filled_in_by_the_runbook_s_command(
+def test_app_secret_is_set_by_the_command_of_the_runbook(
     stack: Stack, aws: Client
 ) -> None:
     manager, arn = aws("secretsmanager"), stack.outputs["AppSecretArn"]
@@ -171,7 +173,7 @@ def test_app_secret_is_filled_in_by_the_runbook_s_command(
     )
 
 
-def test_policies_are_those_that_moto_keeps(stack: Stack, aws: Client) -> None:
+def test_role_policies_equal_those_in_moto(stack: Stack, aws: Client) -> None:
     identity = aws("iam")
     for function in stack.functions.values():
         (name,) = identity.list_role_policies(RoleName=function.role)["PolicyNames"]
@@ -195,14 +197,12 @@ def test_outputs_hold_no_secret(stack: Stack, aws: Client) -> None:
         assert secret["SecretString"] not in str(stack.functions)
 
 
-def test_a_template_that_cannot_be_packaged_is_told_in_words(
-    moto: str, tmp_path: Path
-) -> None:
+def test_packaging_failure_names_the_missing_zip(moto: str, tmp_path: Path) -> None:
     folder = copy_project(tmp_path)
     (folder / "dist/functions.zip").unlink()
 
-    with pytest.raises(StackNotMade, match="sam failed") as told:
-        make_stack(aws_environ(moto), APP_ID, project=folder, name="unmade")
+    with pytest.raises(StackCreationError, match="sam failed") as failure:
+        create_stack(aws_environ(moto), APP_ID, project=folder, name="unmade")
 
-    assert "functions.zip" in str(told.value)
-    assert not isinstance(told.value.__context__, subprocess.SubprocessError)
+    assert "functions.zip" in str(failure.value)
+    assert not isinstance(failure.value.__context__, subprocess.SubprocessError)

@@ -1,4 +1,4 @@
-"""The tools that deploy and audit the templates accept both."""
+"""The tools that deploy, lint and audit templates accept both."""
 
 import json
 import subprocess
@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from aws.access import aws_environ, client
-from kycourier_devkit import toolbox
-from kycourier_devkit.stand_ins import osls
-from kycourier_devkit.stand_ins.servers import start_moto
-from rendered import APP_ID, BY_TOOLS, STACK, Renderer, copy_project
-from stand_ins import or_skip, tool_or_skip
+from kycourier_devkit import repository, tool_envs
+from kycourier_devkit.emulators.aws import osls
+from kycourier_devkit.emulators.servers import start_moto
+from support.aws.clients import aws_client, aws_environ
+from support.rendered_templates import (
+    APP_ID,
+    NEEDS_TOOLS,
+    STACK,
+    Renderer,
+    copy_project,
+)
+from support.servers.emulators import start_or_skip, tool_or_skip
 
-pytestmark = BY_TOOLS
+pytestmark = NEEDS_TOOLS
 
 
 def run(command: Sequence[str | Path], folder: Path) -> str:
-    """Run a tool that must say yes; give what it printed."""
+    """Run a tool that must succeed, and return its output."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -39,13 +45,13 @@ def run(command: Sequence[str | Path], folder: Path) -> str:
 
 @pytest.fixture
 def osls_json(renderer: Renderer, tmp_path: Path) -> Path:
-    """Write the CloudFormation that osls makes into a file."""
+    """Write the CloudFormation of osls to a file."""
     written = tmp_path / "osls.json"
     written.write_text(json.dumps(renderer.osls()))
     return written
 
 
-def test_osls_prints_what_it_understood(renderer: Renderer) -> None:
+def test_osls_resolves_all_variables(renderer: Renderer) -> None:
     shown = osls.run("print", APP_ID, project=renderer.folder, environ=renderer.environ)
 
     assert "handler: collect_results.handler" in shown
@@ -54,9 +60,9 @@ def test_osls_prints_what_it_understood(renderer: Renderer) -> None:
     assert "${self:" not in shown
 
 
-def test_osls_asks_for_the_app_id(renderer: Renderer) -> None:
+def test_osls_requires_the_app_id(renderer: Renderer) -> None:
     done = subprocess.run(
-        [toolbox.node_tool("osls"), "print"],
+        [tool_envs.node_tool("osls"), "print"],
         cwd=renderer.folder,
         env={"PATH": "/usr/bin:/bin", **renderer.environ},
         check=False,
@@ -68,11 +74,14 @@ def test_osls_asks_for_the_app_id(renderer: Renderer) -> None:
     assert 'Value not found at "param" source' in done.stdout
 
 
-def test_osls_deploys_and_removes_all_but_what_is_kept(tmp_path: Path) -> None:
+def test_osls_removes_all_but_the_retained_resources(tmp_path: Path) -> None:
     folder = copy_project(tmp_path)
-    with or_skip(start_moto()) as url:
+    with start_or_skip(start_moto()) as url:
         environ = aws_environ(url)
-        formation, functions = client("cloudformation", url), client("lambda", url)
+        formation, functions = (
+            aws_client("cloudformation", url),
+            aws_client("lambda", url),
+        )
         osls.run("deploy", APP_ID, project=folder, environ=environ)
         (stack,) = formation.describe_stacks()["Stacks"]
         deployed = {
@@ -81,8 +90,8 @@ def test_osls_deploys_and_removes_all_but_what_is_kept(tmp_path: Path) -> None:
         osls.run("remove", APP_ID, project=folder, environ=environ)
         stacks_left = formation.describe_stacks()["Stacks"]
         functions_left = functions.list_functions()["Functions"]
-        (table,) = client("dynamodb", url).list_tables()["TableNames"]
-        (bucket,) = client("s3", url).list_buckets()["Buckets"]
+        (table,) = aws_client("dynamodb", url).list_tables()["TableNames"]
+        (bucket,) = aws_client("s3", url).list_buckets()["Buckets"]
 
     assert stack["StackName"] == STACK
     assert stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -99,22 +108,24 @@ def test_sam_validates_and_lints() -> None:
     sam = tool_or_skip("sam") / "sam"
     command = [sam, "validate", "--lint", "--region", "eu-west-1"]
 
-    shown = run([*command, "--template", toolbox.ROOT / "template.yaml"], toolbox.ROOT)
+    shown = run(
+        [*command, "--template", repository.ROOT / "template.yaml"], repository.ROOT
+    )
 
     assert "is a valid SAM Template" in shown
 
 
-def test_cfn_lint_accepts_both_for_a_region_of_each_partition(
+def test_cfn_lint_accepts_both_templates_in_each_partition(
     osls_json: Path,
 ) -> None:
     linter = [tool_or_skip("sam") / "cfn-lint", "--non-zero-exit-code", "warning"]
     regions = ["--regions", "eu-west-1", "cn-north-1", "--"]
 
-    for template in (toolbox.ROOT / "template.yaml", osls_json):
+    for template in (repository.ROOT / "template.yaml", osls_json):
         assert run([*linter, *regions, template], osls_json.parent) == ""
 
 
-def test_cfn_lint_sees_a_misspelt_property(osls_json: Path) -> None:
+def test_cfn_lint_finds_a_misspelled_property(osls_json: Path) -> None:
     linter = tool_or_skip("sam") / "cfn-lint"
     osls_json.write_text(osls_json.read_text().replace("BatchSize", "BatchSise"))
 
@@ -124,12 +135,12 @@ def test_cfn_lint_sees_a_misspelt_property(osls_json: Path) -> None:
     assert b"BatchSise" in done.stdout
 
 
-def test_checkov_has_nothing_to_say_that_has_no_reason(osls_json: Path) -> None:
+def test_checkov_finds_nothing_beyond_the_skipped_checks(osls_json: Path) -> None:
     checkov = [tool_or_skip("checkov") / "checkov", "--config-file"]
-    checkov += [toolbox.ROOT / ".checkov.yaml"]
+    checkov += [repository.ROOT / ".checkov.yaml"]
     offline = ["--skip-download", "--framework", "cloudformation", "--output", "json"]
 
-    for template in (toolbox.ROOT / "template.yaml", osls_json):
+    for template in (repository.ROOT / "template.yaml", osls_json):
         report = json.loads(run([*checkov, *offline, "-f", template], osls_json.parent))
 
         assert report["results"]["failed_checks"] == []
@@ -137,8 +148,8 @@ def test_checkov_has_nothing_to_say_that_has_no_reason(osls_json: Path) -> None:
         assert report["summary"]["passed"] > 40
 
 
-def test_each_skip_of_checkov_has_its_reason() -> None:
-    text = (toolbox.ROOT / ".checkov.yaml").read_text(encoding="utf-8")
+def test_each_skipped_check_has_a_reason() -> None:
+    text = (repository.ROOT / ".checkov.yaml").read_text(encoding="utf-8")
     skips = [line for line in text.splitlines() if line.strip().startswith("- ")]
 
     assert len(skips) == 10

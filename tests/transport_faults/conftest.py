@@ -1,57 +1,56 @@
-"""A platform that misbehaves on the wire, and a fleet that works with it."""
+"""A platform whose transport fails, and workers that call it."""
 
 import http.client
 from contextlib import ExitStack
 
 import pytest
 
-from kycourier import assembly
-from kycourier.adapters import http_session
-from leak_scan import find_leaks
-from loud import listening
+from kycourier import container
+from kycourier.adapters.http import sessions
+from support.leaks.leak_scan import find_leaks
+from support.leaks.log_capture import capture_logs
 from transport_faults.faults import GBK_TEXT, PAGE_TEXT
-from transport_faults.fleet import Fleet, JumpingClock
-from transport_faults.upstream import HOST, Upstream, resolving
+from transport_faults.platform import HOST, FaultyPlatform, resolving
+from transport_faults.worker_rig import ShiftedClock, WorkerRig
 
 
 @pytest.fixture
 def clock():
-    return JumpingClock()
+    return ShiftedClock()
 
 
 @pytest.fixture
-def upstream(clock, certificates, monkeypatch):
-    """Answer over TLS under a name of its own."""
+def platform(clock, certificates, monkeypatch):
+    """Serve over TLS under a host name of its own."""
     with ExitStack() as stack:
-        upstream = Upstream(stack, clock, certificates)
-        stack.enter_context(resolving(upstream, monkeypatch))
-        yield upstream
+        platform = FaultyPlatform(stack, clock, certificates)
+        stack.enter_context(resolving(platform, monkeypatch))
+        yield platform
 
 
 @pytest.fixture
-def fleet(tmp_path, upstream, clock, certificates, monkeypatch):
-    """Give workers; in the end no sink holds what it must not, and nobody was led away.
+def rig(tmp_path, platform, clock, certificates, monkeypatch):
+    """Start workers with all loggers at DEBUG; at the end, check every sink for leaks.
 
-    Every logger is turned up, and http.client is told to print.
+    No request may have reached another server, and no signature may have been refused.
     """
     with ExitStack() as stack:
-        records = stack.enter_context(listening(http_session.LOUD_LOGGERS))
-        fleet = Fleet(tmp_path, upstream, stack, clock=clock, patch=monkeypatch)
-        fleet.house.environ["SSL_CERT_FILE"] = certificates.authority
-        for name, value in fleet.house.environ.items():
+        records = stack.enter_context(capture_logs(sessions.NOISY_LOGGERS))
+        rig = WorkerRig(tmp_path, platform, stack, clock=clock, patch=monkeypatch)
+        rig.service_rig.environ["SSL_CERT_FILE"] = certificates.authority
+        for name, value in rig.service_rig.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-        monkeypatch.setattr(assembly, "SystemClock", lambda: clock)
-        monkeypatch.setattr(assembly, "KycHttp", fleet.open_transport)
-        yield fleet
-    output, logs = fleet.said.getvalue(), "\n".join(records.texts)
+        monkeypatch.setattr(container, "SystemClock", lambda: clock)
+        monkeypatch.setattr(container, "HttpKycTransport", rig.open_transport)
+        yield rig
+    output = rig.output.getvalue()
     assert '"message":"order_settled"' in output
-    sinks = fleet.sinks() | {"output": output, "logs": logs}
-    canaries = {*upstream.canaries(), PAGE_TEXT, GBK_TEXT, HOST + ":"}
-    assert find_leaks(canaries, sinks) == []
+    sinks = rig.sinks() | {"output": output, "logs": "\n".join(records.texts)}
     mojibake = {
         GBK_TEXT.encode("gbk").decode(name, "ignore") for name in ("utf-8", "latin-1")
     }
-    assert find_leaks(mojibake, sinks) == []
-    assert upstream.elsewhere.connections == 0
-    assert upstream.sandbox.report().sign_rejections == 0
+    canaries = {*platform.canaries(), PAGE_TEXT, GBK_TEXT, HOST + ":", *mojibake}
+    assert find_leaks(canaries, sinks) == []
+    assert platform.other_server.connections == 0
+    assert platform.sandbox.report().sign_rejections == 0

@@ -1,100 +1,68 @@
-"""A kept connection that died costs at most one reconnect, which nobody notices (9)."""
+"""A stale kept-alive connection costs at most one reconnect (fault 9)."""
 
 import pytest
 
-from hostile import Peer
-from kycourier.core.order_record import State
-from transport_faults.faults import RESET, Fault
-from transport_faults.upstream import KINDS as KINDS_BY_PATH
-from transport_faults.upstream import Upstream, Work
+from kycourier.core.orders.record import OrderState
+from support.servers.hostile_server import Peer
+from transport_faults.faults import Fault
+from transport_faults.platform import KINDS as KINDS_BY_PATH
+from transport_faults.platform import FaultyPlatform, Handle
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 KINDS = pytest.mark.parametrize("kind", ["token", "ticket", "query"])
 HOUR_SECONDS = 3600 + 60
 
 
-def die_unheeding(_: Upstream, peer: Peer, work: Work) -> None:
-    """Hang up on what comes over a connection that was kept; else do the work."""
+def close_before_request(_: FaultyPlatform, peer: Peer, handle: Handle) -> None:
+    """Close a kept-alive connection at its next request; handle all others."""
     if peer.answered:
         raise EOFError
-    answer = work()
-    peer.send(answer.head(close=False) + answer.body)
+    response = handle()
+    peer.send(response.head(close=False) + response.body)
 
 
-def die_after_work(_: Upstream, peer: Peer, work: Work) -> None:
-    """Do the work, and then the same."""
-    answer = work()
+def close_after_request(_: FaultyPlatform, peer: Peer, handle: Handle) -> None:
+    """Handle every request, then close a kept-alive connection without a response."""
+    response = handle()
     if peer.answered:
         raise EOFError
-    peer.send(answer.head(close=False) + answer.body)
+    peer.send(response.head(close=False) + response.body)
 
 
-def die_always(*_: object) -> None:
-    raise EOFError
-
-
-def warm(fleet, kind):
-    """Start a worker that keeps a connection, and that must renew its pair if asked."""
-    worker = fleet.start()
+def start_warm(rig, kind):
+    """Start a worker with a kept-alive connection; its next call is of this kind."""
+    worker = rig.start()
     assert worker.deliver("before") == []
     if kind != "query":
-        fleet.clock.jump(HOUR_SECONDS)
-    fleet.upstream.calls.clear()
-    fleet.upstream.server.requests.clear()
+        rig.clock.advance(HOUR_SECONDS)
+    rig.platform.calls.clear()
+    rig.platform.server.requests.clear()
     return worker
 
 
-def heard(upstream, kind):
-    """Give the requests of a kind as they came."""
+def received(platform, kind):
+    """Return the received requests of a kind."""
     [path] = [path for path, its_kind in KINDS_BY_PATH.items() if its_kind == kind]
-    begin = f"GET {path}?".encode()
-    return [each for each in upstream.server.requests if each.startswith(begin)]
+    start = f"GET {path}?".encode()
+    return [each for each in platform.server.requests if each.startswith(start)]
 
 
 @KINDS
-@pytest.mark.parametrize("die", [die_unheeding, die_after_work])
-def test_a_connection_that_dies_is_replaced_unnoticed(die, kind, fleet, upstream):
-    worker = warm(fleet, kind)
-    connections = upstream.server.connections
-    upstream.set_fault(Fault(9, die), kind)
+@pytest.mark.parametrize("close", [close_before_request, close_after_request])
+def test_stale_connection_is_replaced_without_a_failure(close, kind, rig, platform):
+    worker = start_warm(rig, kind)
+    connections = platform.server.connections
+    platform.set_fault(Fault(9, close), kind)
 
     assert worker.deliver("order1") == []
 
-    assert fleet.row("order1").state is State.COLLECTED
-    assert {call.came_to for call in fleet.calls} == {200}
-    first, again = heard(upstream, kind)
-    assert first == again  # nonce and signature too: the platform can tell
-    assert upstream.met == 2
-    assert upstream.server.connections == connections + 1
+    assert rig.row("order1").state is OrderState.COLLECTED
+    assert {call.outcome for call in rig.calls} == {200}
+    first, again = received(platform, kind)
+    assert first == again  # nonce and signature included
+    assert platform.fault_count == 2
+    assert platform.server.connections == connections + 1
     others = {"token", "ticket", "query"} - {kind}
-    assert all(upstream.calls[other] <= 1 for other in others)
-    done = upstream.sandbox.report().repeated_nonces
-    assert done == (die is die_after_work and kind == "query")
-
-
-@KINDS
-def test_a_connection_closed_while_it_was_idle_is_not_asked(kind, fleet, upstream):
-    worker = warm(fleet, kind)
-    upstream.server.hang_up()
-
-    assert worker.deliver("order1") == []
-
-    assert fleet.row("order1").state is State.COLLECTED
-    assert max(upstream.calls.values()) == len(heard(upstream, kind)) == 1
-
-
-@KINDS
-def test_the_second_connection_is_the_last(kind, fleet, upstream):
-    worker = warm(fleet, kind)
-    fleet.calls.clear()
-    upstream.set_fault(Fault(9, die_always, named=RESET), kind)
-
-    assert worker.deliver("order1") == []
-
-    assert fleet.row("order1").state is State.WAITING
-    assert len(heard(upstream, kind)) == upstream.met == 2
-    [failed] = [call for call in fleet.calls if call.came_to != 200]
-    assert failed.came_to in RESET
-    upstream.mend()
-    assert fleet.sweep_until_final("order1").state is State.COLLECTED
-    assert len(fleet.house.events()) == 2
+    assert all(platform.calls[other] <= 1 for other in others)
+    repeated = platform.sandbox.report().repeated_nonces
+    assert repeated == (close is close_after_request and kind == "query")

@@ -1,4 +1,4 @@
-"""CKafka's batches: a trigger that knows only the whole batch, again and again."""
+"""CKafka batches, which the trigger redelivers as a whole or not at all."""
 
 import json
 from concurrent.futures import Future
@@ -6,200 +6,203 @@ from threading import Event, Semaphore, Thread
 
 import pytest
 
-from api_caller import sample
-from kycourier.core.errors import NewerSchema, OutOfTime, StoreUnavailable
-from kycourier.core.order_record import State
-from kycourier.usecases.side_by_side import SideBySide
-from worlds import Worker, World, refusal
+from kycourier.core.errors import (
+    NewerSchemaError,
+    OutOfTimeError,
+    StoreUnavailableError,
+)
+from kycourier.core.orders.record import OrderState
+from kycourier.usecases.concurrency import BoundedPool
+from support.rigs.fake_platform import error_reply
+from support.rigs.in_memory import InMemoryApp, InMemoryWorker
+from support.sample_events import sample_event
 
-ALL_TAKEN = {"batchItemFailures": []}
+NO_FAILURES = {"batchItemFailures": []}
 NO_TEXT = [None, 5, True, [], {}, ["{}"], {"order_no": "order1"}]
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
 def kafka(body, key="None", offset=3):
-    place = {"topic": "orders", "partition": 0, "offset": offset, "msgKey": key}
-    return {"Ckafka": {**place, "msgBody": body}}
+    position = {"topic": "orders", "partition": 0, "offset": offset, "msgKey": key}
+    return {"Ckafka": {**position, "msgBody": body}}
 
 
 def orders(*numbers):
     return [kafka(json.dumps({"order_no": number})) for number in numbers]
 
 
-def answer(world, *records, seconds=60):
-    queue = world.worker().orders_queue()
-    return queue.answer({"Records": list(records)}, world.time(seconds))
+def deliver(app, *records, seconds=60):
+    queue = app.worker().orders_queue()
+    return queue.handle({"Records": list(records)}, app.time(seconds))
 
 
-def poison(world):
-    return [(source, problem) for _, source, problem in world.state.orders.poison]
+def poison(app):
+    return [(source, problem) for _, source, problem in app.stores.orders.poison]
 
 
 def refuse(*_, **__):
-    raise StoreUnavailable
+    raise StoreUnavailableError
 
 
-def test_the_documented_event_is_collected_and_its_poison_kept(world):
-    assert answer(world, *sample("scf_ckafka_batch")["Records"]) == ALL_TAKEN
+def test_documented_event_is_collected_and_its_poison_kept(app):
+    assert deliver(app, *sample_event("scf_ckafka_batch")["Records"]) == NO_FAILURES
     first, second = "bankcardPic5923ab9a3bc34488b51", "bankcardPic5923ab9a3bc34488b52"
-    assert world.load(first).state is State.COLLECTED
-    assert world.load(second).state is State.COLLECTED
-    assert poison(world) == [("ckafka", "bad_json")]
+    assert app.load(first).state is OrderState.COLLECTED
+    assert app.load(second).state is OrderState.COLLECTED
+    assert poison(app) == [("ckafka", "bad_json")]
 
 
-def test_a_batch_that_comes_again_has_one_effect(world):
+def test_redelivered_batch_has_one_effect(app):
     for _ in range(3):
-        answer(world, *orders("order1", "order1", "order2"))
-    assert world.upstream.asked == {"order1": 1, "order2": 1}
-    assert len(world.sink.events) == 2
+        deliver(app, *orders("order1", "order1", "order2"))
+    assert app.upstream.queries == {"order1": 1, "order2": 1}
+    assert len(app.sink.events) == 2
 
 
 @pytest.mark.parametrize("key", [None, "", "order1", 7, "\ud800"])
-def test_a_records_key_matters_to_nobody(world, key):
-    assert answer(world, kafka('{"order_no":"order1"}', key)) == ALL_TAKEN
-    assert world.load("order1").state is State.COLLECTED
-    assert not poison(world)
+def test_record_key_is_ignored(app, key):
+    assert deliver(app, kafka('{"order_no":"order1"}', key)) == NO_FAILURES
+    assert app.load("order1").state is OrderState.COLLECTED
+    assert not poison(app)
 
 
 @pytest.mark.parametrize("body", NO_TEXT, ids=repr)
-def test_a_tombstone_and_whatever_is_no_text_is_poison(world, body):
-    assert answer(world, kafka(body), *orders("order1")) == ALL_TAKEN
-    assert poison(world) == [("ckafka", "bad_json")]
-    assert world.load("order1").state is State.COLLECTED
+def test_tombstone_or_non_text_body_is_poison(app, body):
+    assert deliver(app, kafka(body), *orders("order1")) == NO_FAILURES
+    assert poison(app) == [("ckafka", "bad_json")]
+    assert app.load("order1").state is OrderState.COLLECTED
 
 
-def test_a_body_in_base64_is_read_as_it_stands_and_so_is_poison(world):
-    """The trigger hands a message's text over; nothing says that it was encoded."""
-    assert answer(world, kafka("eyJvcmRlcl9ubyI6Im9yZGVyMSJ9")) == ALL_TAKEN
-    assert poison(world) == [("ckafka", "bad_json")]
+def test_base64_body_is_poison(app):
+    """The trigger passes text on; nothing marks it as encoded."""
+    assert deliver(app, kafka("eyJvcmRlcl9ubyI6Im9yZGVyMSJ9")) == NO_FAILURES
+    assert poison(app) == [("ckafka", "bad_json")]
 
 
 @pytest.mark.parametrize("odd", [None, [], "text", 7])
-def test_a_record_without_its_parts_is_kept_as_poison(world, odd):
-    assert answer(world, {"Ckafka": odd}) == ALL_TAKEN
-    assert poison(world) == [("batch", "bad_envelope")]
+def test_malformed_record_is_poison(app, odd):
+    assert deliver(app, {"Ckafka": odd}) == NO_FAILURES
+    assert poison(app) == [("batch", "bad_envelope")]
 
 
-def test_its_messages_have_no_attributes_and_so_no_traceparent(world):
+def test_message_attributes_are_ignored(app):
     record = orders("order1")[0]
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     record["messageAttributes"] = {"traceparent": {"stringValue": trace}}
-    answer(world, record)
-    assert "traceparent" not in world.bodies()[0]
+    deliver(app, record)
+    assert "traceparent" not in app.bodies()[0]
 
 
-def test_an_order_that_waits_is_taken(world):
-    world.upstream.scripts["order1"] = [refusal("66660011")]
-    assert answer(world, *orders("order1")) == ALL_TAKEN
-    assert world.load("order1").state is State.WAITING
+def test_waiting_order_is_acknowledged(app):
+    app.upstream.scripts["order1"] = [error_reply("66660011")]
+    assert deliver(app, *orders("order1")) == NO_FAILURES
+    assert app.load("order1").state is OrderState.WAITING
 
 
-def test_what_there_is_no_time_for_is_due_in_its_row(world):
-    assert answer(world, *orders("order1"), seconds=1) == ALL_TAKEN
-    kept = world.load("order1")
-    assert (kept.state, kept.due_at) == (State.REGISTERED, world.clock.now())
-    assert not world.upstream.asked
+def test_order_without_time_becomes_due_in_its_row(app):
+    assert deliver(app, *orders("order1"), seconds=1) == NO_FAILURES
+    kept = app.load("order1")
+    assert (kept.state, kept.due_at) == (OrderState.REGISTERED, app.clock.now())
+    assert not app.upstream.queries
 
 
-def test_what_cannot_be_claimed_is_due_in_its_row(world, monkeypatch):
-    monkeypatch.setattr(world.state.orders, "claim", refuse)
-    assert answer(world, *orders("order1")) == ALL_TAKEN
-    assert world.load("order1").due_at == world.clock.now()
+def test_unclaimable_order_becomes_due_in_its_row(app, monkeypatch):
+    monkeypatch.setattr(app.stores.orders, "claim", refuse)
+    assert deliver(app, *orders("order1")) == NO_FAILURES
+    assert app.load("order1").due_at == app.clock.now()
 
 
-def test_only_a_store_that_is_down_brings_the_batch_again(world, monkeypatch):
+def test_unavailable_store_returns_the_whole_batch(app, monkeypatch):
     with monkeypatch.context() as down:
-        down.setattr(world.state.orders, "claim", refuse)
-        down.setattr(world.state.orders, "register", refuse)
-        with pytest.raises(StoreUnavailable):
-            answer(world, *orders("order1", "order2"))
-        assert world.facts().count("record_returned") == 1
-    assert answer(world, *orders("order1", "order2")) == ALL_TAKEN
-    assert len(world.sink.events) == 2
+        down.setattr(app.stores.orders, "claim", refuse)
+        down.setattr(app.stores.orders, "register", refuse)
+        with pytest.raises(StoreUnavailableError):
+            deliver(app, *orders("order1", "order2"))
+        assert app.log_events().count("record_returned") == 1
+    assert deliver(app, *orders("order1", "order2")) == NO_FAILURES
+    assert len(app.sink.events) == 2
 
 
-def test_poison_that_cannot_be_kept_brings_the_batch_again(world, monkeypatch):
-    monkeypatch.setattr(world.state.orders, "record_poison", refuse)
-    with pytest.raises(StoreUnavailable):
-        answer(world, kafka("{"), *orders("order1"))
-    assert world.load("order1").state is State.COLLECTED
+def test_unstorable_poison_returns_the_whole_batch(app, monkeypatch):
+    monkeypatch.setattr(app.stores.orders, "record_poison", refuse)
+    with pytest.raises(StoreUnavailableError):
+        deliver(app, kafka("{"), *orders("order1"))
+    assert app.load("order1").state is OrderState.COLLECTED
 
 
-@pytest.mark.parametrize("error", [ValueError("canary"), NewerSchema()], ids=repr)
-def test_an_order_that_always_fails_does_not_stop_its_partition(
-    world, monkeypatch, error
-):
-    """It is left to the sweep, which tells of it: the batch would come for ever."""
-    claim = world.state.orders.claim
+@pytest.mark.parametrize("error", [ValueError("canary"), NewerSchemaError()], ids=repr)
+def test_failing_order_does_not_block_its_partition(app, monkeypatch, error):
+    """It is left to the sweep; otherwise the batch would be redelivered for ever."""
+    claim = app.stores.orders.claim
 
     def fail_one(draft, **asked):
         if draft.order_no == "bad1":
             raise error
         return claim(draft, **asked)
 
-    monkeypatch.setattr(world.state.orders, "claim", fail_one)
-    assert answer(world, *orders("order1", "bad1", "order2")) == ALL_TAKEN
-    assert world.load("bad1").due_at == world.clock.now()
-    assert len(world.sink.events) == 2
-    assert "order_skipped" in world.facts()
-    assert "canary" not in repr(world.journal.notes)
+    monkeypatch.setattr(app.stores.orders, "claim", fail_one)
+    assert deliver(app, *orders("order1", "bad1", "order2")) == NO_FAILURES
+    assert app.load("bad1").due_at == app.clock.now()
+    assert len(app.sink.events) == 2
+    assert "order_skipped" in app.log_events()
+    assert "canary" not in repr(app.event_log.entries)
 
 
-def test_a_row_of_a_newer_release_is_left_to_it(world, monkeypatch):
+def test_row_of_a_newer_schema_is_acknowledged(app, monkeypatch):
     def newer(*_, **__):
-        raise NewerSchema
+        raise NewerSchemaError
 
-    monkeypatch.setattr(world.state.orders, "claim", newer)
-    monkeypatch.setattr(world.state.orders, "register", newer)
-    assert answer(world, *orders("order1")) == ALL_TAKEN
+    monkeypatch.setattr(app.stores.orders, "claim", newer)
+    monkeypatch.setattr(app.stores.orders, "register", newer)
+    assert deliver(app, *orders("order1")) == NO_FAILURES
 
 
-def test_in_a_mixed_batch_each_trigger_gets_its_own_back(world):
+def test_mixed_batch_returns_failures_by_trigger(app):
     sqs = {"messageId": "m1", "body": "{"}
-    answered = answer(world, sqs, kafka("{"), *orders("order1"))
-    assert answered == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    assert poison(world) == [("ckafka", "bad_json")]
-    assert world.load("order1").state is State.COLLECTED
+    response = deliver(app, sqs, kafka("{"), *orders("order1"))
+    assert response == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert poison(app) == [("ckafka", "bad_json")]
+    assert app.load("order1").state is OrderState.COLLECTED
 
 
 class HangingPool:
-    """A pool that gives its first run up once all of it hangs, as time ends."""
+    """A pool whose first run is cancelled once all of its work hangs."""
 
     def __init__(self, hangs):
-        self._hangs, self._pool = hangs, SideBySide(most=1)
+        self._hangs, self._pool = hangs, BoundedPool(size=1)
         self.left = []
 
-    def run(self, work, items, time_left):
-        self.left.append(time_left.seconds())
+    def run(self, work, items, deadline):
+        self.left.append(deadline.seconds())
         if len(self.left) > 1:
-            return self._pool.run(work, items, time_left)
+            return self._pool.run(work, items, deadline)
         for item in items:
-            Thread(target=work, args=(item, time_left), daemon=True).start()
+            Thread(target=work, args=(item, deadline), daemon=True).start()
         assert self._hangs.acquire(timeout=30)
-        given_up = Future()
-        given_up.set_exception(OutOfTime("hangs"))
-        return [given_up for _ in items]
+        cancelled = Future()
+        cancelled.set_exception(OutOfTimeError("hangs"))
+        return [cancelled for _ in items]
 
 
-def test_a_platform_that_hangs_does_not_bring_the_batch_again(world):
-    """What hangs is given up while there is time to see that its row is there."""
+def test_hanging_platform_does_not_return_the_batch(app):
+    """Hanging work is cancelled while there is time to check that its row exists."""
     hangs, end = Semaphore(0), Event()
 
     def hang(_):
         hangs.release()
         end.wait(30)
 
-    world.upstream.on_query = hang
+    app.upstream.on_query = hang
     pool = HangingPool(hangs)
-    queue = Worker(world, pool=pool).orders_queue()
+    queue = InMemoryWorker(app, pool=pool).orders_queue()
     try:
-        taken = queue.answer({"Records": orders("order1")}, world.time(10))
-        assert taken == ALL_TAKEN
-        assert world.load("order1").state is State.COLLECTING
+        taken = queue.handle({"Records": orders("order1")}, app.time(10))
+        assert taken == NO_FAILURES
+        assert app.load("order1").state is OrderState.COLLECTING
     finally:
         end.set()
     assert pool.left == [pytest.approx(9.499), 10]
@@ -208,11 +211,13 @@ def test_a_platform_that_hangs_does_not_bring_the_batch_again(world):
 @pytest.mark.parametrize(
     ("records", "seconds", "collected"), [(10_000, 60, 475), (100, 10, 74), (10, 1, 0)]
 )
-def test_a_batch_is_kept_whole_in_the_time_there_is(world, records, seconds, collected):
-    """At 0.1 s an order most are still to be done at the end: those are due."""
-    world.upstream.on_query = lambda _: world.clock.sleep(0.1)
+def test_every_order_of_a_large_batch_is_collected_or_due(
+    app, records, seconds, collected
+):
+    """At 0.1 s per order most are left at the end; those become due."""
+    app.upstream.on_query = lambda _: app.clock.sleep(0.1)
     many = [f"order{number}" for number in range(records)]
-    assert answer(world, *orders(*many), seconds=seconds) == ALL_TAKEN
-    states = [world.load(number).state for number in many]
-    assert set(states) <= {State.COLLECTED, State.REGISTERED}
-    assert states.count(State.COLLECTED) == pytest.approx(collected, abs=1)
+    assert deliver(app, *orders(*many), seconds=seconds) == NO_FAILURES
+    states = [app.load(number).state for number in many]
+    assert set(states) <= {OrderState.COLLECTED, OrderState.REGISTERED}
+    assert states.count(OrderState.COLLECTED) == pytest.approx(collected, abs=1)

@@ -1,4 +1,4 @@
-"""One invocation: its time, and what may leave it."""
+"""An invocation's time limit, request id and failures."""
 
 import io
 import json
@@ -9,15 +9,15 @@ import traceback
 
 import pytest
 
-from api_caller import sample
-from fakes import FakeClock
-from kycourier.adapters.triggers.invocation import (
+from kycourier.core.errors import HandlerFailedError, StoreUnavailableError
+from kycourier.logs import PowertoolsEventLog
+from kycourier.triggers.invocation import (
     Invocation,
     parse_remaining_seconds,
     parse_request_id,
 )
-from kycourier.core.errors import HandlerFailed, StoreUnavailable
-from kycourier.logs import PowertoolsJournal
+from support.fakes import FakeClock
+from support.sample_events import sample_event
 
 CANARY = "canary4111111111111111"
 
@@ -58,11 +58,11 @@ def repr_short(value):
         ({}, 58),
         (Context(-5), 58),
         (Context(10**400), 900),
-        (sample("scf_context"), 30),
+        (sample_event("scf_context"), 30),
     ],
     ids=repr_short,
 )
-def test_remaining_time_of_every_context(context, seconds):
+def test_remaining_seconds_are_parsed_from_every_context(context, seconds):
     assert parse_remaining_seconds(context) == seconds
 
 
@@ -72,7 +72,7 @@ class LambdaContext(Context):
 
 NAMED = [
     (LambdaContext(3000), LambdaContext.aws_request_id),
-    (sample("scf_context"), "f03dc946-3df4-45a0-8e54-0f6a1c2d3e4b"),
+    (sample_event("scf_context"), "f03dc946-3df4-45a0-8e54-0f6a1c2d3e4b"),
     ({"request_id": "a b"}, "unprintable"),
     ({"request_id": "\ud800"}, "unprintable"),
 ]
@@ -80,85 +80,85 @@ UNNAMED = [{}, None, "request_id", {"request_id": 5}, {"request_id": ""}, Contex
 
 
 @pytest.mark.parametrize(("context", "shown"), NAMED, ids=repr_short)
-def test_each_line_names_the_invocation_that_it_is_of(context, shown):
+def test_log_lines_carry_their_request_id(context, shown):
     stream = io.StringIO()
     ours = invocation(stream)
     for _ in range(2):
-        with pytest.raises(HandlerFailed):
+        with pytest.raises(HandlerFailedError):
             ours.run(lambda _: 1 / 0, context)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [line["request_id"] for line in lines] == [shown, shown]
 
 
 @pytest.mark.parametrize("context", UNNAMED, ids=repr_short)
-def test_an_invocation_without_a_name_is_not_given_the_one_before_its(context):
+def test_request_id_does_not_leak_into_the_next_invocation(context):
     stream = io.StringIO()
     ours = invocation(stream)
     ours.run(lambda _: None, {"request_id": "earlier"})
     assert parse_request_id(context) is None
-    with pytest.raises(HandlerFailed):
+    with pytest.raises(HandlerFailedError):
         ours.run(lambda _: 1 / 0, context)
     assert "request_id" not in json.loads(stream.getvalue())
 
 
 def invocation(stream):
-    journal = PowertoolsJournal(stream, app_id="SANDBOX1")
-    return Invocation("collect_results", clock=FakeClock(), journal=journal)
+    event_log = PowertoolsEventLog(stream, app_id="SANDBOX1")
+    return Invocation("collect_results", clock=FakeClock(), event_log=event_log)
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (StoreUnavailable("locked out"), "store_unavailable"),
+        (StoreUnavailableError("locked out"), "store_unavailable"),
         (ValueError(CANARY), "ValueError"),
         (KeyError(CANARY), "KeyError"),
     ],
 )
-def test_what_leaves_is_a_code_and_nothing_else(error, code, capsys):
+def test_failure_exposes_only_an_error_code(error, code, capsys):
     stream = io.StringIO()
 
     def fail(_):
-        secret = CANARY  # noqa: F841 - a local, as crash reporters show them
+        secret = CANARY  # noqa: F841 - crash reporters read locals
         raise error
 
-    with pytest.raises(HandlerFailed) as caught:
+    with pytest.raises(HandlerFailedError) as caught:
         invocation(stream).run(fail, None)
     left = caught.value
     assert str(left) == f"handler_failed: {code}"
     assert left.__context__ is left.__cause__ is None
     ours = left.__traceback__.tb_next  # without this test's own frame
     shown = traceback.TracebackException(type(left), left, ours, capture_locals=True)
-    told = "".join(shown.format()) + stream.getvalue() + capsys.readouterr().out
-    assert CANARY not in told
-    fact = json.loads(stream.getvalue())
-    assert (fact["message"], fact["error"]) == ("handler_failed", code)
-    assert fact.get("problem") == (
+    texts = "".join(shown.format()) + stream.getvalue() + capsys.readouterr().out
+    assert CANARY not in texts
+    line = json.loads(stream.getvalue())
+    assert (line["message"], line["error"]) == ("handler_failed", code)
+    assert line.get("problem") == (
         "locked_out" if code == "store_unavailable" else None
     )
 
 
-def test_work_is_given_the_time_that_is_left():
+def test_work_receives_the_remaining_time():
     assert (
         invocation(io.StringIO()).run(lambda left: left.seconds(), Context(9000)) == 9
     )
 
 
-def test_work_that_hangs_is_answered_for_before_the_time_is_over():
+def test_hanging_work_fails_before_the_time_limit():
     begun, end, stream = time.monotonic(), threading.Event(), io.StringIO()
     try:
-        with pytest.raises(HandlerFailed, match="out_of_time"):
+        with pytest.raises(HandlerFailedError, match="out_of_time"):
             invocation(stream).run(lambda _: end.wait(60), Context(1000))
         assert time.monotonic() - begun < 0.9
     finally:
         end.set()
-    fact = json.loads(stream.getvalue())
-    assert (fact["error"], fact["problem"]) == ("out_of_time", "hangs")
+    line = json.loads(stream.getvalue())
+    assert (line["error"], line["problem"]) == ("out_of_time", "hangs")
 
 
-def test_time_is_endless_again_when_work_that_hangs_was_given_up():
+def test_remaining_time_is_reset_after_hanging_work():
     ours, end = invocation(io.StringIO()), threading.Event()
     try:
-        with pytest.raises(HandlerFailed):
+        with pytest.raises(HandlerFailedError):
             ours.run(lambda _: end.wait(60), Context(100))
     finally:
         end.set()

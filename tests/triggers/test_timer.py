@@ -1,73 +1,72 @@
-"""Timer events."""
+"""Timer events of the refresh and sweep functions."""
 
 import pytest
 
-from canaries import APP_SECRET, TICKET, TOKEN
-from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
-from leak_scan import find_leaks
-from worlds import APP, World, expected, http
+from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from support.leaks.canaries import APP_SECRET, TICKET, TOKEN
+from support.leaks.leak_scan import find_leaks
+from support.rigs.fake_platform import json_reply
+from support.rigs.in_memory import APP, InMemoryApp, expected_order
 
 
 @pytest.fixture
-def world():
-    return World()
+def app():
+    return InMemoryApp()
 
 
-def refresh(world, worker=None):
-    worker = worker or world.worker()
+def refresh(app, worker=None):
+    worker = worker or app.worker()
     timer = RefreshTimer(
-        APP, refresher=worker.refresher, state=world.state, ambient=worker.ambient
+        APP, refresher=worker.refresher, stores=app.stores, deps=worker.deps
     )
-    return timer.answer(world.time())
+    return timer.handle(app.time())
 
 
-def test_refresh_tells_what_stands_then(world):
-    assert refresh(world) == {"generation": 1, "age_seconds": 0, "ticket": "fresh"}
-    world.clock.sleep(300)
-    assert refresh(world) == {"generation": 1, "age_seconds": 300, "ticket": "fresh"}
+def test_refresh_returns_the_present_ticket(app):
+    assert refresh(app) == {"generation": 1, "age_seconds": 0, "ticket": "fresh"}
+    app.clock.sleep(300)
+    assert refresh(app) == {"generation": 1, "age_seconds": 300, "ticket": "fresh"}
 
 
-def test_every_five_minutes_is_one_refresh_in_twenty(world):
+def test_refresh_calls_upstream_once_in_twenty_minutes(app):
     for _ in range(13):
-        refresh(world)
-        world.clock.sleep(300)
-    assert world.upstream.tokens == 4
+        refresh(app)
+        app.clock.sleep(300)
+    assert app.upstream.tokens == 4
 
 
-def test_a_failed_refresh_is_told_and_the_pair_serves_on(world):
-    refresh(world)
-    world.clock.sleep(1200)
-    world.upstream.token_answer = http(b"", status=503)
-    told = refresh(world)
-    assert (told["generation"], told["ticket"]) == (1, "stale")
-    assert told["problem"] == "server_error"
+def test_failed_refresh_is_reported_and_keeps_the_pair(app):
+    refresh(app)
+    app.clock.sleep(1200)
+    app.upstream.token_reply = json_reply(b"", status=503)
+    result = refresh(app)
+    assert (result["generation"], result["ticket"]) == (1, "stale")
+    assert result["problem"] == "server_error"
 
 
-def test_the_timer_does_not_heed_a_callers_back_off(world):
-    worker = world.worker()
-    world.nonces.draw = lambda: 0.99
-    world.upstream.token_answer = http(b"", status=503)
-    refresh(world, worker)
-    world.upstream.token_answer = None
-    assert refresh(world, worker)["generation"] == 1
+def test_timer_ignores_a_callers_back_off(app):
+    worker = app.worker()
+    app.random.draw = lambda: 0.99
+    app.upstream.token_reply = json_reply(b"", status=503)
+    refresh(app, worker)
+    app.upstream.token_reply = None
+    assert refresh(app, worker)["generation"] == 1
 
 
-def test_a_ticket_that_is_kept_elsewhere_is_left_alone(world):
-    timer = RefreshTimer(
-        APP, refresher=None, state=world.state, ambient=world.worker().ambient
-    )
-    assert timer.answer(world.time()) == {"ticket": "kept elsewhere"}
-    assert not world.upstream.tokens
+def test_foreign_ticket_is_not_refreshed(app):
+    timer = RefreshTimer(APP, refresher=None, stores=app.stores, deps=app.worker().deps)
+    assert timer.handle(app.time()) == {"ticket": "kept elsewhere"}
+    assert not app.upstream.tokens
 
 
-def test_no_secret_is_told(world):
-    told = repr(refresh(world)) + repr(world.journal.notes)
-    assert find_leaks([TOKEN, TICKET, APP_SECRET], {"told": told}) == []
+def test_refresh_result_contains_no_secret(app):
+    text = repr(refresh(app)) + repr(app.event_log.entries)
+    assert find_leaks([TOKEN, TICKET, APP_SECRET], {"text": text}) == []
 
 
-def test_sweep_tells_what_it_found(world):
-    worker = world.worker()
-    worker.register.register(expected("order1"))
-    world.clock.sleep(600)
-    told = SweepTimer(worker.sweeper).answer(world.time())
-    assert told == {"due": 1, "unsent": 0, "skipped": 0}
+def test_sweep_returns_its_counts(app):
+    worker = app.worker()
+    worker.register.register(expected_order("order1"))
+    app.clock.sleep(600)
+    result = SweepTimer(worker.sweeper).handle(app.time())
+    assert result == {"due": 1, "unsent": 0, "skipped": 0}

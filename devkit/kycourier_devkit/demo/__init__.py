@@ -1,1 +1,1 @@
-"""The demo: real functions, step by step, each looked at."""
+"""The demo: one scenario, run locally and on emulators of AWS and Tencent Cloud."""

@@ -1,29 +1,30 @@
-"""What the demo leaves: its events, its evidence, and whether that verifies."""
+"""Prints what the local demo leaves: its events, and the evidence of one order."""
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from kycourier_devkit.evidence.check import Checked, check_manifest, find_manifests
-from kycourier_devkit.local import FOLDER
-from kycourier_devkit.session import Session
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.workspace.local_settings import FOLDER
 
 HEAD = ("event", "card", "photos", "id")
 
 
-def summarize(session: Session) -> int:
-    """Show events and evidence; give how many manifests are not as they should be."""
-    screen, root = session.screen, session.root
+def print_summary(session: CliContext) -> None:
+    """Prints a table of the events and the files of the first evidence folder."""
+    screen, root = session.terminal, session.root
     screen.line()
     screen.line(f"{FOLDER}/events.jsonl")
     lines = (root / "events.jsonl").read_text("utf-8").splitlines()
     events = sorted(map(json.loads, lines), key=lambda event: str(event["subject"]))
     screen.table(HEAD, map(_row, events))
-    screen.line()
-    checked = [check_manifest(path) for path in find_manifests(root / "evidence")]
-    _show_evidence(session, checked)
-    return sum(bool(each.findings) for each in checked) + (not checked)
+    folders = sorted({path.parent for path in (root / "evidence").rglob("manifest-*")})
+    for folder in folders[:1]:
+        screen.line()
+        screen.line(f"{folder.parent.relative_to(session.folder)}/")
+        screen.line(f"  {folder.name}/ (the first of {len(folders)})")
+        for path in sorted(folder.iterdir()):
+            screen.line(f"    {path.name:<32}{path.stat().st_size:>9} bytes")
 
 
 def _row(event: Mapping[str, Any]) -> tuple[str, ...]:
@@ -35,18 +36,3 @@ def _row(event: Mapping[str, Any]) -> tuple[str, ...]:
         str(len(photos)) if photos else "-",
         event["id"],
     )
-
-
-def _show_evidence(session: Session, checked: list[Checked]) -> None:
-    """Show the first folder's files, and each manifest's check in a line."""
-    screen = session.screen
-    if checked:
-        above = Path(str(checked[0].manifest)).parents[1]
-        screen.line(f"{above.relative_to(session.folder)}/")
-    for number, each in enumerate(checked):
-        folder = Path(str(each.manifest)).parent
-        mark = "NO" if each.findings else "ok"
-        text = f"{folder.name}/  {each.objects} photos as the manifest says"
-        screen.item(mark, text, indent=2)
-        for path in sorted(folder.iterdir()) if number == 0 else ():
-            screen.line(f"      {path.name:<32}{path.stat().st_size:>9} bytes")

@@ -1,1 +1,1 @@
-"""Deploying to Tencent Cloud: what is there, what is wanted, and the way between."""
+"""Deploys to Tencent Cloud and reads what is deployed on AWS; runs nothing."""

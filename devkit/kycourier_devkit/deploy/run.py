@@ -1,7 +1,7 @@
-"""`kycourier deploy tencent`: the plan is shown, and then done, step after step.
+"""The commands `kycourier deploy tencent` and `kycourier deploy secret`.
 
-Each step looks at what is there and is one that may be done again, so a run that was
-interrupted anywhere is completed by the next one.
+Each step checks what exists and can be repeated, so the next run completes one that was
+interrupted.
 """
 
 import sys
@@ -10,161 +10,164 @@ from pathlib import Path
 
 import typer
 
-from kycourier_devkit.deploy.access import read_access
-from kycourier_devkit.deploy.api import SdkApi
-from kycourier_devkit.deploy.bucket import Buckets
-from kycourier_devkit.deploy.config import Config, read_config
-from kycourier_devkit.deploy.environments import build_environments
-from kycourier_devkit.deploy.functions import find_functions, plan_functions
-from kycourier_devkit.deploy.layers import plan_layers
-from kycourier_devkit.deploy.limits import plan_limits
-from kycourier_devkit.deploy.needs import plan_needs
-from kycourier_devkit.deploy.secret_store import plan_secrets, put_secret
-from kycourier_devkit.deploy.site import Site
-from kycourier_devkit.deploy.steps import CANNOT, CHANGES, Step, changes, show, tell
-from kycourier_devkit.deploy.triggers import find_url, plan_triggers
-from kycourier_devkit.deploy.zips import Delivery, read_zips
-from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.session import Session
+from kycourier.settings.declarations import PREFIX
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.deploy.config.environments import build_environments
+from kycourier_devkit.deploy.config.tencent_yml import read_config
+from kycourier_devkit.deploy.context import DeploymentContext
+from kycourier_devkit.deploy.resources.functions import find_functions, plan_functions
+from kycourier_devkit.deploy.resources.invocation_limits import plan_limits
+from kycourier_devkit.deploy.resources.layers import plan_layers
+from kycourier_devkit.deploy.resources.prerequisites import plan_prerequisites
+from kycourier_devkit.deploy.resources.secrets import plan_secrets, put_secret
+from kycourier_devkit.deploy.resources.triggers import find_url, plan_triggers
+from kycourier_devkit.deploy.steps import (
+    CANNOT,
+    CHANGES,
+    Step,
+    print_plan,
+    render,
+    select_changes,
+)
+from kycourier_devkit.deploy.tencent.api import SdkApi
+from kycourier_devkit.deploy.tencent.buckets import Buckets
+from kycourier_devkit.deploy.tencent.credentials import read_credentials
+from kycourier_devkit.deploy.zips import CodeDelivery, read_zips
+from kycourier_devkit.errors import UsageError
 
-FAILED, USAGE = 1, 2
+USAGE = 2
 
 
 def deploy(
-    session: Session, path: Path, *, dist: Path, is_sure: bool, only_plan: bool
+    session: CliContext, path: Path, *, dist: Path, is_sure: bool, only_plan: bool
 ) -> int:
-    """Show the plan and, when it is agreed to, do it; give the exit code."""
-    site, buckets = open_site(session, path, dist=dist)
-    return carry_out(
-        session, site, buckets=buckets, is_sure=is_sure, only_plan=only_plan
+    """Prints the plan, execute it if the person agrees, and returns the exit code."""
+    context, buckets = _open(session, path, dist=dist)
+    return plan_and_apply(
+        session, context, buckets=buckets, is_sure=is_sure, only_plan=only_plan
     )
 
 
-def carry_out(
-    session: Session, site: Site, *, buckets: Buckets, is_sure: bool, only_plan: bool
+def plan_and_apply(
+    session: CliContext,
+    context: DeploymentContext,
+    *,
+    buckets: Buckets,
+    is_sure: bool,
+    only_plan: bool,
 ) -> int:
-    """Show the plan and, when it is agreed to, do it; give the exit code."""
-    screen = session.screen
-    steps = list(_plan(site, buckets))
-    show(screen, steps)
+    """Prints the plan, execute it if the person agrees, and returns the exit code."""
+    screen = session.terminal
+    steps = list(_plan(context, buckets))
+    print_plan(screen, steps)
     if any(step.mark == CANNOT for step in steps):
-        screen.problem("nothing was changed: what cannot be done is said above")
+        screen.problem('nothing was changed: resolve what is marked "cannot" above')
         return USAGE
-    todo = changes(steps)
-    if not todo:
+    changes = select_changes(steps)
+    if not changes:
         screen.line("Nothing differs.")
-        _tell_url(session, site)
+        _print_url(session, context)
         return 0
     if only_plan:
         return 0
-    if not is_sure and not _agree(session, len(todo)):
+    if not is_sure and not _confirm(session, len(changes)):
         return USAGE
-    apply(session, todo)
-    _tell_next(session, site, todo)
+    _apply(session, changes)
+    _print_next_steps(session, context, changes)
     return 0
 
 
-def open_site(session: Session, path: Path, *, dist: Path) -> tuple[Site, Buckets]:
-    """Read file, keys and zips. Raises UsageProblem."""
-    config = read_config(path)
-    environments = build_environments(config)
-    access = read_access(session.environ)
-    buckets = Buckets(access, session.clock)
-
-    def upload(key: str, content: bytes) -> None:
-        buckets.put(config.packages or "", config.region, key, content)
-
-    site = Site(
-        api=SdkApi(access, region=config.region, clock=session.clock),
-        clock=session.clock,
-        config=config,
-        environments=environments,
-        zips=read_zips(dist),
-        delivery=Delivery(bucket=config.packages, region=config.region, upload=upload),
-        layers={},
-    )
-    return site, buckets
-
-
-def _plan(site: Site, buckets: Buckets) -> Iterator[Step]:
-    """Compare everything with what is there: what is called comes before what calls."""
-    yield from plan_needs(site, buckets)
-    yield from plan_secrets(site)
-    yield from plan_layers(site)
-    found = find_functions(site)
-    yield from plan_functions(site, found)
-    yield from plan_limits(site, found)
-    yield from plan_triggers(site, found)
-
-
-def _agree(session: Session, count: int) -> bool:
-    if not (sys.stdin.isatty() and session.screen.is_terminal):
-        session.screen.problem("nothing was changed: --yes does what is said above")
-        return False
-    if typer.confirm(f"Make these {count} changes?"):
-        return True
-    session.screen.problem("nothing was changed")
-    return False
-
-
-def apply(session: Session, steps: Sequence[Step]) -> None:
-    """Do one step after another; the first failure ends it. Raises DevkitError."""
-    for step in steps:
-        if step.act is not None:
-            step.act()
-        for line in tell(CHANGES[step.mark], step):
-            session.screen.line(line)
-
-
-def _tell_next(session: Session, site: Site, done: Sequence[Step]) -> None:
-    """Say what is left for a person to do."""
-    screen = session.screen
-    made = {step.name for step in done if step.kind == "secret"}
-    for setting, secret in site.environments.named.secrets.items():
-        if secret.at.name in made and secret.use in {"app_secret", "password"}:
-            variable = f"KYCOURIER_{setting.upper()}"
-            screen.line(f"{secret.at.name} is empty: put its value in with")
-            screen.line(f"  kycourier deploy secret {variable}")
-    _tell_url(session, site)
-
-
-def _tell_url(session: Session, site: Site) -> None:
-    if site.config.api == "url":
-        url = find_url(site)
-        session.screen.line(f"The API: {url}" if url else "The API: see SCF's console")
-
-
-def fill_secret(session: Session, path: Path, variable: str) -> int:
-    """Ask for a secret's value, or read it from standard input, and put it in."""
-    config = read_config(path)
-    site = _without_zips(session, config)
-    setting = variable.removeprefix("KYCOURIER_").lower()
-    secret = site.environments.named.secrets.get(setting)
+def set_secret(session: CliContext, path: Path, variable: str) -> int:
+    """Reads a secret's value from a prompt or standard input, and stores it."""
+    context, _ = _open(session, path, dist=None)
+    setting = variable.removeprefix(PREFIX).lower()
+    secret = context.environments.references.secrets.get(setting)
     if secret is None:
-        raise UsageProblem(f"{variable} refers to no secret in {path.name}")
+        raise UsageError(f"{variable} refers to no secret in {path.name}")
     if sys.stdin.isatty():
         value = typer.prompt("Value, not shown", hide_input=True)
     else:
         value = sys.stdin.read().removesuffix("\n")
     if not value.strip():
-        raise UsageProblem("an empty value is none")
-    put_secret(site, secret, value)
-    session.screen.item("ok", f"{secret.at.name} has its new value")
+        raise UsageError("the value is empty: enter the secret")
+    put_secret(context, secret, value)
+    session.terminal.item("ok", f"{secret.resource.name} has its new value")
     return 0
 
 
-def _without_zips(session: Session, config: Config) -> Site:
-    access = read_access(session.environ)
+def _open(
+    session: CliContext, path: Path, *, dist: Path | None
+) -> tuple[DeploymentContext, Buckets]:
+    """Reads the file, the keys and, from `dist`, the zips. Raises UsageError."""
+    config = read_config(path)
+    environments = build_environments(config)
+    credentials = read_credentials(session.environ)
+    buckets = Buckets(credentials, session.clock)
 
-    def refuse(*_: object) -> None:
-        raise UsageProblem("nothing is uploaded here")
+    def upload(key: str, content: bytes) -> None:
+        buckets.put(config.packages or "", config.region, key, content)
 
-    return Site(
-        api=SdkApi(access, region=config.region, clock=session.clock),
+    context = DeploymentContext(
+        api=SdkApi(credentials, region=config.region, clock=session.clock),
         clock=session.clock,
         config=config,
-        environments=build_environments(config),
-        zips={},
-        delivery=Delivery(bucket=None, region=config.region, upload=refuse),
+        environments=environments,
+        zips=read_zips(dist) if dist else {},
+        delivery=CodeDelivery(
+            bucket=config.packages, region=config.region, upload=upload
+        ),
         layers={},
     )
+    return context, buckets
+
+
+def _plan(context: DeploymentContext, buckets: Buckets) -> Iterator[Step]:
+    """Compares everything with what exists: a callee comes before its callers."""
+    yield from plan_prerequisites(context, buckets)
+    yield from plan_secrets(context)
+    yield from plan_layers(context)
+    functions = find_functions(context)
+    yield from plan_functions(context, functions)
+    yield from plan_limits(context, functions)
+    yield from plan_triggers(context, functions)
+
+
+def _confirm(session: CliContext, count: int) -> bool:
+    if not (sys.stdin.isatty() and session.terminal.is_terminal):
+        session.terminal.problem("nothing was changed: add --yes to make these changes")
+        return False
+    if typer.confirm(f"Make these {count} changes?"):
+        return True
+    session.terminal.problem("nothing was changed")
+    return False
+
+
+def _apply(session: CliContext, changes: Sequence[Step]) -> None:
+    """Makes one change after another, up to the first failure. Raises DevkitError."""
+    for step in changes:
+        if step.act is not None:
+            step.act()
+        for line in render(CHANGES[step.mark], step):
+            session.terminal.line(line)
+
+
+def _print_next_steps(
+    session: CliContext, context: DeploymentContext, changes: Sequence[Step]
+) -> None:
+    """Prints the commands that fill the empty secrets, and the API's URL."""
+    screen = session.terminal
+    created = {step.name for step in changes if step.kind == "secret"}
+    for setting, secret in context.environments.references.secrets.items():
+        name = secret.resource.name
+        if name in created and secret.use in {"app_secret", "password"}:
+            screen.line(f"{name} is empty. Set its value:")
+            screen.line(f"  kycourier deploy secret {PREFIX}{setting.upper()}")
+    _print_url(session, context)
+
+
+def _print_url(session: CliContext, context: DeploymentContext) -> None:
+    if context.config.api == "url":
+        url = find_url(context)
+        session.terminal.line(
+            f"The API: {url}" if url else "The API: see SCF's console"
+        )

@@ -1,11 +1,11 @@
-"""One line of the plan each: what is found and wanted, and how it is brought about."""
+"""The steps of a plan, and how they are shown in 80 columns."""
 
 import textwrap
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from kycourier_devkit.screen import Screen
+from kycourier_devkit.cli.terminal import Terminal
 
 CREATE, UPDATE, CLOSE = "create", "update", "close"
 KEEP, CANNOT, UNCHECKED = "keep", "cannot", "unchecked"
@@ -14,36 +14,39 @@ _COLUMNS, _INDENT = 80, 21
 
 
 class Step(Struct, frozen=True):
-    """What is to be done to a thing, and why; `act` does it. Never a secret's value."""
+    """A change of one resource, or why there is none; holds no secret.
+
+    `mark` is one of the words above; `act` makes the change.
+    """
 
     mark: str
     kind: str
     name: str
-    why: str = ""
+    reason: str = ""
     act: Callable[[], None] | None = None
 
 
-def changes(steps: Sequence[Step]) -> list[Step]:
-    """Give the steps that change something."""
+def select_changes(steps: Sequence[Step]) -> list[Step]:
+    """Returns the steps that change something."""
     return [step for step in steps if step.mark in CHANGES]
 
 
-def show(screen: Screen, steps: Sequence[Step]) -> None:
-    """Show a plan, in 80 columns."""
+def print_plan(screen: Terminal, steps: Sequence[Step]) -> None:
+    """Prints all steps."""
     for step in steps:
-        for line in tell(step.mark, step):
+        for line in render(step.mark, step):
             screen.line(line)
 
 
-def tell(mark: str, step: Step) -> list[str]:
-    """Give a step's lines: the mark, the kind, the name, and why."""
+def render(mark: str, step: Step) -> list[str]:
+    """Returns a step's lines: mark, kind, name and reason."""
     head = f"{mark:<9}  {step.kind:<9} {step.name}"
-    if not step.why:
+    if not step.reason:
         return [head]
-    if len(head) + 2 + len(step.why) <= _COLUMNS:
-        return [f"{head}  {step.why}"]
+    if len(head) + 2 + len(step.reason) <= _COLUMNS:
+        return [f"{head}  {step.reason}"]
     rest = textwrap.wrap(
-        step.why,
+        step.reason,
         _COLUMNS,
         initial_indent=" " * _INDENT,
         subsequent_indent=" " * _INDENT,

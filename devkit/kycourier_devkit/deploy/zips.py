@@ -1,4 +1,4 @@
-"""The built zips: their digests, and how their bytes reach SCF."""
+"""Reads the built zips and delivers their bytes to SCF, inline or through a bucket."""
 
 import base64
 import hashlib
@@ -8,64 +8,69 @@ from typing import Any
 
 from msgspec import Struct
 
-from kycourier_devkit.errors import UsageProblem
+from kycourier_devkit.errors import UsageError
 from kycourier_devkit.package.clouds import TENCENT
 
-FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP = TENCENT.name_set(*TENCENT.architectures)
-MOST_IN_REQUEST = 8_000_000  # bytes in Base64; the API takes requests of 10 MB
+FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP = TENCENT.zip_names(*TENCENT.architectures)
+MAX_INLINE_BYTES = 8_000_000  # in Base64; the API accepts requests of 10 MB
 Upload = Callable[[str, bytes], None]
 
 
-class Zip(Struct, frozen=True):
-    """A built zip, whole in memory."""
+class CodeZip(Struct, frozen=True):
+    """A built zip in memory."""
 
     name: str
     content: bytes
 
     @property
     def digest(self) -> str:
-        """Give its SHA-256, in hexadecimal."""
+        """SHA-256 in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
     @property
     def is_large(self) -> bool:
-        """Tell whether it is too large for a request."""
-        return len(self.content) * 4 // 3 + 4 > MOST_IN_REQUEST
+        """Whether it is too large to be sent in a request."""
+        return len(self.content) * 4 // 3 + 4 > MAX_INLINE_BYTES
 
     @property
     def key(self) -> str:
-        """Name its object in a bucket: other bytes are another object."""
+        """The key of its object in a bucket, different for different content."""
         return f"kycourier-packages/{self.digest}.zip"
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
-    """How zips are handed over: in the request, or by way of a bucket."""
+class CodeDelivery(Struct, frozen=True, kw_only=True):
+    """Delivers zips in the request, or through `bucket` if they are too large."""
 
     bucket: str | None
     region: str
     upload: Upload
 
-    def code(self, given: Zip) -> dict[str, Any]:
-        """Give the API's `Code` for a zip, uploading it first where it is large."""
-        if not given.is_large:
-            return {"ZipFile": base64.b64encode(given.content).decode()}
-        self.upload(given.key, given.content)
+    def code(self, zipped: CodeZip) -> dict[str, Any]:
+        """Returns the API's `Code` member; uploads the zip first if it is large."""
+        if not zipped.is_large:
+            return {"ZipFile": base64.b64encode(zipped.content).decode()}
+        self.upload(zipped.key, zipped.content)
+        name_without_appid = (self.bucket or "").rpartition("-")[0]
         return {
-            "CosBucketName": (self.bucket or "").rpartition("-")[
-                0
-            ],  # without the appid
-            "CosObjectName": f"/{given.key}",
+            "CosBucketName": name_without_appid,
+            "CosObjectName": f"/{zipped.key}",
             "CosBucketRegion": self.region,
         }
 
 
-def read_zips(folder: Path) -> dict[str, Zip]:
-    """Read the three zips. Raises UsageProblem."""
+def read_zips(folder: Path) -> dict[str, CodeZip]:
+    """Returns the three zips by name.
+
+    Raises:
+        UsageError: One is missing.
+    """
     try:
         return {
-            name: Zip(name, (folder / name).read_bytes())
+            name: CodeZip(name, (folder / name).read_bytes())
             for name in (FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP)
         }
     except OSError as error:
         missing = Path(error.filename or folder).name
-    raise UsageProblem(f"{missing} is not in {folder.name}/: make package-tencent")
+    raise UsageError(
+        f"{missing} is not in {folder.name}/. Build it: make package-tencent"
+    )

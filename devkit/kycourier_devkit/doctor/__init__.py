@@ -1,1 +1,1 @@
-"""What is wrong with the settings and what they name."""
+"""The checks of the doctor command; each shows a state and a reason, never a value."""

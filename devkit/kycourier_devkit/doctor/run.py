@@ -1,23 +1,25 @@
-"""What is wrong with this setup, if anything; no setting's value is shown."""
+"""Runs all checks and prints their results."""
 
-from kycourier_devkit.doctor.examined import NOTE, PROBLEM, Row
-from kycourier_devkit.doctor.service import examine_service
-from kycourier_devkit.doctor.settings import examine_settings
-from kycourier_devkit.session import Session
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.doctor.check import NOTE, PROBLEM, CheckResult
+from kycourier_devkit.doctor.service import check_service
+from kycourier_devkit.doctor.settings import check_settings
 
 
-def examine(session: Session) -> int:
-    """Look at everything and print it; give the exit code."""
-    rows = list(examine_settings(session))
-    if any(row.state == PROBLEM for row in rows):
-        rows.append(Row(NOTE, "the rest", "looked at once the settings are right"))
+def run_doctor(context: CliContext) -> int:
+    """Runs the checks. Returns the exit code: 1 if there is a problem."""
+    results = list(check_settings(context))
+    if any(result.state == PROBLEM for result in results):
+        skipped = "skipped: correct the settings first"
+        results.append(CheckResult(NOTE, "other checks", skipped))
     else:
-        rows += examine_service(session)
-    cells = [(row.state, row.name, row.why) for row in rows]
-    session.screen.table(("", "what", "how it stands"), cells)
-    problems = sum(row.state == PROBLEM for row in rows)
+        results += check_service(context)
+    rows = [(result.state, result.name, result.detail) for result in results]
+    context.terminal.table(("", "check", "result"), rows)
+    problems = sum(result.state == PROBLEM for result in results)
     if problems:
-        session.screen.problem(f"{problems} problem{'s' if problems > 1 else ''}")
+        noun = "problem" if problems == 1 else "problems"
+        context.terminal.problem(f"{problems} {noun} found.")
         return 1
-    session.screen.line("Nothing is wrong.")
+    context.terminal.line("No problems found.")
     return 0

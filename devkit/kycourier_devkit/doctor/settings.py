@@ -1,48 +1,49 @@
-"""The doctor's look at the settings, each for itself."""
+"""Checks each setting by itself."""
 
 from collections.abc import Iterator, Mapping
 
 from kycourier.core.errors import SettingError
-from kycourier.settings import PREFIX, SETTINGS, Setting, read_settings
-from kycourier_devkit.doctor.examined import OK, PROBLEM, Row
-from kycourier_devkit.local import SECRET_VARIABLE
-from kycourier_devkit.orders.parts import COLLECT_NEEDS
-from kycourier_devkit.session import Session
+from kycourier.settings.declarations import PREFIX, SETTINGS, Setting
+from kycourier.settings.reader import read_settings
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.doctor.check import OK, PROBLEM, CheckResult
+from kycourier_devkit.orders.container import COLLECT_SETTINGS
+from kycourier_devkit.workspace.local_settings import SECRET_VARIABLE
 
 
-def examine_settings(session: Session) -> Iterator[Row]:
-    """Tell of each variable whether it is right, and where it comes from."""
-    values = session.settings_environ()
-    needs = set(COLLECT_NEEDS)
+def check_settings(context: CliContext) -> Iterator[CheckResult]:
+    """Checks each variable: its form, whether it is required, and where it is set."""
+    values = context.settings_environ()
+    required = set(COLLECT_SETTINGS)
     if values.get("KYCOURIER_TICKET", "owned") != "owned":
-        needs.discard("app_secret")
+        required.discard("app_secret")
     if values.get("KYCOURIER_API_AUTH", "signature") == "signature":
-        needs.add("api_keys")
+        required.add("api_keys")
     for setting in SETTINGS:
-        yield _examine(setting, values, needed=setting.name in needs, session=session)
+        is_required = setting.name in required
+        yield _check(setting, values, is_required=is_required, context=context)
     known = {setting.variable for setting in SETTINGS} | {SECRET_VARIABLE}
-    for name in sorted(session.environ):
+    for name in sorted(context.environ):
         if name.startswith(PREFIX) and name not in known:
-            yield Row(PROBLEM, name, "is no setting: misspelt?")
+            yield CheckResult(PROBLEM, name, "unknown setting: check its spelling")
 
 
-def _examine(
-    setting: Setting, values: Mapping[str, str], *, needed: bool, session: Session
-) -> Row:
+def _check(
+    setting: Setting,
+    values: Mapping[str, str],
+    *,
+    is_required: bool,
+    context: CliContext,
+) -> CheckResult:
     name = setting.variable
     if name not in values:
         if setting.default is not None:
-            return Row(OK, name, f"default {setting.default}")
-        return Row(PROBLEM if needed else OK, name, "is not set")
+            return CheckResult(OK, name, f"default {setting.default}")
+        return CheckResult(PROBLEM if is_required else OK, name, "is not set")
     try:
         read_settings({name: values[name]}, needs=frozenset())
     except SettingError as error:
-        return Row(PROBLEM, name, say_reason(error))
-    if session.environ.get(name):
-        return Row(OK, name, "set")
-    return Row(OK, name, "empty" if session.is_deployed else "local value")
-
-
-def say_reason(error: SettingError) -> str:
-    """Give the reason alone: its variable stands beside it."""
-    return error.reason.removeprefix(f"{error.variable}: ")
+        return CheckResult(PROBLEM, name, error.why)
+    if context.environ.get(name):
+        return CheckResult(OK, name, "set")
+    return CheckResult(OK, name, "empty" if context.is_deployed else "local value")

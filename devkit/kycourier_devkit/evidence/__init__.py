@@ -1,1 +1,1 @@
-"""Checking evidence against its manifests."""
+"""Verifies stored evidence against its manifests; changes nothing."""

@@ -1,109 +1,123 @@
-"""Check evidence and say, line by line, what is not as its manifest says."""
+"""Verifies evidence and prints each object that differs from its manifest."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from kycourier.adapters.places import open_evidence
-from kycourier.core.errors import EvidenceUnavailable, SettingError
-from kycourier.settings import PREFIX, read_settings
-from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.evidence.check import (
-    Checked,
+from kycourier.adapters.registry import open_evidence
+from kycourier.core.errors import EvidenceUnavailableError, SettingError
+from kycourier.settings.declarations import PREFIX
+from kycourier.settings.reader import read_settings
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.errors import UsageError
+from kycourier_devkit.evidence.manifests import (
     Finding,
+    ManifestReport,
     check_manifest,
     find_manifests,
     find_strays,
 )
-from kycourier_devkit.evidence.stored import EvidencePath, StoredPath
-from kycourier_devkit.session import Session
+from kycourier_devkit.evidence.stored_path import EvidencePath, StoredPath
 
-T = TypeVar("T")
-W = TypeVar("W", bound=EvidencePath)
+Result = TypeVar("Result")
+AnyPath = TypeVar("AnyPath", bound=EvidencePath)
 _EVIDENCE = f"{PREFIX}EVIDENCE"
 
 
-def verify_paths(session: Session, paths: Sequence[str]) -> int:
-    """Check manifests and folders of them; give the exit code."""
+def verify_paths(context: CliContext, paths: Sequence[str]) -> int:
+    """Verifies manifests and folders of manifests.
+
+    Args:
+        context: The CLI context.
+        paths: Local paths or object store URLs.
+
+    Returns:
+        The exit code: 1 if anything differs, or there is no manifest.
+
+    Raises:
+        UsageError: A path cannot be read.
+    """
     manifests: list[EvidencePath] = []
     strays: list[Finding] = []
-    for path in [_find(session, text) for text in paths]:
+    for path in [_open_path(context, text) for text in paths]:
         if _read(path, lambda path: path.is_dir()):
             manifests += _read(path, find_manifests)
             strays += _read(path, find_strays)
         else:
             manifests.append(path)
-    checked = []
-    with session.screen.progress("Checking", len(manifests)) as bar:
+    reports = []
+    with context.terminal.progress("Checking", len(manifests)) as bar:
         for manifest in manifests:
-            checked.append(_read(manifest, check_manifest))
-            bar.step()
-    for each in checked:
-        _show(session, each)
-    _show_findings(session, strays)
-    return _sum_up(session, checked, len(strays))
+            reports.append(_read(manifest, check_manifest))
+            bar.advance()
+    for report in reports:
+        _print_report(context, report)
+    _print_findings(context, strays)
+    return _print_summary(context, reports, len(strays))
 
 
-def _find(session: Session, text: str) -> Path | StoredPath:
-    """Find a path of this machine, or what lies at an object store's URL."""
+def _open_path(context: CliContext, text: str) -> Path | StoredPath:
+    """Returns a path on this machine, or the path of an object store's URL."""
     if not text:
-        raise UsageProblem("name a manifest or a folder")
-    scheme, found, where = text.partition("://")
-    if not found or scheme == "file":
+        raise UsageError("PATH: is empty; name a manifest or a folder")
+    scheme, separator, where = text.partition("://")
+    if not separator or scheme == "file":
         return Path(text.removeprefix("file://"))
     where, mark, query = where.partition("?")  # `?region=…`, of COS
     parts = where.strip("/").split("/")
     depth = 2 if parts[-1].endswith(".json") else 1  # a manifest, or a folder of them
     above, key = "/".join(parts[:-depth]), "/".join(parts[-depth:])
     if not above:
-        raise UsageProblem("name a manifest or a folder below the bucket")
-    return _open_store(session, f"{scheme}://{above}{mark}{query}", key)
+        raise UsageError("PATH: name a manifest or a folder below the bucket")
+    return _open_store(context, f"{scheme}://{above}{mark}{query}", key)
 
 
-def _open_store(session: Session, uri: str, key: str) -> StoredPath:
+def _open_store(context: CliContext, uri: str, key: str) -> StoredPath:
     try:
         place = read_settings({_EVIDENCE: uri}, needs=frozenset()).evidence
         if place is not None:
-            store = open_evidence(place, session.around, state=place)
+            store = open_evidence(place, context.adapter_context, state=place)
             return StoredPath(store, place.base_uri, key)
-        reason = "no store"
+        reason = "names no store"
     except SettingError as error:
         reason = error.why
-    raise UsageProblem(f"{uri}: {reason}")
+    raise UsageError(f"PATH: {uri}: {reason}")
 
 
-def _read(path: W, read: Callable[[W], T]) -> T:
-    """Read what a path names. Raises UsageProblem when it cannot be."""
+def _read(path: AnyPath, read: Callable[[AnyPath], Result]) -> Result:
+    """Reads the contents of a path. Raises UsageError if they cannot be read."""
     try:
         return read(path)
-    except EvidenceUnavailable as error:
+    except EvidenceUnavailableError as error:
         reason = error.reason or error.code
     except OSError as error:
         reason = error.strerror or type(error).__name__
-    raise UsageProblem(f"{path} cannot be read: {reason}")
+    raise UsageError(f"PATH: {path} cannot be read: {reason}")
 
 
-def _show(session: Session, checked: Checked) -> None:
-    if not checked.findings:
-        session.screen.item("ok", f"{checked.manifest}  ({checked.objects} objects)")
-    _show_findings(session, checked.findings)
+def _print_report(context: CliContext, report: ManifestReport) -> None:
+    if not report.findings:
+        context.terminal.item("ok", f"{report.manifest}  ({report.objects} objects)")
+    _print_findings(context, report.findings)
 
 
-def _show_findings(session: Session, findings: Sequence[Finding]) -> None:
+def _print_findings(context: CliContext, findings: Sequence[Finding]) -> None:
     for finding in findings:
-        session.screen.item(finding.what, f"{finding.path}  ({finding.why})")
+        context.terminal.item(finding.kind, f"{finding.path}  ({finding.reason})")
 
 
-def _sum_up(session: Session, checked: Sequence[Checked], strays: int) -> int:
-    wrong = sum(bool(each.findings) for each in checked)
-    count = f"{len(checked)} manifest" + ("s" if len(checked) != 1 else "")
-    if wrong or strays:
-        session.screen.problem(
-            f"{count}, {wrong} not as it should be; {strays} objects without one"
+def _print_summary(
+    context: CliContext, reports: Sequence[ManifestReport], strays: int
+) -> int:
+    failed = sum(bool(report.findings) for report in reports)
+    count = f"{len(reports)} manifest" + ("s" if len(reports) != 1 else "")
+    if failed or strays:
+        context.terminal.problem(
+            f"{count}, {failed} failed; {strays} objects without a manifest"
         )
         return 1
-    if not checked:
-        session.screen.problem("There is no manifest there.")
+    if not reports:
+        context.terminal.problem("No manifest found.")
         return 1
-    session.screen.line(f"{count}: every object is there, unchanged, and no other")
+    context.terminal.line(f"{count} verified: no object is missing, changed or extra")
     return 0

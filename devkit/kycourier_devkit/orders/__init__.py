@@ -1,1 +1,1 @@
-"""The commands that work on orders, in this process."""
+"""The commands for orders and tickets, run in this process with the service's code."""

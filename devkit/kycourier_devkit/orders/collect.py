@@ -1,98 +1,89 @@
-"""Collect orders in this process, several at once, and say what became of each."""
+"""Collects orders in this process, several at once, and prints the state of each."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from kycourier.core.errors import BadRequest, KycourierError
-from kycourier.core.message import parse_order_no
-from kycourier.core.models import OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import OrderRecord, Reason
-from kycourier.usecases.register_order import Expected
-from kycourier.usecases.time_left import TimeLeft
-from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.orders.parts import (
-    COLLECT_NEEDS,
+from kycourier.container import Container
+from kycourier.core.errors import KycourierError
+from kycourier.core.orders.order_request import OrderRequest
+from kycourier.core.orders.record import OrderKey, OrderRecord, Reason
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.usecases.deadlines import Deadline
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.orders.container import (
+    COLLECT_SETTINGS,
     SANDBOX_HINT,
-    calls_sandbox,
-    open_parts,
+    open_container,
+    uses_sandbox,
 )
-from kycourier_devkit.orders.shown import describe_card, describe_photos
-from kycourier_devkit.session import Session
+from kycourier_devkit.orders.rendering import (
+    NOTHING,
+    masked_card_number,
+    photo_count,
+)
 
-ORDER_SECONDS = 30.0
-HEAD = ("order", "state", "reason", "card", "photos")
+_ORDER_SECONDS = 30.0
+_HEAD = ("order", "state", "reason", "card", "photos")
 
 Outcome = OrderRecord | KycourierError
 
 
-def read_numbers(given: Sequence[str], file: Path | None) -> list[str]:
-    """Gather the order numbers, each once. Raises UsageProblem."""
-    numbers = list(given)
-    if file is not None:
-        numbers += [line.strip() for line in _read_lines(file) if line.strip()]
-    if not numbers:
-        raise UsageProblem("name an order, or a file of them with --from")
-    return [check_number(number) for number in dict.fromkeys(numbers)]
+def collect_now(context: CliContext, order_numbers: Sequence[str]) -> int:
+    """Collects the orders.
+
+    Returns:
+        The exit code: 0 if every order is in a final state, else 1.
+    """
+    container = open_container(context, COLLECT_SETTINGS)
+    outcomes = _collect_all(context, container, order_numbers)
+    rows = (_row(number, outcomes[number]) for number in order_numbers)
+    context.terminal.table(_HEAD, rows)
+    if uses_sandbox(container) and any(map(_had_no_response, outcomes.values())):
+        context.terminal.problem(f"The platform is the sandbox: {SANDBOX_HINT}")
+    return 0 if all(map(_is_final, outcomes.values())) else 1
 
 
-def check_number(text: str) -> str:
-    """Give an order number back. Raises UsageProblem."""
-    try:
-        return parse_order_no(text)
-    except BadRequest:
-        pass  # said below
-    raise UsageProblem(
-        f"{text[:40]!r} is no order number: those have 1 to 32 letters and digits"
-    )
+def _collect_all(
+    context: CliContext, container: Container, order_numbers: Sequence[str]
+) -> dict[str, Outcome]:
+    collector = container.collector
 
-
-def collect_now(session: Session, numbers: Sequence[str]) -> int:
-    """Collect them; give the exit code."""
-    parts = open_parts(session, COLLECT_NEEDS)
-    collector = parts.collector
-
-    def work(number: str) -> OrderRecord:
+    def collect(number: str) -> OrderRecord:
         return collector.collect(
-            Expected(order=OrderKey(parts.app_id, number)),
+            OrderRequest(order=OrderKey(container.app_id, number)),
             urgency=Urgency.NOW,
-            time_left=TimeLeft(parts.clock.monotonic, seconds=ORDER_SECONDS),
+            deadline=Deadline(container.clock.monotonic, seconds=_ORDER_SECONDS),
         )
 
     outcomes: dict[str, Outcome] = {}
-    with session.screen.progress("Collecting", len(numbers)) as bar:
-        at_once = parts.settings.max_in_flight
-        for number, outcome in run_side_by_side(work, numbers, at_once):
+    max_threads = container.settings.max_in_flight
+    with context.terminal.progress("Collecting", len(order_numbers)) as bar:
+        for number, outcome in run_concurrently(collect, order_numbers, max_threads):
             outcomes[number] = outcome
-            bar.step()
-    session.screen.table(HEAD, (_row(number, outcomes[number]) for number in numbers))
-    if calls_sandbox(parts) and any(map(_is_unanswered, outcomes.values())):
-        session.screen.problem(f"The platform is the sandbox: {SANDBOX_HINT}")
-    return 0 if all(map(_is_done, outcomes.values())) else 1
+            bar.advance()
+    return outcomes
 
 
-def run_side_by_side(
-    work: Callable[[str], OrderRecord], items: Iterable[str], most: int
+def run_concurrently(
+    work: Callable[[str], OrderRecord], items: Iterable[str], max_threads: int
 ) -> Iterator[tuple[str, Outcome]]:
-    """Give each item's result as it comes; at most `most` at once.
+    """Yields each item with its result or error, in order of completion.
 
-    The workers are daemons: who stops waiting may exit at once.
+    The threads are daemons, so that Ctrl-C ends the process at once.
     """
-    waiting: SimpleQueue[str | None] = SimpleQueue()
+    pending: SimpleQueue[str | None] = SimpleQueue()
     done: SimpleQueue[tuple[str, Outcome]] = SimpleQueue()
     items = list(items)
-    most = min(most, len(items))
-    for item in (*items, *[None] * most):
-        waiting.put(item)
+    threads = min(max_threads, len(items))
+    for item in (*items, *[None] * threads):
+        pending.put(item)
 
     def run() -> None:
-        while (item := waiting.get()) is not None:
+        while (item := pending.get()) is not None:
             done.put((item, _attempt(work, item)))
 
-    for _ in range(most):
+    for _ in range(threads):
         Thread(target=run, daemon=True).start()
     for _ in items:
         yield done.get()
@@ -103,37 +94,25 @@ def _attempt(work: Callable[[str], OrderRecord], item: str) -> Outcome:
         return work(item)
     except KycourierError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - one order's failure is no other's
+    except Exception as error:  # noqa: BLE001 - the other orders continue
         return KycourierError(type(error).__name__)
 
 
 def _row(number: str, outcome: Outcome) -> tuple[str, ...]:
     if isinstance(outcome, KycourierError):
-        return number, "failed", outcome.code, "-", "-"
+        return number, "failed", outcome.code, NOTHING, NOTHING
     return (
         number,
         outcome.state.value,
-        outcome.reason or "-",
-        describe_card(outcome),
-        describe_photos(outcome),
+        outcome.reason or NOTHING,
+        masked_card_number(outcome),
+        photo_count(outcome),
     )
 
 
-def _is_done(outcome: Outcome) -> bool:
+def _is_final(outcome: Outcome) -> bool:
     return isinstance(outcome, OrderRecord) and outcome.state.is_final
 
 
-def _is_unanswered(outcome: Outcome) -> bool:
+def _had_no_response(outcome: Outcome) -> bool:
     return isinstance(outcome, OrderRecord) and outcome.reason == Reason.TRANSIENT
-
-
-def _read_lines(file: Path) -> list[str]:
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except OSError as error:
-        reason = error.strerror
-    except UnicodeDecodeError:
-        reason = "not text"
-    else:
-        return text.splitlines()
-    raise UsageProblem(f"{file} cannot be read: {reason}")

@@ -1,42 +1,46 @@
-"""Refresh the ticket pair as the timer does, and say how it stands."""
+"""Refreshes the ticket pair as the timer does, and prints its age."""
 
-from kycourier.adapters.triggers.timer import RefreshTimer
-from kycourier.core.errors import UpstreamUnreachable
-from kycourier.usecases.time_left import TimeLeft
-from kycourier_devkit.local import SANDBOX_URL
-from kycourier_devkit.orders.parts import (
-    REFRESH_NEEDS,
+from kycourier.core.errors import TransportError
+from kycourier.triggers.timer import RefreshTimer
+from kycourier.usecases.deadlines import Deadline
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.orders.container import (
+    REFRESH_SETTINGS,
     SANDBOX_HINT,
-    calls_sandbox,
-    open_parts,
+    open_container,
+    uses_sandbox,
 )
-from kycourier_devkit.session import Session
+from kycourier_devkit.workspace.local_settings import SANDBOX_URL
 
 _SECONDS = 20.0
 
 
-def refresh_now(session: Session) -> int:
-    """Refresh if it is due; give the exit code."""
-    parts = open_parts(session, REFRESH_NEEDS)
+def refresh_now(context: CliContext) -> int:
+    """Refreshes the pair if it is due.
+
+    Returns:
+        The exit code: 1 if the platform issued no new pair.
+    """
+    container = open_container(context, REFRESH_SETTINGS)
     timer = RefreshTimer(
-        parts.app_id,
-        refresher=parts.refresher,
-        state=parts.state,
-        ambient=parts.ambient,
+        container.app_id,
+        refresher=container.refresher,
+        stores=container.stores,
+        deps=container.deps,
     )
-    answer = timer.answer(TimeLeft(parts.clock.monotonic, seconds=_SECONDS))
-    screen = session.screen
-    if "generation" not in answer:
-        screen.line("The ticket is kept elsewhere: there is nothing to refresh.")
+    outcome = timer.handle(Deadline(container.clock.monotonic, seconds=_SECONDS))
+    terminal = context.terminal
+    if "generation" not in outcome:
+        terminal.line("KYCOURIER_TICKET names another source: nothing to refresh.")
         return 0
-    if answer["generation"] is not None:
-        screen.line(
-            f"generation {answer['generation']}, {answer['ticket']},"
-            f" {answer['age_seconds']} s old"
+    if outcome["generation"] is not None:
+        terminal.line(
+            f"generation {outcome['generation']}, {outcome['ticket']},"
+            f" {outcome['age_seconds']} s old"
         )
-    if "problem" not in answer:
+    if "problem" not in outcome:
         return 0
-    screen.problem(f"The platform gave no new pair: {answer['problem']}.")
-    if answer["problem"] == UpstreamUnreachable.code and calls_sandbox(parts):
-        screen.problem(f"It is at {SANDBOX_URL}: {SANDBOX_HINT}")
+    terminal.problem(f"The platform issued no new pair: {outcome['problem']}.")
+    if outcome["problem"] == TransportError.code and uses_sandbox(container):
+        terminal.problem(f"No response from {SANDBOX_URL}: {SANDBOX_HINT}")
     return 1

@@ -1,58 +1,61 @@
-"""What a person lifts: parked orders, and the app's pause."""
+"""Resumes parked orders, and closes the app's circuit breaker."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from kycourier.assembly import Assembly
-from kycourier.core.errors import StoreUnavailable
-from kycourier.core.models import OrderKey
-from kycourier.core.order_record import State
-from kycourier.usecases.register_order import Expected
-from kycourier_devkit.orders.collect import check_number
-from kycourier_devkit.orders.parts import STATE_NEEDS, open_parts
-from kycourier_devkit.session import Session
+from kycourier.container import Container
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.orders.order_request import OrderRequest
+from kycourier.core.orders.record import OrderKey, OrderState
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
+from kycourier_devkit.orders.order_numbers import check_order_number
 
 
-def resume_orders(session: Session, numbers: Sequence[str]) -> int:
-    """Lift parked orders; give the exit code: 1 if one was not parked."""
-    numbers = [check_number(number) for number in numbers]
-    parts = open_parts(session, STATE_NEEDS)
-    states = {number: _reopen(parts, number) for number in dict.fromkeys(numbers)}
-    for number, before in states.items():
-        if before == State.PARKED.value:
-            session.screen.line(f"{number}: due now")
+def resume_orders(context: CliContext, order_numbers: Sequence[str]) -> int:
+    """Makes parked orders due now.
+
+    Returns:
+        The exit code: 1 if an order was not parked.
+    """
+    numbers = dict.fromkeys(map(check_order_number, order_numbers))
+    container = open_container(context, STATE_SETTINGS)
+    earlier_states = {number: _reopen(container, number) for number in numbers}
+    for number, state in earlier_states.items():
+        if state == OrderState.PARKED.value:
+            context.terminal.line(f"{number}: due now")
         else:
-            session.screen.problem(f"{number}: not parked but {before}")
-    return 0 if set(states.values()) <= {State.PARKED.value} else 1
+            context.terminal.problem(f"{number}: not parked but {state}")
+    return 0 if set(earlier_states.values()) <= {OrderState.PARKED.value} else 1
 
 
-def resume_app(session: Session) -> int:
-    """End the app's pause, whoever began it; give the exit code."""
-    parts = open_parts(session, STATE_NEEDS)
-    paused = parts.brake.rest() is not None
-    parts.brake.resume()
-    text = "the pause is over" if paused else "there was no pause"
-    session.screen.line(f"{parts.app_id}: {text}")
+def close_circuit_breaker(context: CliContext) -> int:
+    """Closes the app's circuit breaker. Returns the exit code."""
+    container = open_container(context, STATE_SETTINGS)
+    was_open = container.breaker.open_for() is not None
+    container.breaker.resume()
+    text = "is closed now" if was_open else "was not open"
+    context.terminal.line(f"{container.app_id}: the circuit breaker {text}")
     return 0
 
 
-def _reopen(parts: Assembly, number: str) -> str:
-    """Make a parked order due now; give the state that it was in."""
-    order = OrderKey(parts.app_id, number)
-    record = parts.state.orders.load(order)
+def _reopen(container: Container, number: str) -> str:
+    """Makes a parked order due now. Returns the state that it was in."""
+    order = OrderKey(container.app_id, number)
+    record = container.stores.orders.get(order)
     if record is None:
         return "unknown"
-    if record.state is State.PARKED:
-        parts.register.make_due(Expected(order=order), reopen=True)
-        _enqueue(parts, order)
+    if record.state is OrderState.PARKED:
+        container.register.make_due(OrderRequest(order=order), reopen=True)
+        _enqueue(container, order)
     return record.state.value
 
 
-def _enqueue(parts: Assembly, order: OrderKey) -> None:
-    """Hand it to the queue at once; without one, or if it fails, the sweep finds it."""
-    if parts.queue is None:
+def _enqueue(container: Container, order: OrderKey) -> None:
+    """Enqueues the order; if that fails, the sweep finds it."""
+    if container.queue is None:
         return
     try:
-        parts.queue.enqueue(order, timedelta(0))
-    except StoreUnavailable:
+        container.queue.enqueue(order, timedelta(0))
+    except StoreUnavailableError:
         return

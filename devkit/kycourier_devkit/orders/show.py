@@ -1,49 +1,49 @@
-"""Show one order as it stands in the state."""
+"""Prints one order: its state, instants and result."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
 
-from kycourier.core.models import OrderKey
-from kycourier.core.order_record import OrderRecord, describe
-from kycourier_devkit.orders.collect import check_number
-from kycourier_devkit.orders.parts import STATE_NEEDS, open_parts
-from kycourier_devkit.orders.shown import NOTHING, describe_card, result_of
-from kycourier_devkit.session import Session
+from kycourier.core.orders.record import OrderKey, OrderRecord, describe
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
+from kycourier_devkit.orders.order_numbers import check_order_number
+from kycourier_devkit.orders.rendering import NOTHING, masked_card_number, result_of
 
 
-def show_order(session: Session, number: str, *, as_json: bool) -> int:
-    """Print the order; give the exit code."""
-    parts = open_parts(session, STATE_NEEDS)
-    record = parts.state.orders.load(OrderKey(parts.app_id, check_number(number)))
+def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
+    """Prints the order. Returns the exit code: 1 if there is no such order."""
+    order_no = check_order_number(number)
+    container = open_container(context, STATE_SETTINGS)
+    record = container.stores.orders.get(OrderKey(container.app_id, order_no))
     if record is None:
-        session.screen.problem(f"There is no order {number} of {parts.app_id}.")
+        context.terminal.problem(f"There is no order {number} of {container.app_id}.")
         return 1
     if as_json:
-        session.screen.line(msgspec.json.encode(describe(record)).decode())
+        context.terminal.line(msgspec.json.encode(describe(record)).decode())
         return 0
-    for name, value in _lines(record):
-        session.screen.line(f"{name:<12}{value}")
+    for name, value in _rows(record):
+        context.terminal.line(f"{name:<12}{value}")
     return 0
 
 
-def _lines(record: OrderRecord) -> Iterator[tuple[str, str]]:
-    members = describe(record)
+def _rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
+    fields = describe(record)
     for name in ("order_no", "app_id", "state", "reason"):
-        yield name.replace("_no", ""), str(members[name] or NOTHING)
+        yield name.replace("_no", ""), str(fields[name] or NOTHING)
     for name in ("registered_at", "updated_at", "due_at", "deadline_at"):
-        yield name.removesuffix("_at"), _say_instant(members[name])
-    if members["event_id"]:
-        yield "event", str(members["event_id"])
-    yield from _result_lines(record)
+        yield name.removesuffix("_at"), _format_instant(fields[name])
+    if fields["event_id"]:
+        yield "event", str(fields["event_id"])
+    yield from _result_rows(record)
 
 
-def _result_lines(record: OrderRecord) -> Iterator[tuple[str, str]]:
+def _result_rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
     result = result_of(record)
     if "card" not in result:
         return
-    yield "card", describe_card(record)
+    yield "card", masked_card_number(record)
     yield "valid until", str(result["card"]["valid_until"] or NOTHING)
     for warning in result["quality"]["warnings"]:
         yield "warning", f"{warning['code']} {warning['name']}"
@@ -54,7 +54,7 @@ def _result_lines(record: OrderRecord) -> Iterator[tuple[str, str]]:
     yield "manifest", result["manifest"]["uri"]
 
 
-def _say_instant(value: object) -> str:
+def _format_instant(value: object) -> str:
     if not isinstance(value, datetime):
         return NOTHING
     return value.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,1 +1,1 @@
-"""The zips that are deployed: built here without Docker, the same bytes each time."""
+"""Builds the zips that are deployed, without Docker and byte for byte reproducible."""

@@ -1,4 +1,4 @@
-"""Zips whose bytes depend on nothing but what is in them."""
+"""Writes zips whose bytes depend only on the files in them."""
 
 import hashlib
 import stat
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_FIRST_INSTANT = (1980, 1, 1, 0, 0, 0)
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
-_LEVEL = 9
-_FILE, _LIBRARY = 0o644, 0o755
+_COMPRESSION = 9
+_FILE_MODE, _LIBRARY_MODE = 0o644, 0o755
 
 
-class Package(Struct, frozen=True, kw_only=True):
-    """A zip that was built; sizes in bytes, the digest SHA-256 in hexadecimal."""
+class BuiltZip(Struct, frozen=True, kw_only=True):
+    """A zip's measures: sizes in bytes, the digest SHA-256 in hexadecimal."""
 
     name: str
     files: int
@@ -23,8 +23,8 @@ class Package(Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def write_zip(folder: Path, target: Path) -> Package:
-    """Write all files of `folder`, sorted by name, with fixed times and modes."""
+def write_zip(folder: Path, target: Path) -> BuiltZip:
+    """Writes all files of `folder`, sorted by name, with fixed times and modes."""
     paths = {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
@@ -32,15 +32,15 @@ def write_zip(folder: Path, target: Path) -> Package:
     }
     with zipfile.ZipFile(target, "w") as archive:
         for name in sorted(paths):
-            archive.writestr(_describe(name), paths[name].read_bytes(), None, _LEVEL)
+            archive.writestr(_entry(name), paths[name].read_bytes(), None, _COMPRESSION)
     return inspect_zip(target)
 
 
-def inspect_zip(path: Path) -> Package:
-    """Measure a zip."""
+def inspect_zip(path: Path) -> BuiltZip:
+    """Measures a zip."""
     with zipfile.ZipFile(path) as archive:
         sizes = [entry.file_size for entry in archive.infolist()]
-    return Package(
+    return BuiltZip(
         name=path.name,
         files=len(sizes),
         zipped=path.stat().st_size,
@@ -49,10 +49,10 @@ def inspect_zip(path: Path) -> Package:
     )
 
 
-def _describe(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _FIRST_INSTANT)
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _FIXED_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = _UNIX
-    mode = _LIBRARY if name.endswith(".so") else _FILE
+    mode = _LIBRARY_MODE if name.endswith(".so") else _FILE_MODE
     entry.external_attr = (stat.S_IFREG | mode) << 16
     return entry

@@ -1,8 +1,8 @@
-"""The bill of materials of a deployment: CycloneDX, the same bytes each time.
+"""Writes a function's bill of materials in CycloneDX, reproducible to the byte.
 
-One for each architecture: our zips by their digests, and every library that lies in
-them, as its metadata there tells, with the digest of the wheel that it came from and
-what is linked into its binaries, where the wheel tells.
+It names the zips with their digests, and each library in them with its version and
+licence, its wheel's digest and, if the wheel lists them, the libraries linked into its
+binaries.
 """
 
 import json
@@ -23,10 +23,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from kycourier import __version__
-from kycourier_devkit.package.archive import Package
-from kycourier_devkit.package.wheel_files import Linked, Wheel
+from kycourier_devkit.package.archive import BuiltZip
+from kycourier_devkit.package.wheel_metadata import LinkedLibrary, Wheel
 
-OURS, OUR_LICENCE = "kycourier", "Apache-2.0"
+SERVICE, SERVICE_LICENCE = "kycourier", "Apache-2.0"
 _APPROVED = "License :: OSI Approved :: "
 _EXTRA = re.compile(r"\bextra\b")
 _LICENCES = LicenseFactory()
@@ -34,49 +34,56 @@ _LICENCES = LicenseFactory()
 
 def build_bom(
     folder: Path,
-    packages: Sequence[Package],
+    packages: Sequence[BuiltZip],
     *,
-    in_layer: str,
+    import_root: str,
     wheels: Mapping[str, Wheel],
     direct: Iterable[str],
 ) -> str:
-    """Write the bill of the zips in `folder` that one function is deployed with.
+    """Returns the bill of materials of a function as JSON.
 
-    Imports begin in a layer's folder `in_layer`; `wheels` are what was installed, and
-    `direct` names what the service imports.
+    Args:
+        folder: Holds the zips.
+        packages: The zips that the function is deployed with.
+        import_root: The folder of a layer that is on `sys.path`.
+        wheels: The installed wheels by normalized name.
+        direct: The names of the libraries that the service imports.
     """
-    zips = [_describe_zip(package) for package in packages]
+    zips = [_zip_component(package) for package in packages]
     installed = {
         canonicalize_name(found.name): found
         for package in packages
-        for found in _installed(folder / package.name, in_layer)
+        for found in _installed(folder / package.name, import_root)
     }
     libraries: dict[str, Component] = {
-        name: _describe(found, wheels[name]) for name, found in installed.items()
+        name: _library_component(found, wheels[name])
+        for name, found in installed.items()
     }
-    ours = _describe_ours()
+    service = _service_component()
     bom = Bom(components=[*zips, *libraries.values()])
-    bom.metadata.component = ours
+    bom.metadata.component = service
     used = [libraries[name] for name in direct if name in libraries]
-    bom.register_dependency(ours, [*zips, *used])
+    bom.register_dependency(service, [*zips, *used])
     for name, found in installed.items():
-        needed = [libraries[each] for each in _needed(found) if each in libraries]
-        bom.register_dependency(libraries[name], needed)
+        required = [
+            libraries[each] for each in _dependencies_of(found) if each in libraries
+        ]
+        bom.register_dependency(libraries[name], required)
     digests = " ".join(package.digest for package in packages)
     bom.serial_number = uuid5(NAMESPACE_OID, digests)
-    return _spell(bom)
+    return _to_json(bom)
 
 
-def _spell(bom: Bom) -> str:
-    """Write it as JSON, without the time, which would differ each time."""
+def _to_json(bom: Bom) -> str:
+    """Returns JSON without the timestamp, which would differ each time."""
     members = json.loads(JsonV1Dot6(bom).output_as_string())
     del members["metadata"]["timestamp"]
     return json.dumps(members, indent=1, sort_keys=True) + "\n"
 
 
-def _installed(path: Path, in_layer: str) -> list[Distribution]:
-    """Find the distributions that a layer's zip holds, by their own metadata."""
-    root = zipfile.Path(path, f"{in_layer}/" if in_layer else "")
+def _installed(path: Path, import_root: str) -> list[Distribution]:
+    """Returns the distributions in a layer's zip."""
+    root = zipfile.Path(path, f"{import_root}/" if import_root else "")
     folders = root.iterdir() if root.is_dir() else ()
     return [PathDistribution(each) for each in folders if _is_metadata(each.name)]
 
@@ -85,17 +92,17 @@ def _is_metadata(name: str) -> bool:
     return name.endswith(".dist-info")
 
 
-def _describe_ours() -> Component:
+def _service_component() -> Component:
     return Component(
-        name=OURS,
+        name=SERVICE,
         type=ComponentType.APPLICATION,
         version=__version__,
-        bom_ref=OURS,
-        licenses=[_LICENCES.make_from_string(OUR_LICENCE)],
+        bom_ref=SERVICE,
+        licenses=[_LICENCES.make_from_string(SERVICE_LICENCE)],
     )
 
 
-def _describe_zip(package: Package) -> Component:
+def _zip_component(package: BuiltZip) -> Component:
     return Component(
         name=package.name,
         type=ComponentType.FILE,
@@ -104,10 +111,10 @@ def _describe_zip(package: Package) -> Component:
     )
 
 
-def _describe(found: Distribution, wheel: Wheel) -> Component:
+def _library_component(found: Distribution, wheel: Wheel) -> Component:
     name = canonicalize_name(found.name)
     purl = PackageURL("pypi", name=name, version=found.version)
-    licence = _name_licence(found)
+    licence = _licence_of(found)
     return Component(
         name=name,
         version=found.version,
@@ -115,11 +122,11 @@ def _describe(found: Distribution, wheel: Wheel) -> Component:
         bom_ref=str(purl),
         hashes=[_sha256(wheel.sha256)],
         licenses=[_LICENCES.make_from_string(licence)] if licence else [],
-        components=[_describe_linked(each, inside=purl) for each in wheel.linked],
+        components=[_linked_component(each, inside=purl) for each in wheel.linked],
     )
 
 
-def _describe_linked(linked: Linked, *, inside: PackageURL) -> Component:
+def _linked_component(linked: LinkedLibrary, *, inside: PackageURL) -> Component:
     return Component(
         name=linked.name,
         version=linked.version,
@@ -128,20 +135,20 @@ def _describe_linked(linked: Linked, *, inside: PackageURL) -> Component:
     )
 
 
-def _name_licence(found: Distribution) -> str:
-    """Give the licence's expression, or what older metadata has in its place."""
-    told = found.metadata
-    classes = told.get_all("Classifier", [])
+def _licence_of(found: Distribution) -> str:
+    """Returns the licence expression, or what older metadata has instead."""
+    metadata = found.metadata
+    classes = metadata.get_all("Classifier", [])
     named = [name.removeprefix(_APPROVED) for name in classes if _APPROVED in name]
-    return told["License-Expression"] or told["License"] or " and ".join(named)
+    return metadata["License-Expression"] or metadata["License"] or " and ".join(named)
 
 
-def _needed(found: Distribution) -> list[str]:
-    """Name what a distribution needs, its extras apart."""
-    needed = map(Requirement, found.requires or ())
+def _dependencies_of(found: Distribution) -> list[str]:
+    """Returns the names of what a distribution requires without extras."""
+    required = map(Requirement, found.requires or ())
     return [
         canonicalize_name(each.name)
-        for each in needed
+        for each in required
         if not _EXTRA.search(str(each.marker))
     ]
 

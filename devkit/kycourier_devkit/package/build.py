@@ -1,4 +1,4 @@
-"""What is in which zip, and how all of them come to lie in one folder together."""
+"""Builds all zips of a cloud and its bills of materials in one folder."""
 
 import re
 import tempfile
@@ -7,33 +7,39 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from kycourier_devkit.errors import UsageProblem
-from kycourier_devkit.functions.process import FUNCTIONS
+from kycourier_devkit.emulators.running_function import FUNCTIONS
+from kycourier_devkit.errors import UsageError
 from kycourier_devkit.package import wheels
-from kycourier_devkit.package.archive import Package, write_zip
+from kycourier_devkit.package.archive import BuiltZip, write_zip
 from kycourier_devkit.package.bom import build_bom
 from kycourier_devkit.package.bytecode import compile_all
 from kycourier_devkit.package.clouds import AWS, Cloud
-from kycourier_devkit.package.selection import copy_ours, place, prune
-from kycourier_devkit.package.wheel_files import read_wheels
+from kycourier_devkit.package.selection import copy_file, copy_service, prune
+from kycourier_devkit.package.wheel_metadata import read_wheels
 
-_NAMED = re.compile(r"(?m)^[a-z0-9-]+")
+_REQUIREMENT_NAME = re.compile(r"(?m)^[a-z0-9-]+")
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
+Fill = Callable[[Path], None]
 
 
-class Recipe(Struct, frozen=True):
-    """How one zip is filled, and where its cloud unpacks it."""
+class ZipSpec(Struct, frozen=True):
+    """A zip to build: its name, its path in the cloud, and how to fill its folder."""
 
     name: str
-    lies_at: str
-    fill: Callable[[Path], None]
+    unpacked_at: str
+    fill: Fill
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """What to build. `root` is the checkout; without `python` there is no bytecode.
+class BuildOptions(Struct, frozen=True, kw_only=True):
+    """What to build.
 
-    `architectures` names those whose SDK layer is built, if not all of the cloud's.
+    Attributes:
+        root: The checkout.
+        python: Compiles the bytecode; None leaves it out.
+        cloud: The cloud to build for.
+        pins_boto3: Whether the SDK layer holds boto3.
+        architectures: Those whose SDK layer is built; empty for all.
     """
 
     root: Path
@@ -47,103 +53,106 @@ class Order(Struct, frozen=True, kw_only=True):
         """The architectures whose SDK layer is built."""
         return self.architectures or self.cloud.architectures
 
+    @property
+    def locks(self) -> list[Path]:
+        """The SDK layer's lock files; each has its `.in` file beside it."""
+        names = ["requirements.txt", *(["boto3.txt"] if self.pins_boto3 else [])]
+        return [self.root / self.cloud.lock_folder / name for name in names]
 
-def build(order: Order, dist: Path, *, tell: Tell) -> list[Package]:
-    """Build all zips into `dist`, replacing what is there only when all are whole.
 
-    Raises DevkitError.
+def build(options: BuildOptions, dist: Path, *, report: Report) -> list[BuiltZip]:
+    """Builds all zips; replaces those in `dist` only when all are complete.
+
+    Raises:
+        DevkitError: A tool is missing, a download failed or `dist` is not writable.
     """
     try:
         dist.mkdir(parents=True, exist_ok=True)
-        return _build(order, dist, tell)
+        return _build(options, dist, report)
     except OSError as error:
         reason = error.strerror
-    raise UsageProblem(f"{dist} cannot be written to: {reason}")
+    raise UsageError(f"{dist} cannot be written to: {reason}")
 
 
-def _build(order: Order, dist: Path, tell: Tell) -> list[Package]:
+def _build(options: BuildOptions, dist: Path, report: Report) -> list[BuiltZip]:
     packages = []
     with tempfile.TemporaryDirectory(prefix=".building-", dir=dist) as folder:
-        for recipe in _recipes(order):
-            tell(f"Building {recipe.name} ...")
-            packages.append(_bake(recipe, Path(folder), order.python))
-        for architecture in order.built_for:
-            tell(f"Writing {order.cloud.name_bom(architecture)} ...")
-            _write_bom(order, Path(folder), packages, architecture)
+        for spec in _zip_specs(options):
+            report(f"Building {spec.name} ...")
+            packages.append(_build_zip(spec, Path(folder), options.python))
+        for architecture in options.built_for:
+            report(f"Writing {options.cloud.bom_name(architecture)} ...")
+            _write_bom(options, Path(folder), packages, architecture)
         for path in sorted(Path(folder).iterdir()):
             path.replace(dist / path.name)
     return packages
 
 
+def _build_zip(spec: ZipSpec, folder: Path, python: str | None) -> BuiltZip:
+    with tempfile.TemporaryDirectory() as name:
+        content = Path(name)
+        spec.fill(content)
+        if python is not None:
+            compile_all(content, python=python, unpacked_at=spec.unpacked_at)
+        return write_zip(content, folder / spec.name)
+
+
 def _write_bom(
-    order: Order, folder: Path, packages: Sequence[Package], architecture: str
+    options: BuildOptions,
+    folder: Path,
+    packages: Sequence[BuiltZip],
+    architecture: str,
 ) -> None:
-    """Write what one function of an architecture is deployed with."""
-    cloud, locks = order.cloud, _locks(order)
-    names = cloud.name_set(architecture)
+    """Writes the bill of materials of a function of an architecture."""
+    cloud, locks = options.cloud, options.locks
+    names = cloud.zip_names(architecture)
     folders = [wheels.download(lock, cloud, architecture) for lock in locks]
     text = build_bom(
         folder,
         [package for package in packages if package.name in names],
-        in_layer=cloud.in_layer,
+        import_root=cloud.import_root,
         wheels=read_wheels(folders),
-        direct=[name for lock in locks for name in _direct(lock)],
+        direct=[name for lock in locks for name in _direct_requirements(lock)],
     )
-    (folder / cloud.name_bom(architecture)).write_text(text, "utf-8")
+    (folder / cloud.bom_name(architecture)).write_text(text, "utf-8")
 
 
-def _locks(order: Order) -> list[Path]:
-    """Name the locks of the SDK layer; beside each lies what it was made of."""
-    names = ["requirements.txt", *(["boto3.txt"] if order.pins_boto3 else [])]
-    return [order.root / order.cloud.sdk / name for name in names]
+def _direct_requirements(lock: Path) -> list[str]:
+    return _REQUIREMENT_NAME.findall(lock.with_suffix(".in").read_text("utf-8"))
 
 
-def _direct(lock: Path) -> list[str]:
-    return _NAMED.findall(lock.with_suffix(".in").read_text("utf-8"))
-
-
-def _bake(recipe: Recipe, folder: Path, python: str | None) -> Package:
-    with tempfile.TemporaryDirectory() as stage:
-        staged = Path(stage)
-        recipe.fill(staged)
-        if python is not None:
-            compile_all(staged, python=python, shown_as=recipe.lies_at)
-        return write_zip(staged, folder / recipe.name)
-
-
-def _recipes(order: Order) -> Iterable[Recipe]:
-    cloud = order.cloud
-    yield Recipe(
+def _zip_specs(options: BuildOptions) -> Iterable[ZipSpec]:
+    cloud, root = options.cloud, options.root
+    yield ZipSpec(
         cloud.functions_zip,
-        cloud.code_at,
-        lambda stage: _fill_functions(order.root, stage),
+        cloud.code_path,
+        lambda folder: _fill_functions(root, folder),
     )
-    yield Recipe(
+    yield ZipSpec(
         cloud.service_zip,
-        cloud.layers_at,
-        lambda stage: _fill_service(order.root, stage / cloud.in_layer),
+        cloud.layers_path,
+        lambda folder: _fill_service(root, folder / cloud.import_root),
     )
-    for architecture in order.built_for:
-        filler = _filler(_locks(order), cloud, architecture)
-        yield Recipe(cloud.name_sdk_zip(architecture), cloud.layers_at, filler)
+    for architecture in options.built_for:
+        fill = _sdk_filler(options, architecture)
+        yield ZipSpec(cloud.sdk_zip_name(architecture), cloud.layers_path, fill)
 
 
-def _fill_functions(root: Path, stage: Path) -> None:
+def _fill_functions(root: Path, folder: Path) -> None:
     for name in FUNCTIONS:
-        place(root / "functions" / f"{name}.py", stage / f"{name}.py")
+        copy_file(root / "functions" / f"{name}.py", folder / f"{name}.py")
 
 
 def _fill_service(root: Path, layer: Path) -> None:
     source = root / "layers/service/python/kycourier"
-    copy_ours(source, layer / source.name)
+    copy_service(source, layer / source.name)
 
 
-def _filler(
-    locks: Sequence[Path], cloud: Cloud, architecture: str
-) -> Callable[[Path], None]:
-    def fill(stage: Path) -> None:
-        layer = stage / cloud.in_layer
-        wheels.install(locks, layer, cloud=cloud, architecture=architecture)
+def _sdk_filler(options: BuildOptions, architecture: str) -> Fill:
+    def fill(folder: Path) -> None:
+        cloud = options.cloud
+        layer = folder / cloud.import_root
+        wheels.install(options.locks, layer, cloud=cloud, architecture=architecture)
         prune(layer)
 
     return fill

@@ -1,23 +1,29 @@
-"""Bytecode that a cloud's Python loads without a look at the source.
+"""Compiles bytecode that a cloud's Python loads without checking the source.
 
-It is kept by hash and never checked, so that it is the same in each build and holds
-whatever times the unpacked files have.
+It is validated by hash and unchecked, so each build gives the same bytes, and the times
+of the unpacked files do not matter.
 """
 
 import subprocess
 from pathlib import Path
 
-from kycourier_devkit.errors import ToolMissing
+from kycourier_devkit.errors import ToolUnavailableError
 
 
-def compile_all(folder: Path, *, python: str, shown_as: str) -> None:
-    """Compile every module of `folder`, which will lie at `shown_as`.
+def compile_all(folder: Path, *, python: str, unpacked_at: str) -> None:
+    """Compiles every module of `folder`.
 
-    `python` is an interpreter of the version that will load it. Raises ToolMissing.
+    Args:
+        folder: Holds the modules; the bytecode is written beside them.
+        python: An interpreter of the version that will load it.
+        unpacked_at: The folder's path in the cloud, which tracebacks show.
+
+    Raises:
+        ToolUnavailableError: The interpreter could not compile them.
     """
     command = [python, "-m", "compileall", "-q", "-f"]
     command += ["--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(folder), "-p", shown_as, str(folder)]
+    command += ["-s", str(folder), "-p", unpacked_at, str(folder)]
     done = subprocess.run(  # noqa: S603 - an interpreter of this machine
         command,
         check=False,
@@ -25,4 +31,6 @@ def compile_all(folder: Path, *, python: str, shown_as: str) -> None:
         env={"PYTHONHASHSEED": "0"},
     )
     if done.returncode:
-        raise ToolMissing(f"{Path(python).name} could not compile {shown_as}")
+        raise ToolUnavailableError(
+            f"{Path(python).name} could not compile {unpacked_at}"
+        )

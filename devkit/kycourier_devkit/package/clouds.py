@@ -1,4 +1,4 @@
-"""What differs between the clouds that are packaged for."""
+"""The differences between the clouds that zips are built for."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,15 @@ from msgspec import Struct
 
 
 class Cloud(Struct, frozen=True, kw_only=True):
-    """Where a cloud unpacks the zips, what runs them, and what they are called.
+    """A cloud's Python, paths, file names and wheel tags.
 
-    `in_layer` is the folder at a layer's root that imports begin in, empty for the root
-    itself. `sdk` is the folder of the SDK layer's locks. `platforms` names each
-    architecture's wheel tags; `{}` in a name stands for the architecture.
+    Attributes:
+        code_path: Where the cloud unpacks a function's zip.
+        layers_path: Where it unpacks the layers.
+        import_root: The folder of a layer that is on `sys.path`; empty for its root.
+        lock_folder: Holds the SDK layer's lock files.
+        platforms: Wheel tags by architecture. `{}` in a file name stands for the
+            architecture.
     """
 
     name: str
@@ -19,32 +23,38 @@ class Cloud(Struct, frozen=True, kw_only=True):
     service_zip: str
     sdk_zip: str
     bom: str
-    code_at: str
-    layers_at: str
-    in_layer: str
-    sdk: str
+    code_path: str
+    layers_path: str
+    import_root: str
+    lock_folder: str
     platforms: Mapping[str, tuple[str, ...]]
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """Name the architectures that the SDK layer is built for."""
+        """The architectures that the SDK layer is built for."""
         return tuple(self.platforms)
 
-    def name_sdk_zip(self, architecture: str) -> str:
-        """Name the SDK layer's zip."""
+    @property
+    def all_zip_names(self) -> list[str]:
+        """The names of all zips, with an SDK layer for each architecture."""
+        sdks = map(self.sdk_zip_name, self.architectures)
+        return [self.functions_zip, self.service_zip, *sdks]
+
+    def sdk_zip_name(self, architecture: str) -> str:
+        """Returns the name of the SDK layer's zip."""
         return self.sdk_zip.format(architecture)
 
-    def name_set(self, architecture: str) -> tuple[str, ...]:
-        """Name the zips that one function of an architecture is deployed with."""
-        return self.functions_zip, self.service_zip, self.name_sdk_zip(architecture)
+    def zip_names(self, architecture: str) -> tuple[str, ...]:
+        """Returns the zips of a function: its code, the service and the SDK layer."""
+        return self.functions_zip, self.service_zip, self.sdk_zip_name(architecture)
 
-    def name_bom(self, architecture: str) -> str:
-        """Name the bill of materials of such a function."""
+    def bom_name(self, architecture: str) -> str:
+        """Returns the name of the bill of materials of such a function."""
         return self.bom.format(architecture)
 
 
-# Lambda's Python 3.13 runs on Amazon Linux 2023, whose glibc is 2.34. Every tag is
-# asked for by name: pip takes none for another, and may choose an old release instead.
+# Lambda's Python 3.13 runs on Amazon Linux 2023 with glibc 2.34. Every tag is listed:
+# pip does not infer older tags, and would choose an older release instead.
 AWS = Cloud(
     name="aws",
     python="3.13",
@@ -52,10 +62,10 @@ AWS = Cloud(
     service_zip="service.zip",
     sdk_zip="sdk-aws-{}.zip",
     bom="kycourier-{}.cdx.json",
-    code_at="/var/task",
-    layers_at="/opt",
-    in_layer="python",
-    sdk="layers/sdk_aws",
+    code_path="/var/task",
+    layers_path="/opt",
+    import_root="python",
+    lock_folder="layers/sdk_aws",
     platforms={
         "x86_64": (
             "manylinux2014_x86_64",
@@ -70,8 +80,8 @@ AWS = Cloud(
         ),
     },
 )
-# What SCF's Python stands on is nowhere said: so the wheels are those for glibc 2.17,
-# the oldest that Python 3.10's are built for.
+# The glibc of SCF's Python is not documented, so the wheels are for glibc 2.17, the
+# oldest that there are wheels of Python 3.10 for.
 TENCENT = Cloud(
     name="tencent",
     python="3.10",
@@ -79,10 +89,10 @@ TENCENT = Cloud(
     service_zip="scf-service.zip",
     sdk_zip="scf-sdk.zip",
     bom="kycourier-scf.cdx.json",
-    code_at="/var/user",
-    layers_at="/opt",
-    in_layer="",
-    sdk="layers/sdk_tencent",
+    code_path="/var/user",
+    layers_path="/opt",
+    import_root="",
+    lock_folder="layers/sdk_tencent",
     platforms={"x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64")},
 )
 CLOUDS = {cloud.name: cloud for cloud in (AWS, TENCENT)}

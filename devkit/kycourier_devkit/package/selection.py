@@ -1,56 +1,57 @@
-"""Which files go into a package, and what of a library is left out."""
+"""Selects the files that go into the zips."""
 
 import shutil
 from pathlib import Path, PurePosixPath
 
-OURS = {".json", ".py"}
-_FOLDERS_LEFT_OUT = {"__pycache__", "bin", "sboms", "test", "tests"}
-_SUFFIXES_LEFT_OUT = {".key", ".p12", ".pem", ".pyc", ".pyi"}
-_NAMES_LEFT_OUT = {"py.typed"}
-_NEEDED = {PurePosixPath("certifi/cacert.pem")}  # the public roots of TLS
+_SERVICE_SUFFIXES = {".json", ".py"}
+_EXCLUDED_FOLDERS = {"__pycache__", "bin", "sboms", "test", "tests"}
+_EXCLUDED_SUFFIXES = {".key", ".p12", ".pem", ".pyc", ".pyi"}
+_EXCLUDED_NAMES = {"py.typed"}
+_REQUIRED = {PurePosixPath("certifi/cacert.pem")}  # the public roots of TLS
 _METADATA = "METADATA"
 _LICENCES = ("authors", "copying", "licence", "license", "notice")
 
 
-def copy_ours(source: Path, into: Path) -> None:
-    """Copy our own code and data; nothing else that may lie there."""
+def copy_service(source: Path, into: Path) -> None:
+    """Copies the service's code and data, and no other file of its folder."""
     for path in sorted(source.rglob("*")):
-        part = path.relative_to(source)
-        wanted = path.suffix in OURS and not _is_hidden(PurePosixPath(part))
-        if path.is_file() and wanted and not is_left_out(PurePosixPath(part)):
-            place(path, into / part)
+        part = PurePosixPath(path.relative_to(source))
+        is_excluded_part = is_excluded(part) or _is_hidden(part)
+        is_service_file = path.is_file() and path.suffix in _SERVICE_SUFFIXES
+        if is_service_file and not is_excluded_part:
+            copy_file(path, into / part)
 
 
-def place(path: Path, target: Path) -> None:
-    """Copy one file, making its folder."""
+def copy_file(path: Path, target: Path) -> None:
+    """Copies one file and creates its folder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
 
 
 def prune(folder: Path) -> None:
-    """Remove what is left out of installed libraries."""
+    """Removes the excluded files of installed libraries."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and is_left_out(PurePosixPath(path.relative_to(folder))):
+        if path.is_file() and is_excluded(PurePosixPath(path.relative_to(folder))):
             path.unlink()
 
 
-def is_left_out(path: PurePosixPath) -> bool:
-    """Tell whether a file is not needed; `path` begins where imports begin.
+def is_excluded(path: PurePosixPath) -> bool:
+    """Returns whether a file is left out; `path` is relative to the import root.
 
-    Of a distribution's own folder its metadata and licences stay.
+    A distribution's METADATA and licences are kept.
     """
-    if path in _NEEDED:
+    if path in _REQUIRED:
         return False
     if path.parts[0].endswith(".dist-info"):
-        return not _is_told(path)
+        return not _is_kept_metadata(path)
     return (
-        not _FOLDERS_LEFT_OUT.isdisjoint(path.parts[:-1])
-        or path.suffix in _SUFFIXES_LEFT_OUT
-        or path.name in _NAMES_LEFT_OUT
+        not _EXCLUDED_FOLDERS.isdisjoint(path.parts[:-1])
+        or path.suffix in _EXCLUDED_SUFFIXES
+        or path.name in _EXCLUDED_NAMES
     )
 
 
-def _is_told(path: PurePosixPath) -> bool:
+def _is_kept_metadata(path: PurePosixPath) -> bool:
     if path.parts[1:-1] and path.parts[1] != "licenses":
         return False
     is_licence = path.name.lower().startswith(_LICENCES)

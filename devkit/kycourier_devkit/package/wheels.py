@@ -1,7 +1,6 @@
-"""Third-party wheels for a cloud's platform, by pip, from hashed locks.
+"""Downloads and installs third-party wheels for a cloud's platform from hashed locks.
 
-What was downloaded stays in `.cache`, a folder for each cloud, lock and
-architecture.
+Downloads are kept in `.cache`, in a folder for each lock and architecture.
 """
 
 import re
@@ -12,9 +11,10 @@ from pathlib import Path
 
 from packaging.markers import Marker
 
-from kycourier_devkit import toolbox
-from kycourier_devkit.errors import ToolMissing
+from kycourier_devkit import repository
+from kycourier_devkit.errors import ToolUnavailableError
 from kycourier_devkit.package.clouds import Cloud
+from kycourier_devkit.tool_envs import install_once
 
 _ABIS = ("abi3", "none")
 _MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -30,38 +30,44 @@ _PIP_SECONDS = 600
 def install(
     locks: Sequence[Path], into: Path, *, cloud: Cloud, architecture: str
 ) -> None:
-    """Install what `locks` name, as it is on the cloud. Raises ToolMissing."""
+    """Installs `locks` for the cloud's Python. Raises ToolUnavailableError."""
     _run([*_PIP, "--version"], "pip is not in this environment: run `make setup`")
     for lock in locks:
         wheels = download(lock, cloud, architecture)
         options = ["--no-index", "--find-links", str(wheels), "--target", str(into)]
-        asked = _ask(wheels / _SELECTED, cloud, architecture)
-        _pip("install", "--no-compile", "--upgrade", *options, *asked)
+        requested = _pip_options(wheels / _SELECTED, cloud, architecture)
+        _pip("install", "--no-compile", "--upgrade", *options, *requested)
 
 
 def download(lock: Path, cloud: Cloud, architecture: str) -> Path:
-    """Give the folder that holds the wheels of a lock, filled once.
+    """Returns a folder with the wheels of a lock, downloaded once.
 
-    Raises ToolMissing.
+    Raises:
+        ToolUnavailableError: pip or the network failed.
     """
 
     def fill(folder: Path) -> None:
         folder.mkdir(parents=True)
         selected = folder / _SELECTED
-        text = select(lock.read_text("utf-8"), cloud, architecture)
+        text = select_requirements(lock.read_text("utf-8"), cloud, architecture)
         selected.write_text(text, "utf-8")
-        _pip("download", "--dest", str(folder), *_ask(selected, cloud, architecture))
+        _pip(
+            "download",
+            "--dest",
+            str(folder),
+            *_pip_options(selected, cloud, architecture),
+        )
 
     name = f"wheels-{lock.parent.name}-{lock.stem}-{architecture}"
-    return toolbox.cached(name, lock, fill)
+    return install_once(name, lock, fill)
 
 
-def select(lock: str, cloud: Cloud, architecture: str) -> str:
-    """Give the lines of a lock that are for the cloud, without their markers.
+def select_requirements(lock: str, cloud: Cloud, architecture: str) -> str:
+    """Returns the lines of a lock that apply to the cloud, without their markers.
 
-    pip looks at markers as if its own Python were meant.
+    pip would evaluate the markers for the Python that it runs on.
     """
-    where = {
+    environment = {
         "implementation_name": "cpython",
         "os_name": "posix",
         "platform_machine": _MACHINES[architecture],
@@ -73,13 +79,13 @@ def select(lock: str, cloud: Cloud, architecture: str) -> str:
     }
     selected = []
     for pinned, marker, hashes in _LOCKED.findall(lock):
-        if not marker or Marker(marker).evaluate(where):
+        if not marker or Marker(marker).evaluate(environment):
             selected.append(f"{pinned} \\\n{hashes}")
     return "".join(selected)
 
 
-def _ask(selected: Path, cloud: Cloud, architecture: str) -> list[str]:
-    """Name the libraries and the platform."""
+def _pip_options(selected: Path, cloud: Cloud, architecture: str) -> list[str]:
+    """Returns the options that name the libraries and the platform."""
     abis = (f"cp{cloud.python.replace('.', '')}", *_ABIS)
     options = ["--require-hashes", "--no-deps", "--only-binary=:all:"]
     options += ["--python-version", cloud.python, "--implementation", "cp"]
@@ -90,7 +96,7 @@ def _ask(selected: Path, cloud: Cloud, architecture: str) -> list[str]:
 
 
 def _pip(*arguments: str) -> None:
-    """Run pip; what it says goes to a file. Raises ToolMissing."""
+    """Runs pip with its output in a file. Raises ToolUnavailableError."""
     _run(
         [*_PIP, *arguments, "--retries", "2"],
         f"pip {arguments[0]} failed: is there a network? See .cache/{_LOG}",
@@ -98,10 +104,10 @@ def _pip(*arguments: str) -> None:
 
 
 def _run(command: Sequence[str], problem: str) -> None:
-    toolbox.CACHE.mkdir(exist_ok=True)
-    with (toolbox.CACHE / _LOG).open("wb") as log:
+    repository.CACHE.mkdir(exist_ok=True)
+    with (repository.CACHE / _LOG).open("wb") as log:
         try:
-            done = subprocess.run(  # noqa: S603 - pip, our own list
+            done = subprocess.run(  # noqa: S603 - pip with fixed options
                 command, check=False, stdout=log, stderr=log, timeout=_PIP_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired):
@@ -109,4 +115,4 @@ def _run(command: Sequence[str], problem: str) -> None:
         else:
             status = done.returncode
     if status:
-        raise ToolMissing(problem)
+        raise ToolUnavailableError(problem)

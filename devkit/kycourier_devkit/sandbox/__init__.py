@@ -1,19 +1,15 @@
-"""An emulator of the KYC platform to develop against; never in a deployed function."""
+"""An emulator of the KYC platform for development; never part of a function."""
 
-from kycourier_devkit.sandbox.call_faults import fault_rows
-from kycourier_devkit.sandbox.cards import draw_photos
-from kycourier_devkit.sandbox.orders import describe_orders, order_rows
+from kycourier_devkit.sandbox.behaviours.magic_orders import order_rows
+from kycourier_devkit.sandbox.documents.card_photos import draw_photos
 from kycourier_devkit.sandbox.report import Report
-from kycourier_devkit.sandbox.sandbox import APP_ID, APP_SECRET, Sandbox, serve
+from kycourier_devkit.sandbox.sandbox import APP_ID, APP_SECRET, Sandbox
 
 __all__ = [
     "APP_ID",
     "APP_SECRET",
     "Report",
     "Sandbox",
-    "describe_orders",
     "draw_photos",
-    "fault_rows",
     "order_rows",
-    "serve",
 ]

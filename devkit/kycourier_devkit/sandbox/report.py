@@ -1,4 +1,4 @@
-"""What the platform has seen, in counts; never a secret, a signature or a card."""
+"""Counts the calls to the sandbox; contains no secret, signature or card number."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """Counts since the start; not thread-safe, its keeper holds a lock.
+    """Counts since the start; not thread-safe, the owner holds a lock.
 
-    `superseded_ticket_ages_seconds` has an entry for each query that was answered with
-    a ticket of an older generation: how long ago the newer one had been issued.
+    `superseded_ticket_ages_seconds` has an entry for each query that was signed with an
+    older ticket: how long before the query the newer one was issued.
     """
 
     connections_opened: int = 0
@@ -26,7 +26,7 @@ class Report:
     redirects_followed: int = 0
 
     def begin_query(self) -> None:
-        """Count a query, and how many are being answered at once."""
+        """Counts a query and the concurrent queries."""
         self.queries_total += 1
         self.concurrent_queries += 1
         self.max_concurrent_queries = max(
@@ -34,9 +34,9 @@ class Report:
         )
 
     def end_query(self) -> None:
-        """Note that a query was answered."""
+        """Records the end of a query."""
         self.concurrent_queries -= 1
 
     def to_json(self) -> dict[str, object]:
-        """Turn the counts into JSON values under the names of the fields."""
+        """Returns the counts as a JSON object."""
         return {**vars(self), "queries_per_order": dict(self.queries_per_order)}

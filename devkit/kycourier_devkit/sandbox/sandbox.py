@@ -1,4 +1,4 @@
-"""The emulator as a whole: a KYC platform for one app on a loopback port."""
+"""Runs the emulated KYC platform for one app on a loopback port."""
 
 import secrets
 import string
@@ -9,20 +9,22 @@ from contextlib import suppress
 from types import TracebackType
 from typing import final
 
-from kycourier_devkit.sandbox.answers import Answer
 from kycourier_devkit.sandbox.app import App, Options
-from kycourier_devkit.sandbox.calls import answer_call
-from kycourier_devkit.sandbox.control import CONTROL_PREFIX, answer_control
-from kycourier_devkit.sandbox.parameters import Profile
-from kycourier_devkit.sandbox.platform import Lifetimes
-from kycourier_devkit.sandbox.replies import ExpireIn
+from kycourier_devkit.sandbox.http.control import CONTROL_PREFIX, respond_to_control
+from kycourier_devkit.sandbox.http.responses import Response
+from kycourier_devkit.sandbox.http.server import HOST, LoopbackServer
+from kycourier_devkit.sandbox.platform.calls import respond_to_call
+from kycourier_devkit.sandbox.platform.parameters import Profile
+from kycourier_devkit.sandbox.platform.replies import ExpireIn
+from kycourier_devkit.sandbox.platform.tokens import Lifetimes
 from kycourier_devkit.sandbox.report import Report
-from kycourier_devkit.sandbox.server import HOST, LoopbackServer
 
 APP_ID = "SANDBOX1"
 APP_SECRET = "SANDBOX0SECRET0NOT0REAL0" * 2 + "SANDBOX0SECRET00"
 
-GRANT_MARK = "SYNTHETIC0GRANT0"  # begins every token and ticket, so that a leak shows
+GRANT_MARK = (
+    "SYNTHETIC0GRANT0"  # starts every token and ticket, so that leak scans find them
+)
 
 _ALPHABET = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 64
@@ -32,11 +34,25 @@ _TOKEN_LENGTH = 64
 class Sandbox:
     """A KYC platform on 127.0.0.1: a context manager, or `start` and `close`.
 
-    Thread-safe. Lifetimes run on `clock` (epoch seconds); latencies, slow answers and
-    drips on `sleep` (seconds), which by default ends early when the sandbox is closed.
+    Thread-safe. Latencies and slow responses end early when the sandbox is closed,
+    unless `sleep` is set.
+
+    Args:
+        port: 0 for any free port.
+        app_id: The only known app.
+        app_secret: The app's secret.
+        profile: None accepts both names of the app id (`app_id`, `appId`).
+        clock: Returns epoch seconds.
+        sleep: Waits for seconds.
+        token_lifetime_seconds: Lifetime of a token.
+        ticket_lifetime_seconds: Lifetime of a SIGN ticket.
+        coexistence_seconds: How long a superseded pair stays valid.
+        token_latency_seconds: Latency of token and ticket calls.
+        query_latency_seconds: Latency of result queries.
+        expire_in: The JSON type of the field `expire_in`.
     """
 
-    def __init__(  # noqa: PLR0913 - the one place where all of it is chosen
+    def __init__(  # noqa: PLR0913 - options
         self,
         port: int = 0,
         *,
@@ -52,11 +68,7 @@ class Sandbox:
         query_latency_seconds: float = 0,
         expire_in: ExpireIn = "string",
     ) -> None:
-        """Choose the port (0: any free one) and the rules; nothing is bound yet.
-
-        With `profile` None both names of the app id are taken, else only that
-        profile's (kyc1: `appId`). `expire_in` is the JSON type of that field.
-        """
+        """Sets the options; `start` binds the port."""
         self._port = port
         self._clock = clock
         self._stopping = threading.Event()
@@ -91,13 +103,13 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL, e.g. `http://127.0.0.1:51234`; RuntimeError if not started."""
+        """The base URL, e.g. `http://127.0.0.1:51234`; RuntimeError if closed."""
         if self._server is None:
             raise RuntimeError("the sandbox is not started")
         return f"http://{HOST}:{self._server.port}"
 
     def start(self) -> "Sandbox":
-        """Bind and answer in threads of its own; OSError if the port is taken."""
+        """Binds, and serves in its own threads. Raises OSError if the port is taken."""
         if self._server is None:
             self._stopping.clear()
             self._server = LoopbackServer(
@@ -109,54 +121,61 @@ class Sandbox:
         return self
 
     def close(self) -> None:
-        """Hang up at once; what was granted and counted stays for a next start."""
+        """Closes all connections; grants and counts are kept for the next start."""
         self._stopping.set()
         server, self._server = self._server, None
         if server is not None:
             server.close()
 
     def run_forever(self) -> None:
-        """Start and stay until Ctrl-C or `close`."""
+        """Serves until Ctrl-C or `close`."""
         with suppress(KeyboardInterrupt), self:
             while not self._stopping.wait(1):
                 pass
 
     def report(self) -> Report:
-        """Copy the counts so far."""
+        """Returns the counts so far."""
         return self._app.copy_report()
 
     def canaries(self) -> frozenset[str]:
-        """List what must be seen nowhere else: for leak scans, never served.
+        """Returns all secret values so far, for leak scans; never served over HTTP.
 
-        App secrets, tokens, tickets, accepted signatures and card numbers.
+        These are app secrets, tokens, tickets, accepted signatures and card numbers.
         """
         return self._canaries | self._app.canaries()
 
     def kill_ticket(self) -> None:
-        """Revoke the current pair, and an older one within its minute."""
+        """Revokes every token and ticket."""
         self._app.kill_tickets()
 
     def change_secret(self, new: str) -> None:
-        """Take another app secret; every token and ticket dies at once."""
+        """Changes the app secret, which revokes every token and ticket."""
         self._app.change_secret(new)
 
     def set_fault(self, kind: str, fault: str, *, times: int = 1) -> None:
-        """Let the next `times` calls of a kind (token, ticket, query) meet a fault.
+        """Applies a fault to the next calls of a kind, instead of an earlier one.
 
-        It replaces what was set for that kind. ValueError for an unknown kind or fault;
-        `fault_rows()` has them all.
+        Args:
+            kind: `token`, `ticket` or `query`.
+            fault: A fault of behaviours/faults.py or grant_faults.py, e.g. `http503`.
+            times: How many calls.
+
+        Raises:
+            ValueError: Kind or fault is unknown, or `times` not within 0 to 100000.
         """
         self._app.set_fault(kind, fault=fault, times=times)
 
     def set_order(self, order_no: str, behaviour: str) -> None:
-        """Let an order number do what a magic one does, e.g. `late3`.
+        """Chooses the behaviour of an order number, e.g. `late3`.
 
-        ValueError for an unknown behaviour; `order_rows()` has them all.
+        Raises:
+            ValueError: The order number is malformed, or the behaviour not one of
+                `order_rows()`.
         """
         self._app.set_order(order_no, behaviour=behaviour)
 
     def reset(self) -> None:
-        """Forget everything: grants, orders, faults, counts, a changed secret."""
+        """Returns to the initial state: no grants, queries, faults, counts."""
         self._canaries |= self._app.canaries()
         self._app = self._new_app()
 
@@ -169,20 +188,11 @@ class Sandbox:
         with self._app.lock:
             self._app.report.connections_opened += 1
 
-    def _respond(self, method: str, target: str, body: bytes) -> Answer:
+    def _respond(self, method: str, target: str, body: bytes) -> Response:
         path = target.partition("?")[0]
         if path.startswith(CONTROL_PREFIX):
-            return answer_control(self, method=method, path=path, body=body)
-        return answer_call(self._app, method=method, target=target)
-
-
-def serve(
-    port: int, *, profile: Profile | None = None, announce: Callable[[str], object]
-) -> None:
-    """Run a sandbox until Ctrl-C; `announce` is told its URL once it answers."""
-    with suppress(KeyboardInterrupt), Sandbox(port, profile=profile) as sandbox:
-        announce(sandbox.url)
-        sandbox.run_forever()
+            return respond_to_control(self, method=method, path=path, body=body)
+        return respond_to_call(self._app, method=method, target=target)
 
 
 def _new_value() -> str:

@@ -1,1 +1,1 @@
-"""The functions behind HTTP, a queue and timers, on loopback."""
+"""Runs the functions behind a local HTTP gateway, a queue and timers."""

@@ -1,62 +1,64 @@
-"""What a download link of the local evidence answers: the object, or a refusal."""
+"""Opens the objects that signed download links of the local evidence name."""
 
 from typing import BinaryIO
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from kycourier.adapters import places
+from kycourier.adapters import registry
+from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.local.evidence import FileEvidenceStore
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.photos import EXTENSIONS
-from kycourier.settings import Settings
+from kycourier.core.evidence import EXTENSIONS
+from kycourier.settings.reader import Settings
 
-ROOT = "/evidence/"
+LINK_ROOT = "/evidence/"
 _MEDIA_TYPES = {extension: name for name, extension in EXTENSIONS.items()}
-_OTHER = "application/octet-stream"
-_MOST_FIELDS = 5
+_DEFAULT_MEDIA_TYPE = "application/octet-stream"
+_MAX_FIELDS = 5
 
 
-class Opened(Struct, frozen=True):
-    """An object that a link opened; the caller closes it."""
+class OpenObject(Struct, frozen=True):
+    """An object that is open for reading; the caller closes its file."""
 
     file: BinaryIO
     media_type: str
 
 
 class EvidenceLinks:
-    """Opens what a valid link names."""
+    """Checks links and opens their objects."""
 
     def __init__(self, store: FileEvidenceStore) -> None:
         self._store = store
 
-    def open(self, path: str, query: str) -> Opened | None:
-        """Open the object; None for a link that is not ours, has ended, or is broken.
+    def open(self, path: str, query: str) -> OpenObject | None:
+        """Opens the object; returns None if the link is malformed, forged or expired.
 
-        Raises EvidenceUnavailable when a valid link's object is not there.
+        Raises:
+            EvidenceUnavailableError: The link is valid, but its object does not exist.
         """
-        key, fields = path.removeprefix(ROOT), _read_query(query)
+        key, fields = path.removeprefix(LINK_ROOT), _read_query(query)
         if fields is None or not self._store.check_link(key, **fields):
             return None
-        media_type = _MEDIA_TYPES.get(key.rpartition(".")[2], _OTHER)
-        return Opened(self._store.open(key), media_type)
+        media_type = _MEDIA_TYPES.get(key.rpartition(".")[2], _DEFAULT_MEDIA_TYPE)
+        return OpenObject(self._store.open(key), media_type)
 
 
-def open_links(settings: Settings, around: Surroundings) -> EvidenceLinks | None:
-    """Open the evidence if it lies in files; else its links lead elsewhere.
+def open_links(settings: Settings, context: AdapterContext) -> EvidenceLinks | None:
+    """Returns the links of evidence in local files; None for other stores.
 
-    Raises SettingError.
+    Raises:
+        SettingError: The evidence folder cannot be used.
     """
     if settings.evidence is None or settings.evidence.scheme != "file":
         return None
-    store = places.open_evidence(settings.evidence, around, state=settings.state)
+    store = registry.open_evidence(settings.evidence, context, state=settings.state)
     return EvidenceLinks(store) if isinstance(store, FileEvidenceStore) else None
 
 
 def _read_query(query: str) -> dict[str, str] | None:
     try:
         pairs = parse_qsl(
-            query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+            query, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
         )
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""HTTP on loopback, made into the events of an API gateway, and back."""
+"""Converts local HTTP requests into API gateway events, and results into responses."""
 
 import base64
 import json
@@ -12,42 +12,43 @@ from typing import Any
 
 from msgspec import Struct
 
-from kycourier.core.errors import EvidenceUnavailable
+from kycourier.core.errors import EvidenceUnavailableError
 from kycourier.ports import Clock
-from kycourier_devkit.errors import FunctionFailed, FunctionProblem, UsageProblem
-from kycourier_devkit.functions.trigger_events import HttpCall, build_http_event
-from kycourier_devkit.serve.evidence_links import ROOT, EvidenceLinks
+from kycourier_devkit.emulators.http_call import HttpCall
+from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
+from kycourier_devkit.errors import FunctionError, FunctionFailedError, UsageError
+from kycourier_devkit.serve.evidence_links import LINK_ROOT, EvidenceLinks
 
 HOST = "127.0.0.1"
-MOST_BODY_BYTES = 10 * 1024 * 1024
-_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
+MAX_BODY_BYTES = 10 * 1024 * 1024
+_HOST_HEADER = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _LENGTH = re.compile("[0-9]{1,12}")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _IDLE_SECONDS = 60.0
 _POLL_SECONDS = 0.05
 
-Invoke = Callable[[Mapping[str, object]], Any]
-Tell = Callable[[str, str, int, float], None]
+Invoke = Callable[[Mapping[str, object]], Any]  # event -> the function's result
+LogRequest = Callable[[str, str, int, float], None]  # method, path, status, seconds
 
 
-class Behind(Struct, frozen=True):
-    """What stands behind the gateway. `tell` is told method, path, status, seconds."""
+class Backend(Struct, frozen=True):
+    """What the gateway calls; `links` is None if evidence is not in local files."""
 
     invoke: Invoke
     links: EvidenceLinks | None
     clock: Clock
-    tell: Tell
+    log_request: LogRequest
 
 
 class Gateway(ThreadingHTTPServer):
-    """A server on 127.0.0.1; each connection has a thread, which ends with us."""
+    """A server on 127.0.0.1 with a daemon thread for each connection."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, port: int) -> None:
-        """Bind; raises UsageProblem when the port is taken."""
-        self.behind: Behind
+        """Binds the port. Raises UsageError if it is taken."""
+        self.backend: Backend
         self._thread: Thread | None = None
         try:
             super().__init__((HOST, port), _Handler)
@@ -55,7 +56,7 @@ class Gateway(ThreadingHTTPServer):
             reason = error.strerror
         else:
             return
-        raise UsageProblem(f"port {port} cannot be used ({reason}): choose with --port")
+        raise UsageError(f"port {port} cannot be used ({reason}): choose with --port")
 
     def __exit__(self, *_: object) -> None:
         if self._thread is not None:
@@ -64,24 +65,24 @@ class Gateway(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The base URL."""
         return f"http://{HOST}:{self.server_port}"
 
-    def open(self, behind: Behind) -> None:
-        """Answer from now on, in threads of its own."""
-        self.behind = behind
+    def start(self, backend: Backend) -> None:
+        """Accepts connections in a thread of its own."""
+        self.backend = backend
         self._thread = Thread(
             target=self.serve_forever, args=(_POLL_SECONDS,), daemon=True
         )
         self._thread.start()
 
     def server_bind(self) -> None:
-        """Bind without the name lookup that HTTPServer makes."""
+        """Binds without the name lookup of HTTPServer."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
 
     def handle_error(self, *_: object) -> None:
-        """Let a client go that hung up."""
+        """Ignores clients that close the connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,35 +90,36 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
     server: Gateway
 
-    def _answer(self) -> None:
-        behind = self.server.behind
-        begun = behind.clock.monotonic()
-        path, _, query = self.path.partition("?")
-        status = self._dispatch(path, query)
-        behind.tell(self.command, path, status, behind.clock.monotonic() - begun)
-
     def __getattr__(self, name: str) -> Callable[[], None]:
-        """Answer every method: the function says which it knows."""
+        """Accepts every HTTP method: the function decides which ones it supports."""
         if name.startswith("do_"):
-            return self._answer
+            return self._handle
         raise AttributeError(name)
 
-    def _dispatch(self, path: str, query: str) -> int:
-        """Answer, and give the status."""
+    def _handle(self) -> None:
+        backend = self.server.backend
+        started = backend.clock.monotonic()
+        path, _, query = self.path.partition("?")
+        status = self._respond(path, query)
+        seconds = backend.clock.monotonic() - started
+        backend.log_request(self.command, path, status, seconds)
+
+    def _respond(self, path: str, query: str) -> int:
+        """Sends the response. Returns its status."""
         body = self._read_body()
         if body is None:
             self.close_connection = True
-            return self._refuse(413, "The body is too large, or of unknown length")
-        if not _HOST.fullmatch(self.headers.get("Host", "")):
-            return self._refuse(421, "Only 127.0.0.1 and localhost are served here")
-        links = self.server.behind.links
-        if path.startswith(ROOT) and links is not None:
+            return self._send_problem(413, "The body is too large, or has no length")
+        if not _HOST_HEADER.fullmatch(self.headers.get("Host", "")):
+            return self._send_problem(421, "The host must be 127.0.0.1 or localhost")
+        links = self.server.backend.links
+        if path.startswith(LINK_ROOT) and links is not None:
             return self._send_object(path, query, links)
         return self._invoke(path, query, body)
 
     def _invoke(self, path: str, query: str, body: bytes) -> int:
-        """Let the function answer; its failure is answered as a gateway does."""
-        behind = self.server.behind
+        """Sends the function's response; if it fails, the status of an API gateway."""
+        backend = self.server.backend
         call = HttpCall(
             method=self.command,
             path=path,
@@ -126,32 +128,32 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
         )
         try:
-            answer = behind.invoke(build_http_event(call, at=behind.clock.now()))
-        except FunctionFailed:
-            return self._refuse(500, "Internal Server Error")
-        except FunctionProblem:
-            return self._refuse(503, "Service Unavailable")
-        text = answer.get("body") or ""
-        encoded = answer.get("isBase64Encoded", False)
-        content = base64.b64decode(text) if encoded else text.encode()
-        self._send(answer["statusCode"], answer.get("headers", {}), content)
-        return int(answer["statusCode"])
+            result = backend.invoke(build_http_event(call, at=backend.clock.now()))
+        except FunctionFailedError:
+            return self._send_problem(500, "Internal Server Error")
+        except FunctionError:
+            return self._send_problem(503, "Service Unavailable")
+        text = result.get("body") or ""
+        is_base64 = result.get("isBase64Encoded", False)
+        content = base64.b64decode(text) if is_base64 else text.encode()
+        self._send(result["statusCode"], result.get("headers", {}), content)
+        return int(result["statusCode"])
 
     def _send_object(self, path: str, query: str, links: EvidenceLinks) -> int:
-        """Send what a link names. All wrong links are answered alike."""
+        """Sends the link's object; all invalid links get the same response."""
         if self.command not in {"GET", "HEAD"}:
-            return self._refuse(405, "Method Not Allowed")
+            return self._send_problem(405, "Method Not Allowed")
         try:
             opened = links.open(path, query)
-        except EvidenceUnavailable:
-            return self._refuse(404, "Not Found")
+        except EvidenceUnavailableError:
+            return self._send_problem(404, "Not Found")
         if opened is None:
-            return self._refuse(403, "The link is not valid, or has ended")
+            return self._send_problem(403, "The link is invalid or has expired")
         with opened.file as file:
             self._send(200, {"Content-Type": opened.media_type}, file.read())
         return 200
 
-    def _refuse(self, status: int, title: str) -> int:
+    def _send_problem(self, status: int, title: str) -> int:
         problem = json.dumps({"title": title, "status": status}).encode()
         self._send(status, {"Content-Type": "application/problem+json"}, problem)
         return status
@@ -168,22 +170,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _read_body(self) -> bytes | None:
-        """Read the body; None when it has no length, or too much of it."""
+        """Reads the body; returns None if it has no length or is too large."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not _LENGTH.fullmatch(length):
             return None
-        if int(length) > MOST_BODY_BYTES:
+        if int(length) > MAX_BODY_BYTES:
             return None
         return self.rfile.read(int(length))
 
     def send_error(self, code: int, *_: object) -> None:
-        """Refuse what is no request, without quoting it."""
+        """Rejects a malformed request without quoting it."""
         self.close_connection = True
-        self._refuse(code, HTTPStatus(code).phrase)
+        self._send_problem(code, HTTPStatus(code).phrase)
 
     def version_string(self) -> str:
-        """Name the server."""
+        """Returns the value of the Server header."""
         return "kycourier"
 
     def log_message(self, *_: object) -> None:
-        """Say nothing here: `tell` has it, without the query."""
+        """Logs nothing here: `log_request` of the backend omits the query."""

@@ -1,4 +1,4 @@
-"""What calls the functions while serve runs, HTTP apart: the queue and the timers."""
+"""Invokes the functions on timers and for messages in the local queue."""
 
 from collections.abc import Callable, Mapping
 from threading import Event
@@ -7,49 +7,52 @@ from typing import Any
 from kycourier.adapters.local.queue import QueuedMessage, SqliteWorkQueue
 from kycourier.core.errors import KycourierError
 from kycourier.ports import Clock
-from kycourier_devkit.errors import FunctionProblem
-from kycourier_devkit.functions.trigger_events import (
+from kycourier_devkit.emulators.lambda_runtime.events import (
     Message,
     build_queue_event,
     build_timer_event,
 )
+from kycourier_devkit.errors import FunctionError
 from kycourier_devkit.serve.function_pool import FunctionPool
 
-BATCH = 10
 TIME_LIMIT_SECONDS = 30.0
-VISIBILITY_SECONDS = 6 * TIME_LIMIT_SECONDS
+VISIBILITY_SECONDS = 6 * TIME_LIMIT_SECONDS  # as AWS recommends for SQS
+_MAX_BATCH = 10
 _POLL_SECONDS = 0.2
-_AFTER_FAILURE_SECONDS = 2.0
+_RETRY_SECONDS = 2.0
+_COLLECT = "collect_results"
 
-Tell = Callable[[str, str], None]
+Log = Callable[[str, str], None]  # source, text
 
 
 class Loops:
-    """Runs until `stop` is set. `tell` is told what called, and what came of it."""
+    """Loops that run until `stop` is set; `log` receives a line for each invocation."""
 
-    def __init__(self, *, stop: Event, clock: Clock, tell: Tell) -> None:
-        self._stop, self._clock, self._tell = stop, clock, tell
+    def __init__(self, *, stop: Event, clock: Clock, log: Log) -> None:
+        self._stop, self._clock, self._log = stop, clock, log
 
-    def run_timer(self, pool: FunctionPool, name: str, every_seconds: float) -> None:
-        """Fire a function's timer at once, and then every so often."""
+    def run_timer(self, pool: FunctionPool, name: str, interval_seconds: float) -> None:
+        """Fires a function's timer now and then once per interval."""
         while True:
             event = build_timer_event(name, at=self._clock.now())
-            answer = self._invoke(name, pool, event)
-            if answer is not None:
-                self._tell(name, say_members(answer))
-            if self._stop.wait(every_seconds):
+            result = self._invoke(name, pool, event)
+            if result is not None:
+                self._log(name, _describe(result))
+            if self._stop.wait(interval_seconds):
                 return
 
     def run_queue(self, pool: FunctionPool, queue: SqliteWorkQueue) -> None:
-        """Deliver what is due in batches; what comes back is delivered again later."""
+        """Delivers due messages in batches; failed messages are delivered again."""
         while not self._stop.is_set():
             try:
-                messages = queue.receive(BATCH, visibility_seconds=VISIBILITY_SECONDS)
+                messages = queue.receive(
+                    _MAX_BATCH, visibility_seconds=VISIBILITY_SECONDS
+                )
                 if messages:
                     self._deliver(pool, queue, messages)
             except KycourierError as error:
-                self._tell("queue", error.code)
-                self._stop.wait(_AFTER_FAILURE_SECONDS)
+                self._log("queue", error.code)
+                self._stop.wait(_RETRY_SECONDS)
                 continue
             if not messages:
                 self._stop.wait(_POLL_SECONDS)
@@ -65,27 +68,24 @@ class Loops:
             for each in messages
         ]
         event = build_queue_event(batch, at=self._clock.now())
-        answer = self._invoke("collect_results", pool, event)
-        if answer is None:
+        result = self._invoke(_COLLECT, pool, event)
+        if result is None:
             return
-        returned = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
-        for message, sent in zip(messages, batch, strict=True):
-            if sent.id not in returned:
+        failed = {each["itemIdentifier"] for each in result["batchItemFailures"]}
+        for message, delivered in zip(messages, batch, strict=True):
+            if delivered.id not in failed:
                 queue.acknowledge(message)
-        self._tell(
-            "collect_results", f"batch of {len(batch)}, {len(returned)} returned"
-        )
+        self._log(_COLLECT, f"batch of {len(batch)}, {len(failed)} failed")
 
     def _invoke(self, name: str, pool: FunctionPool, event: object) -> Any:  # noqa: ANN401 - JSON
-        """Invoke; a function that fails is told of, and called again next time."""
+        """Invokes a function; logs its failure and returns None."""
         try:
             return pool.invoke(event, timeout_seconds=TIME_LIMIT_SECONDS)
-        except FunctionProblem as problem:
+        except FunctionError as error:
             if not self._stop.is_set():
-                self._tell(name, str(problem))
+                self._log(name, str(error))
             return None
 
 
-def say_members(answer: Mapping[str, object]) -> str:
-    """Say a function's answer in a line."""
-    return ", ".join(f"{name} {value}" for name, value in answer.items())
+def _describe(result: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in result.items())

@@ -1,8 +1,18 @@
-"""The sixty named faults: how each is brought about, and what its own row demands."""
+"""The sixty named faults: how each is injected, and what must hold under it alone."""
 
-from simulation.faults import edges, meaning, processes, ticket, transport, work
-from simulation.faults.fault import FAULTS, Fault
+from simulation.faults import (
+    delivery,
+    processes,
+    result_codes,
+    results,
+    storage,
+    ticket_refresh,
+    ticket_validity,
+    transport,
+)
+from simulation.faults.registry import FAULTS, Fault
 
 __all__ = [
-    "FAULTS", "Fault", "edges", "meaning", "processes", "ticket", "transport", "work",
+    "FAULTS", "Fault", "delivery", "processes", "result_codes", "results", "storage",
+    "ticket_refresh", "ticket_validity", "transport",
 ]  # fmt: skip

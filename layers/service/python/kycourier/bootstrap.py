@@ -1,116 +1,120 @@
-"""The environment → settings → adapters → use cases: its only reader.
+"""Reads the environment and starts each function: the only reader of the environment.
 
-One `start_*` per function file. Each demands only the settings it uses and does all
-one-time work at once; a wrong or missing setting raises SettingError.
+One `start_*` for each function file. Each requires only the settings that it uses, and
+does all one-time work at once; a wrong or missing setting raises SettingError.
 """
 
 import os
 from collections.abc import Mapping
 
-from kycourier.adapters.triggers.queue import OrdersQueue
-from kycourier.adapters.triggers.timer import RefreshTimer, SweepTimer
-from kycourier.assembly import Assembly, Function
-from kycourier.core.errors import SettingError, forgetful
+from kycourier.container import Container
+from kycourier.core.errors import SettingError
+from kycourier.core.redaction import scrub_traceback
 from kycourier.core.request_signature import parse_keys
-from kycourier.settings import PREFIX
+from kycourier.ports import SecretSource
+from kycourier.settings.declarations import PREFIX
+from kycourier.triggers.function import Function
+from kycourier.triggers.queue import QueueTrigger
+from kycourier.triggers.timer import RefreshTimer, SweepTimer
 from kycourier.usecases.sweep_orders import SweepOrders
 
-_REFRESHES = frozenset({"app_id", "app_secret", "state"})
-_COLLECTS = _REFRESHES | {"evidence", "events", "fingerprint_key"}
-_ANSWERS = _COLLECTS - {"app_secret"}  # without it, the API reads the ticket only
-# SCF keeps names that begin so to itself: one of them is enough to know it by. Not its
-# credentials' and region's, which a person's own shell may hold.
-_SCF_MARKS = ("TENCENTCLOUD_RUNENV", "SCF_", "_SCF_")
-_LAMBDA_MARK = "AWS_LAMBDA_FUNCTION_NAME"
+_REFRESH_NEEDS = frozenset({"app_id", "app_secret", "state"})
+_COLLECT_NEEDS = _REFRESH_NEEDS | {"evidence", "events", "fingerprint_key"}
+# Without the app secret the API only reads the ticket.
+_API_NEEDS = _COLLECT_NEEDS - {"app_secret"}
+# Reserved by SCF; unlike its credentials and region, a shell never holds them.
+_SCF_PREFIXES = ("TENCENTCLOUD_RUNENV", "SCF_", "_SCF_")
+_LAMBDA_VARIABLE = "AWS_LAMBDA_FUNCTION_NAME"
 
 
-@forgetful
+@scrub_traceback
 def start_refresh_ticket() -> Function:
-    """Start the timer function that keeps the ticket pair fresh."""
-    parts = Assembly("refresh_ticket", os.environ, _REFRESHES)
+    """Starts the timer function that keeps the ticket pair fresh."""
+    parts = Container("refresh_ticket", os.environ, _REFRESH_NEEDS)
     timer = RefreshTimer(
         parts.app_id,
         refresher=parts.refresher,
-        state=parts.state,
-        ambient=parts.ambient,
+        stores=parts.stores,
+        deps=parts.deps,
     )
-    return parts.function(lambda _, time_left: timer.answer(time_left))
+    return parts.function(lambda _, deadline: timer.handle(deadline))
 
 
-@forgetful
+@scrub_traceback
 def start_collect_results() -> Function:
-    """Start the queue function that collects orders."""
-    parts = Assembly("collect_results", os.environ, _COLLECTS, opens_ahead=True)
-    queue = OrdersQueue(
+    """Starts the queue function that collects orders."""
+    parts = Container("collect_results", os.environ, _COLLECT_NEEDS, preconnects=True)
+    queue = QueueTrigger(
         parts.app_id,
         register=parts.register,
         collector=parts.collector,
         pool=parts.pool,
-        state=parts.state,
-        ambient=parts.ambient,
+        stores=parts.stores,
+        deps=parts.deps,
     )
-    return parts.function(queue.answer)
+    return parts.function(queue.handle)
 
 
-@forgetful
+@scrub_traceback
 def start_sweep_orders() -> Function:
-    """Start the timer function that works through what is due."""
-    parts = Assembly("sweep_orders", os.environ, _COLLECTS)
+    """Starts the timer function that works through what is due."""
+    parts = Container("sweep_orders", os.environ, _COLLECT_NEEDS)
     timer = SweepTimer(
         SweepOrders(
             parts.app_id,
             collector=parts.collector,
-            brake=parts.brake,
-            evidence=parts.keeper,
-            sender=parts.sender,
+            breaker=parts.breaker,
+            evidence=parts.evidence_writer,
+            publisher=parts.publisher,
             pool=parts.pool,
-            state=parts.state,
-            ambient=parts.ambient,
+            stores=parts.stores,
+            deps=parts.deps,
         )
     )
-    return parts.function(lambda _, time_left: timer.answer(time_left))
+    return parts.function(lambda _, deadline: timer.handle(deadline))
 
 
-@forgetful
+@scrub_traceback
 def start_orders_api() -> Function:
-    """Start the HTTP function: register, collect, read an order."""
-    from kycourier.adapters.triggers.orders_api import (  # noqa: PLC0415 - 100 ms
+    """Starts the HTTP function that registers, collects and shows orders."""
+    from kycourier.triggers.http.orders_api import (  # noqa: PLC0415 - 100 ms
         OrdersApi,
     )
 
-    parts = Assembly("orders_api", os.environ, _ANSWERS)
+    parts = Container("orders_api", os.environ, _API_NEEDS)
     auth = parts.settings.api_auth
     _check_platform(os.environ, auth)
-    keys = parts.settings.api_keys
-    source = None
-    if auth == "signature":
-        if keys is None:
-            raise SettingError(f"{PREFIX}API_KEYS", "is not set")
-        source = parts.secret("api_keys", keys)
-        if parse_keys(source.load()) is None:
-            raise SettingError(
-                f"{PREFIX}API_KEYS", "must be one or two keys, a line each"
-            )
     api = OrdersApi(
         parts.app_id,
-        api_keys=source,
+        api_keys=_open_api_keys(parts) if auth == "signature" else None,
         needs_gateway=auth == "gateway",
         evidence_uri=parts.evidence_uri,
         register=parts.register,
         collector=parts.collector,
-        brake=parts.brake,
+        breaker=parts.breaker,
         evidence=parts.evidence,
         queue=parts.queue,
-        state=parts.state,
-        ambient=parts.ambient,
+        stores=parts.stores,
+        deps=parts.deps,
     )
-    return parts.function(api.answer, answer_failed=api.answer_late)
+    return parts.function(api.handle, handle_failure=api.handle_timeout)
+
+
+def _open_api_keys(parts: Container) -> SecretSource:
+    """Opens the API keys and checks them once. Raises SettingError."""
+    variable = f"{PREFIX}API_KEYS"
+    if parts.settings.api_keys is None:
+        raise SettingError(variable, "is not set")
+    source = parts.secret("api_keys", parts.settings.api_keys)
+    if parse_keys(source.get()) is None:
+        raise SettingError(variable, "must be one or two keys, a line each")
+    return source
 
 
 def _check_platform(environ: Mapping[str, str], api_auth: str) -> None:
-    """Refuse what would leave the API open to everybody."""
-    on_scf = any(name.startswith(_SCF_MARKS) for name in environ)
-    if api_auth == "none" and (on_scf or _LAMBDA_MARK in environ):
+    """Refuses a setting that would leave the API open to everybody."""
+    on_scf = any(name.startswith(_SCF_PREFIXES) for name in environ)
+    if api_auth == "none" and (on_scf or _LAMBDA_VARIABLE in environ):
         raise SettingError(f"{PREFIX}API_AUTH", "'none' is for the local gateway only")
     if api_auth == "gateway" and on_scf:
         raise SettingError(f"{PREFIX}API_AUTH", "SCF's function URLs are public")

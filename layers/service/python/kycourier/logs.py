@@ -1,4 +1,4 @@
-"""One JSON line per fact, allow-listed fields, and the metrics that facts carry."""
+"""Log events: one JSON line each, allow-listed fields, and the metrics they count."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from kycourier.core.outcomes import EFFECTS, Outcome
+from kycourier.core.orders.outcomes import EFFECTS, Outcome
 
 SERVICE = "kycourier"
 FIELDS = {
@@ -21,46 +21,48 @@ FIELDS = {
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.:/+-]{0,160}")
 
 
-class Fact(Struct, frozen=True):
-    """How a fact is written: its level, and metrics as name → the field that measures.
+class LogEvent(Struct, frozen=True):
+    """How an event is logged: its level, and its metrics.
 
-    A metric without a field counts one.
+    `metrics` maps each name to the field that is measured, or to None if it counts one.
     """
 
     level: str = "info"
     metrics: dict[str, str | None] = {}
 
 
-FACTS = {
-    "ticket_refreshed": Fact(metrics={"TicketsRefreshed": None}),
-    "ticket_refresh_failed": Fact("warning", {"TicketRefreshesFailed": None}),
-    "ticket_save_refused": Fact("warning", {"TicketSavesRefused": None}),
-    "ticket_renewal_forced": Fact("warning", {"TicketRenewalsForced": None}),
-    "ticket_store_unavailable": Fact("warning", {"TicketStoreFailures": None}),
-    "ticket_seen": Fact(metrics={"TicketAgeSeconds": "seconds"}),
-    "order_registered": Fact(),
-    "order_reopened": Fact(),
-    "order_waiting": Fact(),
-    "order_settled": Fact(),
-    "attempt_ended": Fact("debug"),
-    "request_refused": Fact("warning"),
-    "result_conflict": Fact("error", {"ResultConflicts": None}),
-    "stale_owner_refused": Fact("warning", {"StaleOwnersRefused": None}),
-    "evidence_conflict": Fact("error", {"EvidenceConflicts": None}),
-    "evidence_unavailable": Fact("warning", {"EvidenceFailures": None}),
-    "object_unreferenced": Fact("warning", {"ObjectsUnreferenced": None}),
-    "event_sent": Fact(metrics={"EventsSent": None}),
-    "event_not_sent": Fact("warning", {"EventsNotSent": None}),
-    "work_not_enqueued": Fact("warning", {"WorkNotEnqueued": None}),
-    "brake_tripped": Fact("warning", {"BrakeTrips": None, "BrakeSeconds": "seconds"}),
-    "brake_released": Fact(metrics={"BrakeReleases": None}),
-    "app_stopped": Fact("error", {"AppsStopped": None}),
-    "app_resumed": Fact(),
-    "message_unusable": Fact("warning", {"PoisonMessages": None}),
-    "record_returned": Fact("warning", {"RecordsReturned": None}),
-    "rows_unreadable": Fact("error", {"RowsUnreadable": "count"}),
-    "order_skipped": Fact("warning", {"OrdersSkipped": None}),
-    "sweep_finished": Fact(
+LOG_EVENTS = {
+    "ticket_refreshed": LogEvent(metrics={"TicketsRefreshed": None}),
+    "ticket_refresh_failed": LogEvent("warning", {"TicketRefreshesFailed": None}),
+    "ticket_save_refused": LogEvent("warning", {"TicketSavesRefused": None}),
+    "ticket_renewal_forced": LogEvent("warning", {"TicketRenewalsForced": None}),
+    "ticket_store_unavailable": LogEvent("warning", {"TicketStoreFailures": None}),
+    "ticket_age_measured": LogEvent(metrics={"TicketAgeSeconds": "seconds"}),
+    "order_registered": LogEvent(),
+    "order_reopened": LogEvent(),
+    "order_waiting": LogEvent(),
+    "order_settled": LogEvent(),
+    "attempt_ended": LogEvent("debug"),
+    "request_refused": LogEvent("warning"),
+    "result_conflict": LogEvent("error", {"ResultConflicts": None}),
+    "stale_owner_refused": LogEvent("warning", {"StaleOwnersRefused": None}),
+    "evidence_conflict": LogEvent("error", {"EvidenceConflicts": None}),
+    "evidence_unavailable": LogEvent("warning", {"EvidenceFailures": None}),
+    "object_orphaned": LogEvent("warning", {"ObjectsOrphaned": None}),
+    "event_published": LogEvent(metrics={"EventsPublished": None}),
+    "event_publish_failed": LogEvent("warning", {"EventPublishFailures": None}),
+    "enqueue_failed": LogEvent("warning", {"EnqueueFailures": None}),
+    "breaker_opened": LogEvent(
+        "warning", {"BreakerOpenings": None, "BreakerOpenSeconds": "seconds"}
+    ),
+    "breaker_closed": LogEvent(metrics={"BreakerClosings": None}),
+    "app_stopped": LogEvent("error", {"AppsStopped": None}),
+    "app_resumed": LogEvent(),
+    "message_unprocessable": LogEvent("warning", {"UnprocessableMessages": None}),
+    "record_returned": LogEvent("warning", {"RecordsReturned": None}),
+    "rows_unreadable": LogEvent("error", {"RowsUnreadable": "count"}),
+    "order_skipped": LogEvent("warning", {"OrdersSkipped": None}),
+    "sweep_finished": LogEvent(
         metrics={
             "Sweeps": None,
             "OrdersDue": "orders_due",
@@ -69,18 +71,20 @@ FACTS = {
             "OldestUnsentSeconds": "oldest_unsent_seconds",
         }
     ),
-    "handler_failed": Fact("error", {"HandlerFailures": None}),
+    "handler_failed": LogEvent("error", {"HandlerFailures": None}),
 }
-BY_OUTCOME = {"attempt_ended", "request_refused"}  # counted as EFFECTS says
+COUNTED_BY_OUTCOME = {"attempt_ended", "request_refused"}  # counted as EFFECTS says
 
 
-class PowertoolsJournal:
-    """Writes facts through Powertools' Logger, and metrics in EMF at `flush`."""
+class PowertoolsEventLog:
+    """Writes events through Powertools' Logger, and metrics in EMF at `flush`."""
 
     def __init__(self, stream: TextIO, *, app_id: str) -> None:
-        """`stream` is where lines go; metrics go to standard output, as EMF wants.
+        """Prepares the log.
 
-        The app is a dimension, so that two stacks of one account stay apart.
+        Args:
+            stream: Where lines go; metrics go to standard output, as EMF requires.
+            app_id: A dimension of every metric, so that two stacks stay apart.
         """
         from aws_lambda_powertools import Logger  # noqa: PLC0415 - 45 ms, only where used
 
@@ -95,19 +99,23 @@ class PowertoolsJournal:
         self._invocation: dict[str, str | float | None] = {}
 
     def begin(self, request_id: str | None) -> None:
-        """Let every line from now on name the invocation that it is of."""
-        self._invocation = {"request_id": _show(request_id)} if request_id else {}
+        """Adds the invocation's request id to every line from now on."""
+        self._invocation = {"request_id": _shown(request_id)} if request_id else {}
 
-    def note(self, fact: str, **fields: str | float | None) -> None:
-        """Write one fact. An unknown fact or field is a programming error: KeyError."""
-        known = FACTS[fact]
+    def emit(self, event: str, **fields: str | float | None) -> None:
+        """Writes one event.
+
+        Raises:
+            KeyError: the event or a field is not on its list: a programming error.
+        """
+        known = LOG_EVENTS[event]
         if not fields.keys() <= FIELDS:
             raise KeyError("a field that is not allow-listed")
-        shown = {name: _show(value) for name, value in fields.items()}
+        shown = {name: _shown(value) for name, value in fields.items()}
         extra = shown | self._invocation
-        getattr(self._logger, known.level)(fact, extra=extra)
+        getattr(self._logger, known.level)(event, extra=extra)
         with self._lock:
-            if fact in BY_OUTCOME:
+            if event in COUNTED_BY_OUTCOME:
                 self._counts[EFFECTS[Outcome(fields["outcome"])].metric] += 1
             for metric, field in known.metrics.items():
                 value = fields.get(field) if field else None
@@ -117,7 +125,7 @@ class PowertoolsJournal:
                     self._gauges[metric] = float(value)
 
     def flush(self) -> None:
-        """Write the metrics gathered since the last time as one EMF line."""
+        """Writes the metrics since the last flush as one EMF line."""
         from aws_lambda_powertools.metrics import (  # noqa: PLC0415 - only where used
             EphemeralMetrics,
             MetricUnit,
@@ -141,11 +149,11 @@ class PowertoolsJournal:
         if is_metrics_disabled():
             return
         line = json.dumps(metrics.serialize_metric_set(), separators=(",", ":"))
-        sys.stdout.write(f"{line}\n")  # whole: a thread that was given up writes too
+        sys.stdout.write(f"{line}\n")  # one write: abandoned threads write too
         sys.stdout.flush()
 
 
-def _show(value: str | float | None) -> str | float | None:
+def _shown(value: str | float | None) -> str | float | None:
     if isinstance(value, str) and not _PRINTABLE.fullmatch(value):
         return "unprintable"
     return value

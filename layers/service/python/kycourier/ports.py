@@ -1,7 +1,7 @@
-"""What is not ours, one small Protocol each; each has a contract suite in tests/ports.
+"""Everything external, one small Protocol each; tests/ports has their contract suites.
 
 Adapters raise the errors named here and no others. Instants of leases, due times and
-pauses are by the store's clock (`OrderStore.now`, `Lease.seen_at`), never a worker's.
+the circuit breaker are by the store's clock (`OrderStore.now`, `Lease.seen_at`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,37 +10,38 @@ from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
-from kycourier.core.brake import Brake
-from kycourier.core.hidden import Secret
-from kycourier.core.models import KycReply, KycRequest, Lease, OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import OrderRecord, OutboxEvent
-from kycourier.core.ticket import TicketPair
+from kycourier.core.circuit_breaker import BreakerRecord
+from kycourier.core.leases import Lease
+from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.redaction import Secret
+from kycourier.core.tickets.pair import TicketPair
+from kycourier.core.wire.messages import KycRequest, KycResponse
 
 
 class KycTransport(Protocol):
-    """One attempt at the platform, whole or not at all."""
+    """One attempt at the platform, complete or not at all."""
 
-    def send(self, request: KycRequest, *, timeout_seconds: float) -> KycReply:
-        """Send and read to the end within `timeout_seconds`, headers and body included.
+    def send(self, request: KycRequest, *, timeout_seconds: float) -> KycResponse:
+        """Sends, and reads the whole response within `timeout_seconds`.
 
-        Any status is a reply. Raises UpstreamUnreachable, without the URL.
+        Any status is a response. Raises TransportError, which has no URL.
         """
 
 
 class TicketStore(Protocol):
     """The app's ticket pair, one versioned record."""
 
-    def load(self, app_id: str) -> TicketPair | None:
-        """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
+    def get(self, app_id: str) -> TicketPair | None:
+        """Reads the pair. Raises StoreUnavailableError, NewerSchemaError."""
 
-    def save(
+    def put(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:
-        """Write the pair only if the stored generation (0: none) is the expected one
-        and `lease` still has the highest fence of the refresh lease.
+        """Writes the pair if the stored generation (0: none) is the expected one and
+        `lease` has the highest fence of the refresh lease.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises StaleOwnerError, StoreUnavailableError.
         """  # noqa: D205 - one sentence
 
 
@@ -48,18 +49,18 @@ class LeaseStore(Protocol):
     """Exclusive rights that end by themselves, by the store's clock."""
 
     def acquire(self, name: str, *, owner: str, seconds: float) -> Lease | None:
-        """Take the lease, or None while another holds it.
+        """Takes the lease; returns None while another owner holds it.
 
-        The holder itself is given its lease as it stands, with the same fence and end.
-        A new holder's fence is higher than any before it. Raises StoreUnavailable.
+        The holder itself gets its lease unchanged, with the same fence and end. A new
+        holder's fence is higher than any before it. Raises StoreUnavailableError.
         """
 
     def release(self, name: str, *, lease: Lease) -> None:
-        """End the lease if it is still this one; the fence is remembered."""
+        """Ends the lease if it is still this one; its fence is kept."""
 
 
 class Claim(Struct, frozen=True):
-    """The row after a claim; `granted` tells whether it is ours to work on."""
+    """The row after a claim, and whether it was granted."""
 
     record: OrderRecord
     granted: bool
@@ -73,9 +74,9 @@ class Cursor(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some rows, the longest due first, and where to go on; None at the end.
+    """Some rows, the longest due first, and where the next page starts (None: nowhere).
 
-    `unreadable` counts the rows passed over: damaged, or of a newer release.
+    `unreadable` counts rows that were skipped: damaged, or of a newer release.
     """
 
     records: tuple[OrderRecord, ...]
@@ -87,10 +88,10 @@ class OrderStore(Protocol):
     """The orders' rows; every write is conditional on version and fence."""
 
     def now(self) -> datetime:
-        """Tell the store's clock, aware UTC."""
+        """Returns the store's clock, aware UTC."""
 
     def register(self, draft: OrderRecord) -> Claim:
-        """Insert the row; `granted` is False when there is one already, given as is."""
+        """Inserts the row; not granted, and the stored row, if there is one."""
 
     def claim(
         self,
@@ -101,44 +102,48 @@ class OrderStore(Protocol):
         urgency: Urgency,
         folder: str,
     ) -> Claim:
-        """Take the order if `order.take` does; insert it if absent.
+        """Claims the order as `state_machine.try_claim` does; inserts it if absent.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises StoreUnavailableError, NewerSchemaError.
         """
 
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
-        """Replace the row only if version and fence are those of `expected`.
+        """Replaces the row if version and fence are those of `expected`.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises StaleOwnerError, StoreUnavailableError.
         """
 
-    def load(self, order: OrderKey) -> OrderRecord | None:
-        """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
+    def get(self, order: OrderKey) -> OrderRecord | None:
+        """Reads a row. Raises StoreUnavailableError, NewerSchemaError."""
 
-    def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List rows whose due time has come and that need collecting or tidying.
+    def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        """Lists due rows that are to be collected or checked for orphans.
 
-        A row that cannot be read (damaged, or of a newer release) is passed over.
+        A row that cannot be read (damaged, or of a newer release) is skipped.
         """
 
-    def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List final rows whose due time has come and whose events are not all sent."""
+    def list_unsent(
+        self, app_id: str, *, limit: int, after: Cursor | None = None
+    ) -> Page:
+        """Lists due rows that are final and have unsent events."""
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
-        """Keep that an unusable message came: where from and why, never what."""
+        """Counts an unprocessable message: source and problem, not its content."""
 
 
-class BrakeStore(Protocol):
-    """The app's pause, shared by all workers."""
+class BreakerStore(Protocol):
+    """The app's circuit breaker, shared by all workers."""
 
-    def load(self, app_id: str) -> Brake:
-        """Read the brake; a clean one when there is none."""
+    def get(self, app_id: str) -> BreakerRecord:
+        """Reads the breaker; a closed one if there is none."""
 
-    def trip(self, app_id: str, brake: Brake, *, expected_version: int) -> None:
-        """Write the brake only over the expected version. Raises StaleOwner."""
+    def open(
+        self, app_id: str, breaker: BreakerRecord, *, expected_version: int
+    ) -> None:
+        """Writes the breaker over the expected version only. Raises StaleOwnerError."""
 
-    def release(self, app_id: str) -> None:
-        """End the pause, whoever began it: a person's word."""
+    def close(self, app_id: str) -> None:
+        """Closes the breaker, whoever opened it: for an operator."""
 
 
 class EvidenceStore(Protocol):
@@ -153,88 +158,88 @@ class EvidenceStore(Protocol):
         media_type: str,
         more: bool = False,
     ) -> None:
-        """Store the object whole and lastingly; the same bytes again are success.
+        """Stores the object whole and durably; the same bytes again are success.
 
-        With `more` to come in its folder it may last only once they do. Raises
-        EvidenceConflict (other bytes are there), EvidenceUnavailable.
+        With `more` to follow in its folder, it may become durable only with the last.
+        Raises EvidenceConflictError (other bytes exist), EvidenceUnavailableError.
         """
 
     def digest(self, key: str) -> str | None:
-        """Read the bytes back and give their SHA-256; None when there is no object."""
+        """Reads the bytes and returns their SHA-256; None if there is no object."""
 
     def open(self, key: str) -> BinaryIO:
-        """Open the object for reading. Raises EvidenceUnavailable."""
+        """Opens the object for reading. Raises EvidenceUnavailableError."""
 
     def list(self, folder: str) -> Iterator[str]:
-        """List the keys below a folder, whatever wrote them."""
+        """Lists the keys below a folder, whatever wrote them."""
 
     def link(self, key: str, *, seconds: int) -> str:
-        """Make a download URL that ends by itself."""
+        """Returns a download URL that expires by itself."""
 
 
 class EventSink(Protocol):
-    """Where events go; the event's id makes a repeat harmless."""
+    """Where events are published; an event's id makes a repeat harmless."""
 
     def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Hand over all, in order. Raises SinkUnavailable if any was not taken."""
+        """Publishes all, in order. Raises SinkUnavailableError if any was refused."""
 
 
 class WorkQueue(Protocol):
     """Delayed work, delivered at least once."""
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
-        """Deliver a message for the order after `delay`. Raises StoreUnavailable."""
+        """Delivers a message after `delay`. Raises StoreUnavailableError."""
 
 
 class SecretSource(Protocol):
-    """One secret, where its reference says."""
+    """One secret, behind its reference."""
 
-    def load(self) -> Secret:
-        """Read it now. Raises StoreUnavailable."""
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError."""
 
 
 class Clock(Protocol):
     """This worker's time, which may be wrong by minutes."""
 
     def now(self) -> datetime:
-        """Tell the wall clock, aware UTC."""
+        """Returns the wall clock, aware UTC."""
 
     def monotonic(self) -> float:
-        """Tell seconds on a clock that is never set back."""
+        """Returns seconds on a clock that is never set back."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Waits."""
 
 
-class NonceSource(Protocol):
+class Random(Protocol):
     """Randomness."""
 
     def nonce(self) -> str:
-        """Draw 32 letters and digits, unguessable."""
+        """Draws 32 letters and digits, unguessable."""
 
     def draw(self) -> float:
-        """Draw uniformly from [0, 1)."""
+        """Draws uniformly from [0, 1)."""
 
 
-class Journal(Protocol):
-    """Facts for people and alarms."""
+class EventLog(Protocol):
+    """Log events, for people and alarms."""
 
-    def note(self, fact: str, **fields: str | float | None) -> None:
-        """Write one fact of `logs.FACTS` with allow-listed fields."""
+    def emit(self, event: str, **fields: str | float | None) -> None:
+        """Writes one event of `logs.LOG_EVENTS` with allow-listed fields."""
 
 
-class State(Struct, frozen=True, kw_only=True):
-    """The four stores that one state setting names."""
+class Stores(Struct, frozen=True, kw_only=True):
+    """The four stores that the state setting names."""
 
     tickets: TicketStore
     leases: LeaseStore
     orders: OrderStore
-    brakes: BrakeStore
+    breakers: BreakerStore
 
 
-class Ambient(Struct, frozen=True, kw_only=True):
-    """What every story needs around it."""
+class RuntimeDeps(Struct, frozen=True, kw_only=True):
+    """What every use case needs of its process."""
 
     clock: Clock
-    nonces: NonceSource
-    journal: Journal
+    random: Random
+    event_log: EventLog

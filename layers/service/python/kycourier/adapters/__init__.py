@@ -1,1 +1,1 @@
-"""The outside: what calls us (triggers) and what we call, per technology."""
+"""Implementations of the ports, one folder per technology; no rules."""

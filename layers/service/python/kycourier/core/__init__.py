@@ -1,1 +1,1 @@
-"""Pure values and rules: no clock, environment, randomness or I/O."""
+"""Rules and values: pure functions; no clock, environment, randomness or I/O."""

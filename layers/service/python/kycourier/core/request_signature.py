@@ -1,8 +1,9 @@
-"""The signature that proves who sent a request: HMAC-SHA-256, good for five minutes.
+"""Signs HTTP requests with HMAC-SHA-256, and checks signatures; they expire.
 
-`X-Kycourier-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>]`, in this order, nothing
-more. `v1` is over five lines: t, METHOD, path from `/v1` on, query, SHA-256 of the body
-in lower-case hex. A worked vector stands in tests/data/request_signature_vectors.json.
+The header is `X-Kycourier-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>]`, in this
+order and with nothing more. `v1` covers five lines: t, METHOD, the path from `/v1` on,
+the canonical query, and the body's SHA-256 in lower-case hex. Test vectors are in
+tests/data/request_signature_vectors.json.
 """
 
 import hashlib
@@ -14,22 +15,29 @@ from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
-from kycourier.core.errors import BadRequest
-from kycourier.core.hidden import Secret, shows
+from kycourier.core.errors import ApiProblemError
+from kycourier.core.redaction import Secret, repr_only
+from kycourier.core.timing import SIGNATURE_TOLERANCE_SECONDS
 
 HEADER = "X-Kycourier-Signature"
-TOLERANCE_SECONDS = 300
-_MOST_KEYS = 2
-_LONGEST = 256
-_SENT = re.compile(
+_MAX_KEYS = 2
+_MAX_HEADER_LENGTH = 256
+_HEADER_FORM = re.compile(
     r"t=(?P<at>[1-9][0-9]{0,11})"
     r",v1=(?P<first>[0-9A-Fa-f]{64})(?:,v1=(?P<second>[0-9A-Fa-f]{64}))?"
 )
 
 
-@shows("method")
+@repr_only("method")
 class SignedRequest(Struct, frozen=True, kw_only=True):
-    """What is signed. `path` begins with `/v1`, `body` is as sent, before Base64."""
+    """The parts of a request that are signed.
+
+    Attributes:
+        method: The method, in upper case.
+        path: The path, which begins with `/v1`.
+        query: The query as sent, without `?`.
+        body: The body, before any Base64 of a gateway.
+    """
 
     method: str
     path: str
@@ -38,9 +46,9 @@ class SignedRequest(Struct, frozen=True, kw_only=True):
 
 
 def sign_request(request: SignedRequest, *, key: Secret, at: datetime) -> str:
-    """Give the header's value for a request sent at `at`."""
+    """Returns the header's value for a request sent at `at`."""
     seconds = str(int(at.timestamp()))
-    return f"t={seconds},v1={_digest(_spell_request(request, seconds), key)}"
+    return f"t={seconds},v1={_digest(_canonical_request(request, seconds), key)}"
 
 
 def check_signature(
@@ -50,67 +58,77 @@ def check_signature(
     keys: Sequence[Secret],
     now: datetime,
 ) -> datetime:
-    """Check the header's values as received against every live key, in constant time.
+    """Checks a request's signature, and returns when it was signed, aware UTC.
 
-    Gives when it was signed, aware UTC. Raises BadRequest `signature_missing`,
-    `signature_malformed` (also for more than one header), `signature_mismatch`, or
-    `signature_expired` when `t` is over 300 s off.
+    Args:
+        sent: The header's values as received.
+        request: The request.
+        keys: The active keys; all are compared, in constant time.
+        now: The current time.
+
+    Raises:
+        ApiProblemError: `signature_missing`, `signature_malformed` (also for more than
+            one header), `signature_mismatch`, or `signature_expired` if `t` is off by
+            more than SIGNATURE_TOLERANCE_SECONDS.
     """
     if not sent:
-        raise BadRequest("signature_missing")
-    found = None
-    if len(sent) == 1 and len(sent[0]) <= _LONGEST:
-        found = _SENT.fullmatch(sent[0])
-    if found is None:
-        raise BadRequest("signature_malformed")
-    claimed = [found["first"].lower(), (found["second"] or found["first"]).lower()]
-    signed = _spell_request(request, found["at"])
+        raise ApiProblemError("signature_missing")
+    header = None
+    if len(sent) == 1 and len(sent[0]) <= _MAX_HEADER_LENGTH:
+        header = _HEADER_FORM.fullmatch(sent[0])
+    if header is None:
+        raise ApiProblemError("signature_malformed")
+    claimed = [header["first"].lower(), (header["second"] or header["first"]).lower()]
+    signed = _canonical_request(request, header["at"])
     matches = [
         hmac.compare_digest(_digest(signed, key), digest)
         for key in keys
         for digest in claimed
     ]
     if not any(matches):
-        raise BadRequest("signature_mismatch")
-    seconds = int(found["at"])
-    if abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
-        raise BadRequest("signature_expired")
+        raise ApiProblemError("signature_mismatch")
+    seconds = int(header["at"])
+    if abs(now.timestamp() - seconds) > SIGNATURE_TOLERANCE_SECONDS:
+        raise ApiProblemError("signature_expired")
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
-def parse_keys(kept: Secret) -> tuple[Secret, ...] | None:
-    """Read one or two keys, a line each, as they stand: only line ends are removed.
+def parse_keys(secret: Secret) -> tuple[Secret, ...] | None:
+    """Parses a secret of one or two keys, one per line; only line ends are removed.
 
-    None when they are not one or two, or one is blank. Use 32 random characters.
+    Keys should be 32 random characters.
+
+    Returns:
+        The keys; None if there are more than two, or one is blank.
     """
-    lines = kept.reveal().removesuffix("\n").split("\n")
+    lines = secret.expose().removesuffix("\n").split("\n")
     keys = tuple(Secret(line.removesuffix("\r")) for line in lines)
-    is_usable = len(keys) <= _MOST_KEYS and all(key.reveal().strip() for key in keys)
+    is_usable = len(keys) <= _MAX_KEYS and all(key.expose().strip() for key in keys)
     return keys if is_usable else None
 
 
 def canonical_query(query: str) -> str:
-    """Spell a query as RFC 3986 pairs, sorted by name and then by value.
+    """Returns a query in canonical form: RFC 3986, sorted by name and then by value.
 
-    Each name and value is decoded once and encoded again, all but `A-Za-z0-9-._~`; `+`
-    is a plus sign, a `%` without two hexadecimal digits itself, a bare name has an
-    empty value, and an empty pair is dropped.
+    Each name and value is decoded once and encoded again, except `A-Za-z0-9-._~`. A `+`
+    stays a plus sign, a `%` without two hexadecimal digits stays a percent sign, a name
+    without `=` has an empty value, and empty pairs are dropped.
     """
     pairs = (pair.partition("=") for pair in query.split("&") if pair)
     return "&".join(
         f"{name}={value}"
         for name, value in sorted(
-            (_spell(name), _spell(value)) for name, _, value in pairs
+            (_reencode(name), _reencode(value)) for name, _, value in pairs
         )
     )
 
 
-def _spell(text: str) -> str:
+def _reencode(text: str) -> str:
     return quote(unquote_to_bytes(_encode(text)), safe="")
 
 
-def _spell_request(request: SignedRequest, seconds: str) -> bytes:
-    """Spell the five lines that are signed."""
+def _canonical_request(request: SignedRequest, seconds: str) -> bytes:
+    """Returns the five lines that are signed."""
     lines = (
         seconds,
         request.method,
@@ -122,7 +140,7 @@ def _spell_request(request: SignedRequest, seconds: str) -> bytes:
 
 
 def _digest(signed: bytes, key: Secret) -> str:
-    return hmac.new(key.reveal().encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.new(key.expose().encode(), signed, hashlib.sha256).hexdigest()
 
 
 def _encode(text: str) -> bytes:

@@ -1,1 +1,1 @@
-"""The stories, told with ports."""
+"""What the service does, step by step, through ports; no cloud, no HTTP."""

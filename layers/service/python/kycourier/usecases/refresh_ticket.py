@@ -1,51 +1,52 @@
-"""One ticket pair for all workers: refreshed together, never concurrently (1007/37304).
+"""Refreshes the one ticket pair of all workers, never concurrently (1007/37304).
 
-Whoever holds the lease looks again before each step, so that a holder that woke up late
-asks for nothing and saves nothing.
+The holder of the lease checks it again before each step, so that a holder that was
+frozen neither calls nor saves.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from enum import Enum
 
-from kycourier.core import codes
 from kycourier.core.errors import (
-    StaleOwner,
-    StoreUnavailable,
-    TicketUnavailable,
-    UpstreamUnreachable,
+    StaleOwnerError,
+    StoreUnavailableError,
+    TicketUnavailableError,
+    TransportError,
 )
-from kycourier.core.hidden import ReplyBody
-from kycourier.core.models import KycRequest, Lease
-from kycourier.core.reply import Unanswered, read_reply, signal_of
-from kycourier.core.retry import full_jitter
-from kycourier.core.ticket import Freshness, TicketPair, freshness, refresh_lease
-from kycourier.core.wire import (
-    Bought,
+from kycourier.core.leases import (
+    Lease,
+    refresh_lease,
+)
+from kycourier.core.redaction import ReplyBody
+from kycourier.core.result_codes import Rejected
+from kycourier.core.tickets.pair import Freshness, TicketPair, freshness
+from kycourier.core.timing import (
+    REFRESH_CALL_SECONDS,
+    REFRESH_LEASE_SECONDS,
+    REFRESH_MIN_SECONDS,
+    REFRESH_TICKET_RESERVE_SECONDS,
+)
+from kycourier.core.wire.messages import KycRequest
+from kycourier.core.wire.requests import (
     Profile,
-    Refusal,
     build_ticket_request,
     build_token_request,
+)
+from kycourier.core.wire.responses import NoResponse, read_response, signal_of
+from kycourier.core.wire.token_replies import (
+    IssuedCredential,
     parse_ticket_reply,
     parse_token_reply,
 )
-from kycourier.ports import Ambient, KycTransport, SecretSource, State
-from kycourier.usecases.heed_brake import BrakeGuard
-from kycourier.usecases.since import Since
-from kycourier.usecases.time_left import TimeLeft
-
-CALL_SECONDS = 4.0
-LEASE_SECONDS = 15.0
-FORCED_SECONDS = 60.0
-LEAST_SECONDS = 4.5
-AFTER_TOKEN_SECONDS = 2.0
-FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=2), timedelta(seconds=60)
-MOST_STRIKES, STRIKE_SECONDS = 5, 120.0
+from kycourier.ports import KycTransport, RuntimeDeps, SecretSource, Stores
+from kycourier.usecases.circuit_breaker import CircuitBreaker
+from kycourier.usecases.deadlines import Deadline
+from kycourier.usecases.refresh_backoff import RefreshBackoff
 
 
-class Why(Enum):
-    """Why a refresh is asked for."""
+class RefreshReason(Enum):
+    """Why a refresh is requested."""
 
     SCHEDULED = "scheduled"
     NEEDED = "needed"
@@ -53,7 +54,7 @@ class Why(Enum):
 
 
 class TicketRefresher:
-    """Buys a pair under the lease and saves it: the only code that asks for a token."""
+    """Obtains a pair under the lease and saves it: the only code that gets tokens."""
 
     def __init__(
         self,
@@ -62,104 +63,108 @@ class TicketRefresher:
         profile: Profile,
         secret: SecretSource,
         transport: KycTransport,
-        brake: BrakeGuard,
+        breaker: CircuitBreaker,
         call_seconds: float,
-        state: State,
-        ambient: Ambient,
+        stores: Stores,
+        deps: RuntimeDeps,
     ) -> None:
         self._app_id, self._profile, self._secret = app_id, profile, secret
-        self._transport, self._brake = transport, brake
-        self._store, self._leases = state.tickets, state.leases
-        self._clock, self._nonces = ambient.clock, ambient.nonces
-        self._journal = ambient.journal
-        self._call_seconds = min(CALL_SECONDS, call_seconds)
-        self._pause = f"back-off/{app_id}"
-        self._refused: Since | None = None
+        self._transport, self._breaker = transport, breaker
+        self._tickets, self._leases = stores.tickets, stores.leases
+        self._random, self._event_log = deps.random, deps.event_log
+        self._call_seconds = min(REFRESH_CALL_SECONDS, call_seconds)
+        self._backoff = RefreshBackoff(app_id, leases=stores.leases, deps=deps)
 
     def refresh(
-        self, seen: TicketPair | None, time_left: TimeLeft, *, why: Why
+        self, seen: TicketPair | None, deadline: Deadline, *, why: RefreshReason
     ) -> TicketPair | None:
-        """Replace the pair, or give the newer one; None while another is at it.
+        """Replaces the pair, unless somebody else does or did.
 
-        Raises TicketUnavailable, StoreUnavailable, NewerSchema.
+        Args:
+            seen: The pair that the caller has, if any.
+            deadline: The invocation's.
+            why: The reason, which decides whether the stored pair is replaced.
+
+        Returns:
+            The new or newer pair; None while another worker refreshes.
+
+        Raises:
+            TicketUnavailableError: backing off, stopped, out of time, or refused.
+            StoreUnavailableError: the store failed.
+            NewerSchemaError: a newer release wrote the pair.
         """
-        if time_left.seconds() < LEAST_SECONDS:
-            raise TicketUnavailable("no time to refresh")
-        self._hold_back(why)
-        name, owner = refresh_lease(self._app_id), self._nonces.nonce()
-        lease = self._leases.acquire(name, owner=owner, seconds=LEASE_SECONDS)
+        if deadline.seconds() < REFRESH_MIN_SECONDS:
+            raise TicketUnavailableError("no time to refresh")
+        self._check_backoff(why)
+        name, owner = refresh_lease(self._app_id), self._random.nonce()
+        lease = self._leases.acquire(name, owner=owner, seconds=REFRESH_LEASE_SECONDS)
         if lease is None:
             return None
         try:
-            stored = self._store.load(self._app_id)
-            if stored and not self._is_to_replace(stored, seen, lease, why):
+            stored = self._tickets.get(self._app_id)
+            if stored and not self._must_replace(stored, seen, lease, why):
                 return stored
-            if why is Why.REFUSED:
-                self._force()
-            return self._replace(stored, lease, time_left)
-        except StaleOwner:
-            self._journal.note("ticket_save_refused", fence=lease.fence)
+            if why is RefreshReason.REFUSED:
+                self._limit_forced()
+            return self._replace(stored, lease, deadline)
+        except StaleOwnerError:
+            self._event_log.emit("ticket_save_refused", fence=lease.fence)
             return None
         finally:
-            with suppress(StoreUnavailable):  # else it ends by itself
+            with suppress(StoreUnavailableError):  # else it ends by itself
                 self._leases.release(name, lease=lease)
 
-    def _is_to_replace(
-        self, stored: TicketPair, seen: TicketPair | None, lease: Lease, why: Why
+    def _must_replace(
+        self,
+        stored: TicketPair,
+        seen: TicketPair | None,
+        lease: Lease,
+        why: RefreshReason,
     ) -> bool:
-        if why is Why.REFUSED:
+        if why is RefreshReason.REFUSED:
             return seen is not None and stored.generation <= seen.generation
         age = lease.seen_at - stored.obtained_at
         return freshness(stored, age=age) is not Freshness.FRESH
 
-    def _hold_back(self, why: Why) -> None:
-        """Heed a stopped app, and but for the timer the fleet's back-off."""
-        if self._brake.is_stopped():
-            raise TicketUnavailable("app stopped")
-        if why is Why.SCHEDULED:
-            return
-        if self._refused is not None and self._refused.seconds() < 1:
-            raise TicketUnavailable("backing off")
-        owner = self._nonces.nonce()
-        if self._leases.acquire(self._pause, owner=owner, seconds=0) is None:
-            self._refused = Since(self._clock)
-            raise TicketUnavailable("backing off")
+    def _check_backoff(self, why: RefreshReason) -> None:
+        """Raises while the app is stopped or, except for the timer, in back-off."""
+        if self._breaker.is_stopped():
+            raise TicketUnavailableError("app stopped")
+        if why is not RefreshReason.SCHEDULED:
+            self._backoff.check()
 
-    def _force(self) -> None:
-        """Keep to one forced refresh a minute, the first at once, whoever asks."""
-        name, owner = f"forced/{self._app_id}", self._nonces.nonce()
-        if self._leases.acquire(name, owner=owner, seconds=FORCED_SECONDS) is None:
-            raise TicketUnavailable("renewed a moment ago")
-        self._journal.note("ticket_renewal_forced", app_id=self._app_id)
+    def _limit_forced(self) -> None:
+        self._backoff.limit_forced()
+        self._event_log.emit("ticket_renewal_forced", app_id=self._app_id)
 
     def _replace(
-        self, stored: TicketPair | None, lease: Lease, time_left: TimeLeft
+        self, stored: TicketPair | None, lease: Lease, deadline: Deadline
     ) -> TicketPair:
-        """Buy token and ticket and save them as the next generation."""
-        token = self._buy(
+        """Obtains token and ticket and saves them as the next generation."""
+        token = self._obtain(
             lambda: build_token_request(
-                self._profile, self._app_id, self._secret.load()
+                self._profile, self._app_id, self._secret.get()
             ),
             parse_token_reply,
             lease=lease,
-            time_left=time_left.but(seconds=AFTER_TOKEN_SECONDS),
+            deadline=deadline.minus(seconds=REFRESH_TICKET_RESERVE_SECONDS),
         )
-        ticket = self._buy(
+        ticket = self._obtain(
             lambda: build_ticket_request(self._profile, self._app_id, token.value),
             parse_ticket_reply,
             lease=lease,
-            time_left=time_left,
+            deadline=deadline,
         )
         generation = stored.generation if stored else 0
         pair = TicketPair(
             generation=generation + 1,
             obtained_at=lease.seen_at,
-            expires_in=min(token.lives, ticket.lives),
+            expires_in=min(token.lifetime, ticket.lifetime),
             token=token.value,
             ticket=ticket.value,
         )
         self._save(pair, lease)
-        self._journal.note(
+        self._event_log.emit(
             "ticket_refreshed",
             generation=pair.generation,
             seconds=pair.expires_in.total_seconds(),
@@ -167,84 +172,71 @@ class TicketRefresher:
         return pair
 
     def _save(self, pair: TicketPair, lease: Lease) -> None:
-        """Save what was bought, trying twice: the old pair's last minute has begun."""
+        """Saves the pair, trying twice: the old pair's last minute has begun."""
         expected = pair.generation - 1
         for _ in range(2):
             try:
-                self._store.save(
+                self._tickets.put(
                     self._app_id, pair, expected_generation=expected, lease=lease
                 )
-            except StoreUnavailable:
+            except StoreUnavailableError:
                 continue
             return
-        raise self._failed(Unanswered(name=StoreUnavailable.code))
+        raise self._failed(NoResponse(name=StoreUnavailableError.code))
 
-    def _buy(
+    def _obtain(
         self,
         build: Callable[[], KycRequest],
-        parse: Callable[[ReplyBody], Bought | Refusal],
+        parse: Callable[[ReplyBody], IssuedCredential | Rejected],
         *,
         lease: Lease,
-        time_left: TimeLeft,
-    ) -> Bought:
-        """Buy one of the two; the lease is looked at last: a secret takes its time."""
+        deadline: Deadline,
+    ) -> IssuedCredential:
+        """Obtains token or ticket; the lease is checked last: a secret takes time."""
         request = self._build(build)
-        self._look_again(lease)
-        if time_left.is_short():
-            raise TicketUnavailable("no time to refresh")
-        answer: Bought | Refusal | Unanswered
+        self._recheck_lease(lease)
+        if deadline.is_short():
+            raise TicketUnavailableError("no time to refresh")
+        reply: IssuedCredential | Rejected | NoResponse
         try:
-            reply = self._transport.send(
-                request, timeout_seconds=time_left.for_call(self._call_seconds)
+            response = self._transport.send(
+                request, timeout_seconds=deadline.for_call(self._call_seconds)
             )
-            answer = read_reply(reply, parse)
-        except UpstreamUnreachable as error:
-            answer = Unanswered(name=error.code)
-        signal, least = signal_of(answer)
-        self._brake.report(signal, least=least)
-        if isinstance(answer, Bought):
-            return answer
-        raise self._failed(answer)
+            reply = read_response(response, parse)
+        except TransportError as error:
+            reply = NoResponse(name=error.code)
+        signal, min_open = signal_of(reply)
+        self._breaker.record(signal, min_open=min_open)
+        if isinstance(reply, IssuedCredential):
+            return reply
+        raise self._failed(reply)
 
     def _build(self, build: Callable[[], KycRequest]) -> KycRequest:
-        """Build a request, which reads the secret; the platform hears nothing of it."""
-        with suppress(StoreUnavailable):
+        """Builds a request, which reads the secret, before the platform is called."""
+        with suppress(StoreUnavailableError):
             return build()
-        raise self._failed(Unanswered(name="secret_unavailable"))
+        raise self._failed(NoResponse(name="secret_unavailable"))
 
-    def _failed(self, answer: Refusal | Unanswered) -> TicketUnavailable:
-        """Count a failure, and let the whole fleet back off, from 2 s to a minute."""
-        code = answer.code if isinstance(answer, Refusal) else None
-        problem = (
-            codes.find(answer.code).name if isinstance(answer, Refusal) else answer.name
+    def _failed(self, reply: Rejected | NoResponse) -> TicketUnavailableError:
+        """Logs a failure, and makes the whole fleet back off, from 2 s to a minute."""
+        rejected = reply if isinstance(reply, Rejected) else None
+        self._event_log.emit(
+            "ticket_refresh_failed",
+            code=rejected.code if rejected else None,
+            problem=reply.name,
         )
-        self._journal.note("ticket_refresh_failed", code=code, problem=problem)
-        with suppress(StoreUnavailable):
-            self._back_off()
-        return TicketUnavailable(problem, refused_with=code)
+        with suppress(StoreUnavailableError):
+            self._backoff.start()
+        return TicketUnavailableError(reply.name, rejected=rejected)
 
-    def _back_off(self) -> None:
-        """Take a lease that nobody gives back; strikes of the last minutes lengthen it.
-
-        A strike is a lease too: how many are held is how often it failed lately.
-        """
-        owner, strikes = self._nonces.nonce(), 0
-        while strikes < MOST_STRIKES and not self._leases.acquire(
-            f"strike{strikes}/{self._app_id}", owner=owner, seconds=STRIKE_SECONDS
-        ):
-            strikes += 1
-        draw = self._nonces.draw()
-        delay = full_jitter(
-            strikes, first=FIRST_BACK_OFF, draw=draw, cap=LONGEST_BACK_OFF
-        )
-        self._leases.acquire(self._pause, owner=owner, seconds=delay.total_seconds())
-
-    def _look_again(self, lease: Lease) -> None:
-        """Make sure that the lease is still ours and outlasts one call."""
+    def _recheck_lease(self, lease: Lease) -> None:
+        """Checks that the lease is still ours and outlasts one call."""
         again = self._leases.acquire(
-            refresh_lease(self._app_id), owner=lease.owner, seconds=LEASE_SECONDS
+            refresh_lease(self._app_id),
+            owner=lease.owner,
+            seconds=REFRESH_LEASE_SECONDS,
         )
         if again is None or again.fence != lease.fence:
-            raise StaleOwner("refresh lease")
-        if again.remaining_seconds() < CALL_SECONDS:
-            raise StaleOwner("refresh lease")
+            raise StaleOwnerError("refresh lease")
+        if again.remaining_seconds() < REFRESH_CALL_SECONDS:
+            raise StaleOwnerError("refresh lease")

@@ -1,1 +1,1 @@
-"""AWS: DynamoDB, S3, EventBridge, SQS, Secrets Manager and Parameter Store."""
+"""Implements the ports on AWS's JSON APIs and S3, one module each."""

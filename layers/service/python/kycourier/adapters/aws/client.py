@@ -1,6 +1,6 @@
-"""AWS's services that speak JSON: asked over kept connections, signed, and timed.
+"""Calls AWS's JSON APIs over kept connections, with signatures and deadlines.
 
-The SDK's way of one call took four times as long, and its clients half of a start.
+The SDK takes four times as long for a call, and its clients take half of a cold start.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,35 +13,35 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from kycourier import __version__
-from kycourier.adapters.aws.account import Account, account_of
-from kycourier.adapters.aws.calls import (
-    NO_ANSWER,
+from kycourier.adapters.aws.credentials import CredentialProvider, shared_credentials
+from kycourier.adapters.aws.errors import AwsResponse, call_failed
+from kycourier.adapters.aws.signature import sign_post
+from kycourier.adapters.aws.urls import default_endpoint, find_endpoint
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import (
+    NO_RESPONSE,
     NO_TIME,
+    NOT_CONNECTED,
     UNREACHABLE,
     UNREADABLE,
-    AwsAnswer,
-    NotDone,
-    refused,
+    CallFailedError,
 )
-from kycourier.adapters.aws.endpoints import find_endpoint, usual_endpoint
-from kycourier.adapters.aws.signature import sign_post
-from kycourier.adapters.http_exchange import Exchanged, Exchanges
-from kycourier.adapters.http_session import silence_libraries
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.adapters.system import SystemNonces
-from kycourier.core.errors import UpstreamUnreachable
+from kycourier.adapters.http.post_client import HttpResponse, PostClient
+from kycourier.adapters.http.sessions import mute_http_libraries
+from kycourier.adapters.system import SystemRandom
+from kycourier.core.errors import TransportError
+from kycourier.core.timing import (
+    ADAPTER_RESERVE_SECONDS,
+    AWS_CALL_MIN_SECONDS,
+    AWS_CALL_SECONDS,
+    AWS_PAUSES_SECONDS,
+)
 from kycourier.ports import Clock
 
-MOST_SECONDS, LEAST_SECONDS = 3.0, 0.5  # of one attempt, from name to last byte
-LAST_SECONDS = 0.5  # of an invocation: not waited into, for a handler must answer
-PAUSES = (1.0, 2.0)  # at most, before the second and the third attempt
-MOST_BYTES = 17 << 20  # DynamoDB answers with 16 MB at most
-_NOT_REACHED = {"resolve", "connect", "tls"}
-_NO_API = {"encoded", "protocol", "too_large"}  # who so answers, will the next time
-_ERRORS_FROM = 300
-
-
-_PROTOCOLS = {  # what stands before an operation's name, and which JSON of AWS's it is
+MAX_BYTES = 17 << 20  # a DynamoDB response has 16 MB at most
+_NOT_AN_API = {"encoded", "protocol", "too_large"}  # a retry would get the same
+_FIRST_ERROR_STATUS = 300
+_PROTOCOLS = {  # the prefix of an operation's name, and the version of AWS's JSON
     "dynamodb": ("DynamoDB_20120810", "1.0"),
     "events": ("AWSEvents", "1.1"),
     "secretsmanager": ("secretsmanager", "1.1"),
@@ -50,78 +50,87 @@ _PROTOCOLS = {  # what stands before an operation's name, and which JSON of AWS'
 }
 
 
-def client_of(service: str, around: Surroundings) -> "JsonClient":
-    """Give the client of a service that all adapters of these surroundings share.
+def shared_client(service: str, context: AdapterContext) -> "JsonClient":
+    """Returns the client of a service, shared by all adapters of the context.
 
-    `service` is the name that requests are signed for. Raises SettingError.
+    Args:
+        service: The service's name in signatures (`dynamodb`).
+        context: The process.
+
+    Raises:
+        SettingError: the environment's endpoint is invalid.
     """
-    account = account_of(around)
-    with _making:
-        clients = _made.setdefault(around, {})
+    credentials = shared_credentials(context)
+    with _clients_lock:
+        clients = _clients.setdefault(context, {})
         if service not in clients:
             clients[service] = JsonClient(
                 service,
-                account=account,
-                environ=around.environ,
-                clock=around.clock,
-                seconds_left=around.seconds_left,
+                credentials=credentials,
+                environ=context.environ,
+                clock=context.clock,
+                seconds_left=context.seconds_left,
             )
         return clients[service]
 
 
 class JsonClient:
-    """One service of AWS in the account's region; threads share it."""
+    """A client of one AWS service in one region; threads share it."""
 
     def __init__(
         self,
         service: str,
         *,
-        account: Account,
+        credentials: CredentialProvider,
         environ: Mapping[str, str],
         clock: Clock,
         seconds_left: Callable[[], float],
     ) -> None:
-        silence_libraries()
+        mute_http_libraries()
         self._service = service
         self._target, self._version = _PROTOCOLS[service]
-        self._account, self._clock = account, clock
+        self._credentials, self._clock = credentials, clock
         self._seconds_left = seconds_left
         self._extra_ca_file = environ.get("SSL_CERT_FILE") or None
         self._endpoint = find_endpoint(environ, service)
-        self._draw = SystemNonces().draw
+        self._draw = SystemRandom().draw
 
-    def ask(self, operation: str, **members: object) -> AwsAnswer:
-        """Make a call, up to three times while it may go through the next time.
+    def call(self, operation: str, **members: object) -> AwsResponse:
+        """Makes a call, up to three times after transient failures.
 
-        Bytes in `members` are sent as Base64. Raises NotDone.
+        Args:
+            operation: The API's operation (`GetItem`).
+            **members: Its parameters; bytes are sent as Base64.
+
+        Raises:
+            CallFailedError: the call failed.
         """
         body = msgspec.json.encode(members)
-        for pause in PAUSES:
+        for pause in AWS_PAUSES_SECONDS:
             try:
                 return self._attempt(operation, body)
-            except NotDone as not_done:
-                again = not_done.passes or not_done.why == UNREACHABLE
-                needed = pause + MOST_SECONDS + LAST_SECONDS
-                if not again or self._seconds_left() < needed:
+            except CallFailedError as failed:
+                can_repeat = failed.transient or failed.code == UNREACHABLE
+                needed = pause + AWS_CALL_SECONDS + ADAPTER_RESERVE_SECONDS
+                if not can_repeat or self._seconds_left() < needed:
                     raise
             self._clock.sleep(pause * self._draw())
         return self._attempt(operation, body)
 
-    def _attempt(self, operation: str, body: bytes) -> AwsAnswer:
-        headers = self._sign(operation, body)  # which may wait for new credentials
-        seconds = min(MOST_SECONDS, self._seconds_left() - LAST_SECONDS)
-        if seconds < LEAST_SECONDS:
-            raise NotDone(NO_TIME)
+    def _attempt(self, operation: str, body: bytes) -> AwsResponse:
+        headers = self._sign(operation, body)  # takes time if credentials are renewed
+        seconds = min(AWS_CALL_SECONDS, self._seconds_left() - ADAPTER_RESERVE_SECONDS)
+        if seconds < AWS_CALL_MIN_SECONDS:
+            raise CallFailedError(NO_TIME)
         try:
-            return _read(
-                self._exchanges.post(self._path, headers, body, seconds=seconds)
-            )
-        except UpstreamUnreachable as error:
-            fault = error.reason
-        if fault in _NO_API:
-            raise NotDone(UNREADABLE)
-        is_away = fault in _NOT_REACHED
-        raise NotDone(UNREACHABLE if is_away else NO_ANSWER, passes=not is_away)
+            return _parse(self._http.post(self._path, headers, body, seconds=seconds))
+        except TransportError as error:
+            reason = error.reason
+        if reason in _NOT_AN_API:
+            raise CallFailedError(UNREADABLE)
+        if reason in NOT_CONNECTED:
+            raise CallFailedError(UNREACHABLE)
+        raise CallFailedError(NO_RESPONSE, transient=True)
 
     def _sign(self, operation: str, body: bytes) -> Mapping[str, str]:
         return {
@@ -135,7 +144,7 @@ class JsonClient:
                 path=self._path,
                 service=self._service,
                 region=self._region,
-                credentials=self._account.credentials(),
+                credentials=self._credentials.credentials(),
                 now=self._clock.now(),
             ),
             "Accept-Encoding": "identity",
@@ -144,11 +153,11 @@ class JsonClient:
 
     @cached_property
     def _region(self) -> str:
-        return self._account.region()
+        return self._credentials.region()
 
     @cached_property
     def _url(self) -> str:
-        return self._endpoint or usual_endpoint(self._service, self._region)
+        return self._endpoint or default_endpoint(self._service, self._region)
 
     @cached_property
     def _host(self) -> str:
@@ -159,36 +168,34 @@ class JsonClient:
         return urlsplit(self._url).path or "/"
 
     @cached_property
-    def _exchanges(self) -> Exchanges:
-        return Exchanges(
-            self._url, max_body_bytes=MOST_BYTES, extra_ca_file=self._extra_ca_file
+    def _http(self) -> PostClient:
+        return PostClient(
+            self._url, max_body_bytes=MAX_BYTES, extra_ca_file=self._extra_ca_file
         )
 
 
-def _read(response: Exchanged) -> AwsAnswer:
-    """Read what was answered. Raises NotDone."""
-    date = response.headers.get("Date")
-    told = _decode(response.content)
-    answer = AwsAnswer(told or {}, date)
-    if response.status >= _ERRORS_FROM:
-        symbol = answer.members.get("__type", response.headers.get("x-amzn-errortype"))
-        not_done = refused(response.status, symbol, answer)
-        raise not_done
-    if told is None:
-        raise NotDone(UNREADABLE, answer=answer)
-    return answer
+def _parse(http: HttpResponse) -> AwsResponse:
+    """Parses a response. Raises CallFailedError."""
+    members = _decode(http.content)
+    response = AwsResponse(members or {}, http.headers.get("Date"))
+    if http.status >= _FIRST_ERROR_STATUS:
+        symbol = response.members.get("__type", http.headers.get("x-amzn-errortype"))
+        raise call_failed(http.status, symbol, response)
+    if members is None:
+        raise CallFailedError(UNREADABLE, response=response)
+    return response
 
 
 def _decode(content: bytes) -> dict[str, Any] | None:
-    """Read members; one that is null is absent, as to the SDK."""
+    """Decodes the members of a JSON object; leaves out null ones, as the SDK does."""
     try:
-        told = msgspec.json.decode(content)
+        members = msgspec.json.decode(content)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(members, dict):
         return None
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
-_making = Lock()
-_made: WeakKeyDictionary[Surroundings, dict[str, JsonClient]] = WeakKeyDictionary()
+_clients_lock = Lock()
+_clients: WeakKeyDictionary[AdapterContext, dict[str, JsonClient]] = WeakKeyDictionary()

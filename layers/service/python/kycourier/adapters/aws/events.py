@@ -1,95 +1,99 @@
-"""Events on an EventBridge bus or in an SQS queue, each entry's answer read.
+"""Publishes events to an EventBridge bus or an SQS queue, and checks every entry.
 
-Both services take up to ten entries a call, and may answer 200 when they took a few.
+Both services accept up to ten entries per call, and respond with 200 even if they
+refused some of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from kycourier.adapters.aws.calls import prove, run
-from kycourier.adapters.aws.client import client_of
+from kycourier.adapters.aws.client import shared_client
+from kycourier.adapters.aws.errors import explain
 from kycourier.adapters.aws.queue import FIFO, find_queue
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import SinkUnavailable, forgetful
-from kycourier.core.hidden import shows
-from kycourier.core.order_record import OutboxEvent
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import prove, run
+from kycourier.core.errors import SinkUnavailableError
+from kycourier.core.orders.record import OutboxEvent
+from kycourier.core.redaction import repr_only, scrub_traceback
 
-MOST_ENTRIES = 10
-MOST_BYTES = 256 * 1024 - 1  # of a call, which is to stay below 256 KB
+MAX_ENTRIES = 10
+MAX_BYTES = 256 * 1024 - 1  # of a call, which must stay below 256 KB
 SOURCE = "kycourier"
 Entry = Mapping[str, Any]
-Send = Callable[[Sequence[Entry]], Sequence[Entry]]
+PutEntries = Callable[[Sequence[Entry]], Sequence[Entry]]
 
 
 class EventBridgeSink:
     """The bus `eventbridge://name`; the whole event is an entry's Detail."""
 
-    def __init__(self, bus: str, around: Surroundings) -> None:
-        """Look whether the bus is there. Raises SinkUnavailable."""
-        self._bus, self._client = bus, client_of("events", around)
+    def __init__(self, bus: str, context: AdapterContext) -> None:
+        """Checks that the bus exists. Raises SinkUnavailableError."""
+        self._bus, self._client = bus, shared_client("events", context)
         prove(
-            lambda: self._client.ask("DescribeEventBus", Name=bus),
+            lambda: self._client.call("DescribeEventBus", Name=bus),
             action="events:DescribeEventBus",
             kind="bus",
-            failure=SinkUnavailable,
+            explain=explain,
+            failure=SinkUnavailableError,
         )
 
-    @forgetful
+    @scrub_traceback
     def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Hand over all, in order. Raises SinkUnavailable if any was not taken."""
+        """Publishes all, in order. Raises SinkUnavailableError if any was refused."""
         entries = [self._build(event) for event in events]
-        for batch in _split(entries, MOST_ENTRIES):
+        for batch in _split(entries, MAX_ENTRIES):
             _send(batch, self._put)
 
-    def _build(self, event: OutboxEvent) -> "_Weighed":
-        _read(event)
+    def _build(self, event: OutboxEvent) -> "_SizedEntry":
         entry = {
             "EventBusName": self._bus,
             "Source": SOURCE,
             "DetailType": event.type,
             "Detail": event.body,
         }
-        return _Weighed(entry, _weigh(SOURCE, event.type, event.body))
+        return _SizedEntry(entry, _size_of(SOURCE, event.type, event.body))
 
     def _put(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Put entries, and give those that were not taken."""
-        answer = run(
-            lambda: self._client.ask("PutEvents", Entries=entries),
+        """Puts entries, and returns those that were not accepted."""
+        response = run(
+            lambda: self._client.call("PutEvents", Entries=entries),
             action="events:PutEvents",
             kind="bus",
-            failure=SinkUnavailable,
+            explain=explain,
+            failure=SinkUnavailableError,
         )
-        answers = answer.members.get("Entries", ())
-        taken = {at for at, each in enumerate(answers) if each.get("EventId")}
-        return [entry for at, entry in enumerate(entries) if at not in taken]
+        results = response.members.get("Entries", ())
+        accepted = {at for at, each in enumerate(results) if each.get("EventId")}
+        return [entry for at, entry in enumerate(entries) if at not in accepted]
 
 
 class SqsEventSink:
-    """The queue `sqs://name`; one message is one event, to the byte."""
+    """The queue `sqs://name`; each message is one event, byte for byte."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
-        """Find the queue. Raises SinkUnavailable."""
-        self._is_fifo, self._client = name.endswith(FIFO), client_of("sqs", around)
-        self._url = find_queue(name, self._client, failure=SinkUnavailable)
+    def __init__(self, name: str, context: AdapterContext) -> None:
+        """Finds the queue. Raises SinkUnavailableError."""
+        self._is_fifo, self._client = name.endswith(FIFO), shared_client("sqs", context)
+        self._url = find_queue(name, self._client, failure=SinkUnavailableError)
 
-    @forgetful
+    @scrub_traceback
     def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Hand over all, in order. Raises SinkUnavailable if any was not taken.
+        """Publishes all, in order.
 
-        A `.fifo` queue gets one after the other, so that none overtakes a failed one.
+        A `.fifo` queue gets one event per call, so that none overtakes a refused one.
+
+        Raises:
+            SinkUnavailableError: an event was refused.
         """
         entries = [self._build(event, at=number) for number, event in enumerate(events)]
-        for batch in _split(entries, 1 if self._is_fifo else MOST_ENTRIES):
+        for batch in _split(entries, 1 if self._is_fifo else MAX_ENTRIES):
             _send(batch, self._put)
 
-    def _build(self, event: OutboxEvent, *, at: int) -> "_Weighed":
-        envelope = _read(event)
+    def _build(self, event: OutboxEvent, *, at: int) -> "_SizedEntry":
         texts = {"id": event.id, "type": event.type}
-        if envelope.traceparent:
-            texts["traceparent"] = envelope.traceparent
+        if event.traceparent:
+            texts["traceparent"] = event.traceparent
         entry = {
             "Id": str(at),
             "MessageBody": event.body,
@@ -100,61 +104,48 @@ class SqsEventSink:
         }
         if self._is_fifo:
             entry |= {
-                "MessageGroupId": envelope.source or SOURCE,
+                "MessageGroupId": event.source or SOURCE,
                 "MessageDeduplicationId": event.id,
             }
         kinds = ["String"] * len(texts)
-        return _Weighed(entry, _weigh(event.body, *texts, *texts.values(), *kinds))
+        return _SizedEntry(entry, _size_of(event.body, *texts, *texts.values(), *kinds))
 
     def _put(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Send messages, and give those that were not taken."""
-        answer = run(
-            lambda: self._client.ask(
+        """Sends messages, and returns those that were not accepted."""
+        response = run(
+            lambda: self._client.call(
                 "SendMessageBatch", QueueUrl=self._url, Entries=entries
             ),
             action="sqs:SendMessage",
             kind="queue",
-            failure=SinkUnavailable,
+            explain=explain,
+            failure=SinkUnavailableError,
         )
-        taken = {each.get("Id") for each in answer.members.get("Successful", ())}
-        return [entry for entry in entries if entry["Id"] not in taken]
+        accepted = {each.get("Id") for each in response.members.get("Successful", ())}
+        return [entry for entry in entries if entry["Id"] not in accepted]
 
 
-class _Envelope(Struct):
-    source: str = ""
-    traceparent: str | None = None
-
-
-@shows("size_bytes")
-class _Weighed(Struct, frozen=True):
-    """An entry and its size as the services count: bytes of all its texts."""
+@repr_only("size_bytes")
+class _SizedEntry(Struct, frozen=True):
+    """An entry and its size as the services count it: the bytes of all its texts."""
 
     entry: Entry
     size_bytes: int
 
 
-def _read(event: OutboxEvent) -> _Envelope:
-    """Read what a sink must know of an event. Raises SinkUnavailable."""
-    try:
-        return msgspec.json.decode(event.body.encode("utf-8"), type=_Envelope)
-    except (UnicodeEncodeError, msgspec.DecodeError):
-        pass  # raised below: the foreign error holds the text
-    raise SinkUnavailable("event is no JSON object")
-
-
-def _weigh(*texts: str) -> int:
+def _size_of(*texts: str) -> int:
     size_bytes = sum(len(text.encode("utf-8")) for text in texts)
-    if size_bytes > MOST_BYTES:
-        raise SinkUnavailable("too large")
+    if size_bytes > MAX_BYTES:
+        raise SinkUnavailableError("too large")
     return size_bytes
 
 
-def _split(entries: Sequence[_Weighed], most: int) -> Iterator[list[Entry]]:
-    """Cut into calls, in order."""
+def _split(entries: Sequence[_SizedEntry], max_entries: int) -> Iterator[list[Entry]]:
+    """Splits entries into calls, in order."""
     batch: list[Entry] = []
     total = 0
     for each in entries:
-        if batch and (len(batch) == most or total + each.size_bytes > MOST_BYTES):
+        if batch and (len(batch) == max_entries or total + each.size_bytes > MAX_BYTES):
             yield batch
             batch, total = [], 0
         batch.append(each.entry)
@@ -163,8 +154,12 @@ def _split(entries: Sequence[_Weighed], most: int) -> Iterator[list[Entry]]:
         yield batch
 
 
-def _send(batch: Sequence[Entry], put: Send) -> None:
-    """Put a batch, and once more what was not taken. Raises SinkUnavailable."""
-    left = put(batch)
-    if left and put(left):
-        raise SinkUnavailable("an entry was not taken")
+def _send(batch: Sequence[Entry], put: PutEntries) -> None:
+    """Puts a batch, and once more the entries that were not accepted.
+
+    Raises:
+        SinkUnavailableError: an entry was refused twice.
+    """
+    refused = put(batch)
+    if refused and put(refused):
+        raise SinkUnavailableError("an entry was refused")

@@ -1,82 +1,96 @@
-"""Evidence in S3, as `s3://bucket/prefix`: where it lies, and with whose credentials.
+"""Opens evidence in S3, `s3://bucket/prefix`.
 
-The bucket's own default encrypts the objects: no header of ours overrides its key.
+The bucket's default encryption applies: no header overrides its key.
 """
 
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from kycourier.adapters.aws.account import account_of
-from kycourier.adapters.aws.calls import run
-from kycourier.adapters.aws.endpoints import find_endpoint, usual_endpoint
-from kycourier.adapters.evidence_key import is_key
-from kycourier.adapters.object_store import Dialect, ObjectEvidenceStore
-from kycourier.adapters.s3_client import build_clients, spell_credentials
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import EvidenceUnavailable
-from kycourier.setting_forms import Place
+from kycourier.adapters.aws.credentials import shared_credentials
+from kycourier.adapters.aws.errors import explain
+from kycourier.adapters.aws.urls import default_endpoint, find_endpoint
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import run
+from kycourier.adapters.s3.client import build_clients, to_s3_credential
+from kycourier.adapters.s3.dialect import S3Dialect
+from kycourier.adapters.s3.evidence import S3EvidenceStore
+from kycourier.core.errors import EvidenceUnavailableError
+from kycourier.core.evidence import is_key
+from kycourier.settings.resource_url import ResourceUrl
 
-if TYPE_CHECKING:  # obstore has these for type checkers alone
+if TYPE_CHECKING:  # obstore defines these only in its stubs
     from obstore.store import S3Config, S3Credential
 
 T = TypeVar("T")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_S3 = Dialect(
+_S3 = S3Dialect(
     put_mode="create",
-    may_get="s3:GetObject",
-    may_put="s3:PutObject",
-    may_list="s3:ListBucket",
+    get_permission="s3:GetObject",
+    put_permission="s3:PutObject",
+    list_permission="s3:ListBucket",
 )
 
 
-def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
-    """Open a bucket and look whether it is there. Raises EvidenceUnavailable."""
-    bucket, _, prefix = place.where.partition("/")
+def open_bucket(url: ResourceUrl, context: AdapterContext) -> S3EvidenceStore:
+    """Opens a bucket and checks that it can be listed.
+
+    Raises:
+        EvidenceUnavailableError: the URL is wrong, or the bucket cannot be used.
+        SettingError: the environment's endpoint is invalid.
+    """
+    bucket, _, prefix = url.rest.partition("/")
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket) or not (is_key(prefix) or not prefix):
-        raise EvidenceUnavailable("must be s3://bucket/prefix, of plain names")
-    config = _locate(bucket, around)
-    credentials = _find_credentials(around)
-    opened = ObjectEvidenceStore(
+        raise EvidenceUnavailableError("must be s3://bucket/prefix, with plain names")
+    config = _s3_config(bucket, context)
+    credentials = _credential_source(context)
+    store = S3EvidenceStore(
         build_clients(bucket, prefix=prefix, config=config, credentials=credentials),
         dialect=_S3,
-        seconds_left=around.seconds_left,
+        seconds_left=context.seconds_left,
     )
-    opened.prove()
-    return opened
+    store.prove()
+    return store
 
 
-def _locate(bucket: str, around: Surroundings) -> "S3Config":
-    """Say where the bucket is. What is said here, obstore does not look up itself."""
-    region = _run(account_of(around).region)
-    own = find_endpoint(around.environ, "s3")
-    by_name = own is None and "." not in bucket  # TLS's wildcard covers one label
-    endpoint = own or usual_endpoint("s3", region)
-    if by_name:
+def _s3_config(bucket: str, context: AdapterContext) -> "S3Config":
+    """Builds the bucket's settings; obstore reads those left out elsewhere."""
+    region = _run(shared_credentials(context).region)
+    custom = find_endpoint(context.environ, "s3")
+    # AWS's certificates only cover buckets whose names have no dot.
+    virtual_hosted = custom is None and "." not in bucket
+    endpoint = custom or default_endpoint("s3", region)
+    if virtual_hosted:
         endpoint = endpoint.replace("://", f"://{bucket}.")
     return {
         "region": region,
         "endpoint": endpoint,
         "aws_endpoint_url_s3": endpoint,
-        "virtual_hosted_style_request": by_name,
+        "virtual_hosted_style_request": virtual_hosted,
         "checksum_algorithm": "sha256",
         "unsigned_payload": False,
         "skip_signature": False,
     }
 
 
-def _find_credentials(around: Surroundings) -> "Callable[[], S3Credential]":
-    """Find whom to ask for credentials, before every request: they know their end."""
-    account = account_of(around)
+def _credential_source(context: AdapterContext) -> "Callable[[], S3Credential]":
+    """Returns a function that obstore calls for credentials before every request."""
+    provider = shared_credentials(context)
 
-    def ask() -> "S3Credential":
-        found = account.credentials()
-        return spell_credentials(found.key_id, found.key, found.token)
+    def current() -> "S3Credential":
+        credentials = provider.credentials()
+        return to_s3_credential(credentials.key_id, credentials.key, credentials.token)
 
-    _run(ask)
-    return ask
+    _run(current)
+    return current
 
 
 def _run(find: Callable[[], T]) -> T:
-    return run(find, action="s3:ListBucket", kind="bucket", failure=EvidenceUnavailable)
+    return run(
+        find,
+        explain=explain,
+        action="s3:ListBucket",
+        kind="bucket",
+        failure=EvidenceUnavailableError,
+    )

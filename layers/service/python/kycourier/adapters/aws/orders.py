@@ -1,53 +1,55 @@
-"""The orders' rows in DynamoDB: decisions as conditional writes, pages off an index."""
+"""Stores the orders' rows in DynamoDB, with conditional writes and an index."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from kycourier.adapters import due_index
-from kycourier.adapters.aws.expressions import Attributes
-from kycourier.adapters.aws.items import Item
-from kycourier.adapters.aws.store_clock import MARGIN
-from kycourier.adapters.aws.table import ENTRY, KEY, PART, TRIES, Table
-from kycourier.adapters.instants import to_ticks
-from kycourier.core import order as rules
-from kycourier.core.errors import StaleOwner, StoreUnavailable, forgetful
-from kycourier.core.models import OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import (
+from kycourier.adapters.aws.dynamodb.expressions import Attributes
+from kycourier.adapters.aws.dynamodb.items import Item
+from kycourier.adapters.aws.dynamodb.table import ENTRY, KEY, MAX_TRIES, PART, Table
+from kycourier.adapters.stores import due_index
+from kycourier.adapters.stores.timestamps import to_ticks
+from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
+from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.record import (
+    OrderKey,
     OrderRecord,
     decode_record,
     encode_record,
 )
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.timing import DYNAMODB_CLOCK_MARGIN, POISON_RETENTION
 from kycourier.ports import Claim, Cursor, Page
 
-POISON_KEPT = timedelta(days=90)
 _NEW: Attributes = {KEY: None}
 
 
 class DynamoOrderStore:
-    """Orders of a table, by the store's clock."""
+    """Orders in a table, by the store's clock."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def now(self) -> datetime:
-        """Tell the store's clock, aware UTC. Raises StoreUnavailable."""
+        """Returns the store's clock, aware UTC. Raises StoreUnavailableError."""
         return self._table.now()
 
-    @forgetful
+    @scrub_traceback
     def register(self, draft: OrderRecord) -> Claim:
-        """Insert the row, or give the one that is there, not granted.
+        """Inserts the row; returns the stored row, not granted, if there is one.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises:
+            StoreUnavailableError: DynamoDB failed.
+            NewerSchemaError: a newer release wrote the row.
         """
         if self._write(draft, expected=_NEW):
             return Claim(draft, granted=True)
-        there = self.load(draft.key)
-        if there is None:
-            raise StoreUnavailable("contended")
-        return Claim(there, granted=False)
+        stored = self.get(draft.key)
+        if stored is None:
+            raise StoreUnavailableError("contended")
+        return Claim(stored, granted=False)
 
-    @forgetful
+    @scrub_traceback
     def claim(
         self,
         draft: OrderRecord,
@@ -57,66 +59,77 @@ class DynamoOrderStore:
         urgency: Urgency,
         folder: str,
     ) -> Claim:
-        """Take the order if it may be taken; insert it if absent.
+        """Claims the order if it may be claimed; inserts it if absent.
 
-        A message's order is mostly new: so it is put in unseen, and the row that is
-        there already comes back with the refusal. Raises StoreUnavailable, NewerSchema.
+        Raises StoreUnavailableError, NewerSchemaError.
         """
-        is_new = urgency is Urgency.NOTIFIED and self._table.has_just_answered()
-        there = None if is_new else self.load(draft.key)
-        for _ in range(TRIES):
-            taken = rules.take(
-                there,
+        # A message's order is mostly new; if not, the failed condition returns the row.
+        skip_read = urgency is Urgency.NOTIFIED and self._table.has_fresh_clock()
+        stored = None if skip_read else self.get(draft.key)
+        for _ in range(MAX_TRIES):
+            claimed = rules.try_claim(
+                stored,
                 draft,
                 owner=owner,
                 now=self.now(),
                 lease=lease,
                 urgency=urgency,
                 folder=folder,
-                margin=MARGIN,
+                margin=DYNAMODB_CLOCK_MARGIN,
             )
-            if taken is None and there is not None:
-                return Claim(there, granted=False)
-            record = taken or draft
-            in_the_way = self._table.write_or_read(
+            if claimed is None and stored is not None:
+                return Claim(stored, granted=False)
+            record = claimed or draft
+            conflicting = self._table.write_or_read(
                 _key(record.key),
-                _columns(record),
-                expected=_as_read(there) if there else _NEW,
+                _attributes(record),
+                expected=_version_of(stored) if stored else _NEW,
             )
-            if in_the_way is None:
-                return Claim(record, granted=taken is not None)
-            there = _read(in_the_way)
-        raise StoreUnavailable("contended")
+            if conflicting is None:
+                return Claim(record, granted=claimed is not None)
+            stored = _decode(conflicting)
+        raise StoreUnavailableError("contended")
 
-    @forgetful
+    @scrub_traceback
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
-        """Replace the row if version and fence are those of `expected`.
+        """Replaces the row if version and fence are those of `expected`.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises:
+            StaleOwnerError: the row has changed.
+            StoreUnavailableError: DynamoDB failed.
         """
-        if not self._write(record, expected=_as_read(expected)):
-            raise StaleOwner("order")
+        if not self._write(record, expected=_version_of(expected)):
+            raise StaleOwnerError("order")
 
-    @forgetful
-    def load(self, order: OrderKey) -> OrderRecord | None:
-        """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
-        there = self._table.load(_key(order))
-        return _read(there) if there else None
+    @scrub_traceback
+    def get(self, order: OrderKey) -> OrderRecord | None:
+        """Reads a row, consistently. Raises StoreUnavailableError, NewerSchemaError."""
+        stored = self._table.get(_key(order))
+        return _decode(stored) if stored else None
 
-    @forgetful
-    def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List rows that are due to be collected or tidied. Raises StoreUnavailable."""
+    @scrub_traceback
+    def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        """Lists rows that are due to be collected or checked for orphans.
+
+        Raises:
+            StoreUnavailableError: DynamoDB failed.
+        """
         return self._page(due_index.DUE, app_id, limit, after)
 
-    @forgetful
-    def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List final rows that are due to be sent. Raises StoreUnavailable."""
+    @scrub_traceback
+    def list_unsent(
+        self, app_id: str, *, limit: int, after: Cursor | None = None
+    ) -> Page:
+        """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(due_index.UNSENT, app_id, limit, after)
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
-        """Count an unusable message, for 90 days since the last: where from and why.
+        """Counts an unprocessable message by source and problem.
 
-        Raises StoreUnavailable.
+        The count is kept for POISON_RETENTION after the last message.
+
+        Raises:
+            StoreUnavailableError: DynamoDB failed.
         """
         now = self.now()
         self._table.count(
@@ -124,21 +137,23 @@ class DynamoOrderStore:
             first={"first_at": to_ticks(now)},
             latest={
                 "last_at": to_ticks(now),
-                "expires_at": int((now + POISON_KEPT).timestamp()),
+                "expires_at": int((now + POISON_RETENTION).timestamp()),
             },
         )
 
     def _write(self, record: OrderRecord, *, expected: Attributes) -> bool:
-        return self._table.write(_key(record.key), _columns(record), expected=expected)
+        return self._table.write(
+            _key(record.key), _attributes(record), expected=expected
+        )
 
     def _page(self, name: str, app_id: str, limit: int, after: Cursor | None) -> Page:
         def fetch(shard: int, above: str, up_to: str, most: int) -> Sequence[str]:
             part = _part(app_id, name, shard)
-            return self._table.entries(part, above=above, up_to=up_to, most=most)
+            return self._table.list_entries(part, above=above, up_to=up_to, limit=most)
 
         def load(order_numbers: Sequence[str]) -> dict[str, bytes]:
             keys = {_key(OrderKey(app_id, each)): each for each in order_numbers}
-            items = self._table.load_many(list(keys), names=["record"])
+            items = self._table.get_many(list(keys), names=["record"])
             return {
                 keys[item.text(KEY) or ""]: item.content("record") or b""
                 for item in items
@@ -157,17 +172,17 @@ def _part(app_id: str, name: str, shard: int) -> str:
     return f"{app_id}/{name}/{shard}"
 
 
-def _read(item: Item) -> OrderRecord | None:
-    """Read a row; None where the item has no attributes, so that there is none."""
+def _decode(item: Item) -> OrderRecord | None:
+    """Decodes a row; None if the item has no attributes, so does not exist."""
     return decode_record(item.content("record") or b"") if item.wire else None
 
 
-def _as_read(record: OrderRecord) -> Attributes:
+def _version_of(record: OrderRecord) -> Attributes:
     return {"version": record.version, "fence": record.fence}
 
 
-def _columns(record: OrderRecord) -> Attributes:
-    """Give the row's attributes; PART and ENTRY, the index's, only while it is due."""
+def _attributes(record: OrderRecord) -> Attributes:
+    """Returns a row's attributes; those of the index, PART and ENTRY, only if due."""
     name = due_index.list_of(record)
     shard = due_index.shard_of(record.order_no)
     return {

@@ -1,59 +1,64 @@
-"""Delayed work in an SQS queue, which delays a message by 15 minutes at most."""
+"""Queues delayed work in SQS, which delays a message by 15 minutes at most."""
 
 import math
 from datetime import timedelta
 
-from kycourier.adapters.aws.calls import run
-from kycourier.adapters.aws.client import JsonClient, client_of
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import KycourierError, StoreUnavailable
-from kycourier.core.message import build_reminder
-from kycourier.core.models import Document, OrderKey
+from kycourier.adapters.aws.client import JsonClient, shared_client
+from kycourier.adapters.aws.errors import explain
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import UNREADABLE, run
+from kycourier.core.errors import KycourierError, StoreUnavailableError
+from kycourier.core.orders.order_request import build_reminder
+from kycourier.core.orders.record import OrderKey
+from kycourier.core.timing import SQS_DELAY_MAX
 
-MOST_DELAY = timedelta(seconds=900)
 FIFO = ".fifo"
 
 
 class SqsWorkQueue:
-    """The queue `sqs://name`; its consumer is the function that collects."""
+    """The queue `sqs://name`, which triggers the function that collects results."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
-        """Find the queue. Raises StoreUnavailable."""
+    def __init__(self, name: str, context: AdapterContext) -> None:
+        """Finds the queue. Raises StoreUnavailableError."""
         if name.endswith(FIFO):
-            raise StoreUnavailable("a .fifo queue cannot delay a message")
-        self._client = client_of("sqs", around)
-        self._url = find_queue(name, self._client, failure=StoreUnavailable)
+            raise StoreUnavailableError("a .fifo queue cannot delay a message")
+        self._client = shared_client("sqs", context)
+        self._url = find_queue(name, self._client, failure=StoreUnavailableError)
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
-        """Deliver a message for the order after `delay`, not before.
+        """Delivers a message for the order after `delay`, not earlier.
 
-        What is further ahead than a queue can hold is left to the sweep. Raises
-        StoreUnavailable.
+        Delays above SQS_DELAY_MAX are left to the sweep.
+
+        Raises:
+            StoreUnavailableError: SQS failed.
         """
-        if delay > MOST_DELAY:
+        if delay > SQS_DELAY_MAX:
             return
         run(
-            lambda: self._client.ask(
+            lambda: self._client.call(
                 "SendMessage",
                 QueueUrl=self._url,
-                MessageBody=build_reminder(order, Document.BANK_CARD),
+                MessageBody=build_reminder(order),
                 DelaySeconds=max(0, math.ceil(delay.total_seconds())),
             ),
             action="sqs:SendMessage",
             kind="queue",
-            failure=StoreUnavailable,
+            explain=explain,
+            failure=StoreUnavailableError,
         )
 
 
 def find_queue(name: str, client: JsonClient, *, failure: type[KycourierError]) -> str:
-    """Give the URL of a queue in this region, as AWS knows it. Raises `failure`."""
-    found = run(
-        lambda: client.ask("GetQueueUrl", QueueName=name),
+    """Returns the URL of a queue in the client's region. Raises `failure`."""
+    response = run(
+        lambda: client.call("GetQueueUrl", QueueName=name),
         action="sqs:GetQueueUrl",
         kind="queue",
+        explain=explain,
         failure=failure,
     )
-    url = found.members.get("QueueUrl")
+    url = response.members.get("QueueUrl")
     if not isinstance(url, str):
-        raise failure("unreadable answer")
+        raise failure(UNREADABLE)
     return url

@@ -1,78 +1,81 @@
-"""Secrets in Secrets Manager or Parameter Store, read anew each time: never kept."""
+"""Reads secrets from Secrets Manager or Parameter Store, without a cache."""
 
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from kycourier.adapters.aws.calls import MISSING, NotDone, run
-from kycourier.adapters.aws.client import client_of
-from kycourier.adapters.secret_text import read_written_secret
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.core.errors import StoreUnavailable, forgetful
-from kycourier.core.hidden import Secret
+from kycourier.adapters.aws.client import shared_client
+from kycourier.adapters.aws.errors import MISSING, explain
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import CallFailedError, run
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.redaction import Secret, scrub_traceback
+from kycourier.settings.secret_values import parse_secret_file
 
 EMPTY = "secret is empty: put its value"
 ABSENT = "no such secret in this region"
 
 
 class SecretsManagerSecret:
-    """The secret `aws-secretsmanager://name`, by its name or ARN; text or UTF-8."""
+    """The secret `aws-secretsmanager://name`, by name or ARN: text, or UTF-8 bytes."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
-        self._name, self._client = name, client_of("secretsmanager", around)
+    def __init__(self, name: str, context: AdapterContext) -> None:
+        self._name, self._client = name, shared_client("secretsmanager", context)
 
-    @forgetful
-    def load(self) -> Secret:
-        """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        kept = run(
+    @scrub_traceback
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
+        value = run(
             self._read,
             action="secretsmanager:GetSecretValue",
             kind="secret",
-            failure=StoreUnavailable,
+            explain=explain,
+            failure=StoreUnavailableError,
         )
-        if kept is None:
-            raise StoreUnavailable(self._explain())
-        text, binary = kept.get("SecretString"), kept.get("SecretBinary")
-        return read_written_secret(b64decode(binary) if binary else text or "")
+        if value is None:
+            raise StoreUnavailableError(self._explain_absence())
+        text, binary = value.get("SecretString"), value.get("SecretBinary")
+        return parse_secret_file(b64decode(binary) if binary else text or "")
 
     def _read(self) -> Mapping[str, Any] | None:
-        """Ask for the value; None where there is none. Raises NotDone."""
+        """Reads the value; None if there is none. Raises CallFailedError."""
         try:
-            return self._client.ask("GetSecretValue", SecretId=self._name).members
-        except NotDone as not_done:
-            if not_done.why not in MISSING:
+            return self._client.call("GetSecretValue", SecretId=self._name).members
+        except CallFailedError as failed:
+            if failed.code not in MISSING:
                 raise
         return None
 
-    def _explain(self) -> str:
-        """Tell a secret that nobody has filled from one that is not there.
+    def _explain_absence(self) -> str:
+        """Distinguishes a secret without a value from one that does not exist.
 
-        AWS says of both that something is not there, in the same symbol.
+        AWS has the same error code for both.
         """
         try:
-            self._client.ask("DescribeSecret", SecretId=self._name)
-        except NotDone as not_done:
-            is_known = not_done.why in MISSING
+            self._client.call("DescribeSecret", SecretId=self._name)
+        except CallFailedError as failed:
+            is_absent = failed.code in MISSING
         else:
             return EMPTY
-        return ABSENT if is_known else f"{ABSENT}, or {EMPTY}"
+        return ABSENT if is_absent else f"{ABSENT}, or {EMPTY}"
 
 
 class ParameterSecret:
     """The secret `aws-ssm://name`: a parameter's name, path (`/a/b`) or ARN."""
 
-    def __init__(self, name: str, around: Surroundings) -> None:
-        self._name, self._client = name, client_of("ssm", around)
+    def __init__(self, name: str, context: AdapterContext) -> None:
+        self._name, self._client = name, shared_client("ssm", context)
 
-    @forgetful
-    def load(self) -> Secret:
-        """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        kept = run(
-            lambda: self._client.ask(
+    @scrub_traceback
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
+        response = run(
+            lambda: self._client.call(
                 "GetParameter", Name=self._name, WithDecryption=True
             ),
             action="ssm:GetParameter",
             kind="parameter",
-            failure=StoreUnavailable,
+            explain=explain,
+            failure=StoreUnavailableError,
         )
-        return read_written_secret(kept.members.get("Parameter", {}).get("Value", ""))
+        return parse_secret_file(response.members.get("Parameter", {}).get("Value", ""))

@@ -1,16 +1,16 @@
-"""AWS's Signature Version 4 of a POST, as AWS documents it.
+"""Signs POST requests with AWS Signature Version 4.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from kycourier.adapters.aws.account import AwsCredentials
+from kycourier.adapters.aws.credentials import AwsCredentials
 
-_ALGORITHM, _ENDING = "AWS4-HMAC-SHA256", "aws4_request"
+_ALGORITHM, _TERMINATOR = "AWS4-HMAC-SHA256", "aws4_request"
 
 
 def sign_post(
@@ -23,9 +23,16 @@ def sign_post(
     credentials: AwsCredentials,
     now: datetime,
 ) -> dict[str, str]:
-    """Give `headers`, of which Host must be one, with those that sign all of them.
+    """Returns `headers` with those of a signature over all of them and the body.
 
-    `path` has no query, and nothing in it that would have to be escaped.
+    Args:
+        headers: The headers, including `Host`.
+        body: The body.
+        path: The path, without a query or characters that need escaping.
+        service: The service's name in the signature.
+        region: The region.
+        credentials: The key, and the session token of a temporary one.
+        now: The time of the request, UTC.
     """
     stamp = f"{now:%Y%m%dT%H%M%SZ}"
     signed = {**headers, "X-Amz-Date": stamp}
@@ -33,17 +40,23 @@ def sign_post(
         signed["X-Amz-Security-Token"] = credentials.token
     lines = sorted((name.lower(), text) for name, text in signed.items())
     names = ";".join(name for name, _ in lines)
-    spelled = [f"{name}:{text}" for name, text in lines]
+    canonical = [f"{name}:{text}" for name, text in lines]
     digest = hashlib.sha256(body).hexdigest()
-    request = "\n".join(["POST", path, "", *spelled, "", names, digest])
-    scope = [stamp[:8], region, service, _ENDING]
+    request = "\n".join(["POST", path, "", *canonical, "", names, digest])
+    scope = [stamp[:8], region, service, _TERMINATOR]
     digest = hashlib.sha256(request.encode()).hexdigest()
     text = "\n".join([_ALGORITHM, stamp, "/".join(scope), digest])
+    credential = f"{credentials.key_id}/{'/'.join(scope)}"
+    signature = _sign_text(text, scope, credentials)
+    signed["Authorization"] = (
+        f"{_ALGORITHM} Credential={credential}, SignedHeaders={names},"
+        f" Signature={signature}"
+    )
+    return signed
+
+
+def _sign_text(text: str, scope: Sequence[str], credentials: AwsCredentials) -> str:
     key = f"AWS4{credentials.key}".encode()
     for part in (*scope, text):
         key = hmac.digest(key, part.encode(), "sha256")
-    whose = f"{credentials.key_id}/{'/'.join(scope)}"
-    signed["Authorization"] = (
-        f"{_ALGORITHM} Credential={whose}, SignedHeaders={names}, Signature={key.hex()}"
-    )
-    return signed
+    return key.hex()

@@ -1,35 +1,38 @@
-"""The ticket pair in DynamoDB, in the item of the lease that guards it.
+"""Stores the ticket pair in DynamoDB, in the item of its refresh lease.
 
-So one condition sees both, and no transaction is needed.
+One condition then covers both, so that no transaction is needed.
 """
 
+from kycourier.adapters.aws.dynamodb.table import Table
 from kycourier.adapters.aws.leases import lease_key
-from kycourier.adapters.aws.table import Table
-from kycourier.core.errors import StaleOwner, forgetful
-from kycourier.core.models import Lease
-from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
+from kycourier.core.errors import StaleOwnerError
+from kycourier.core.leases import Lease, refresh_lease
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.tickets.pair import TicketPair, decode_pair, encode_pair
 
 
 class DynamoTicketStore:
-    """Tickets of a table; the leases must lie in the same one."""
+    """Tickets in a table; the leases must be in the same one."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    @forgetful
-    def load(self, app_id: str) -> TicketPair | None:
-        """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
-        there = self._table.load(_key(app_id))
-        pair = there.content("pair") if there else None
+    @scrub_traceback
+    def get(self, app_id: str) -> TicketPair | None:
+        """Reads the pair. Raises StoreUnavailableError, NewerSchemaError."""
+        stored = self._table.get(_key(app_id))
+        pair = stored.content("pair") if stored else None
         return None if pair is None else decode_pair(pair)
 
-    @forgetful
-    def save(
+    @scrub_traceback
+    def put(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:
-        """Write the pair over the expected generation while no later lease was given.
+        """Writes the pair over the expected generation if `lease` is the latest.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises:
+            StaleOwnerError: the generation or the lease's fence has moved on.
+            StoreUnavailableError: DynamoDB failed.
         """
         saved = self._table.write(
             _key(app_id),
@@ -40,7 +43,7 @@ class DynamoTicketStore:
             },
         )
         if not saved:
-            raise StaleOwner("ticket generation or refresh lease")
+            raise StaleOwnerError("ticket generation or refresh lease")
 
 
 def _key(app_id: str) -> str:

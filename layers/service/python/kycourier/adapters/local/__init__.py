@@ -1,1 +1,1 @@
-"""One machine and nothing but Python: SQLite and plain files."""
+"""Implements the ports on one machine with SQLite and files, one module each."""

@@ -1,4 +1,4 @@
-"""Events as lines of one file that many processes append to."""
+"""Appends events as lines to one file that many processes share."""
 
 import errno
 import fcntl
@@ -9,38 +9,41 @@ from pathlib import Path
 
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
-    attempt,
-    flush_together,
+    group_flush,
     lock,
     make_folder,
+    os_errors_as,
     sync_folder,
 )
-from kycourier.core.errors import SinkUnavailable, forgetful
-from kycourier.core.order_record import OutboxEvent
+from kycourier.core.errors import SinkUnavailableError
+from kycourier.core.orders.record import OutboxEvent
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.timing import EVENT_FILE_LOCK_SECONDS
 
-LOCK_SECONDS = 2.0
-_UNFIT = re.compile(r"[\n\r\ud800-\udfff]")  # ends a line, or is no UTF-8
+_INVALID = re.compile(r"[\n\r\ud800-\udfff]")  # ends a line, or is no UTF-8
 
 
 class FileEventSink:
-    """One JSON text a line, each publish one write, flushed to the disk."""
+    """A file with one JSON text per line; each publish is one flushed write."""
 
     def __init__(self, path: str | Path) -> None:
-        """Make the file unless there. Raises SinkUnavailable."""
+        """Creates the file if it is absent. Raises SinkUnavailableError."""
         self._path = Path(path).absolute()
-        attempt(lambda: _make(self._path), failure=SinkUnavailable)
+        os_errors_as(lambda: _create(self._path), failure=SinkUnavailableError)
 
-    @forgetful
+    @scrub_traceback
     def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Append all, in order, or none. Raises SinkUnavailable."""
+        """Appends all, in order, or none. Raises SinkUnavailableError."""
         lines = "".join(_line(event) for event in events).encode("utf-8")
         if lines:
-            attempt(lambda: _append(self._path, lines), failure=SinkUnavailable)
+            os_errors_as(
+                lambda: _append(self._path, lines), failure=SinkUnavailableError
+            )
 
 
 def _line(event: OutboxEvent) -> str:
-    if not event.body or _UNFIT.search(event.body):
-        raise SinkUnavailable("event is not a line of text")
+    if not event.body or _INVALID.search(event.body):
+        raise SinkUnavailableError("event is not a line of text")
     return f"{event.body}\n"
 
 
@@ -48,17 +51,17 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     make_folder(path.parent)
     os.close(_open(path))
     sync_folder(path.parent)
 
 
 def _append(path: Path, lines: bytes) -> None:
-    """Write the lines whole; what a killed writer left becomes a line of its own."""
+    """Writes the lines whole, after ending a line that a killed writer left open."""
     handle = _open(path)
     try:
-        lock(handle, within_seconds=LOCK_SECONDS)
+        lock(handle, within_seconds=EVENT_FILE_LOCK_SECONDS)
         status = os.fstat(handle)
         end = status.st_size
         torn = end > 0 and os.pread(handle, 1, end - 1) != b"\n"
@@ -67,6 +70,6 @@ def _append(path: Path, lines: bytes) -> None:
             os.ftruncate(handle, end)
             raise OSError(errno.ENOSPC, "short write")
         fcntl.flock(handle, fcntl.LOCK_UN)
-        flush_together((status.st_dev, status.st_ino), lambda: os.fsync(handle))
+        group_flush((status.st_dev, status.st_ino), lambda: os.fsync(handle))
     finally:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""Evidence as files below one folder: whole, lasting, private and never replaced."""
+"""Stores evidence as private, durable files below one folder; none is replaced."""
 
 import hashlib
 import os
@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from kycourier.adapters.evidence_key import check_key
 from kycourier.adapters.local.files import (
-    attempt,
     check_writable,
+    group_sync_folder,
     make_folder,
-    place_file,
+    os_errors_as,
     sync_folder,
-    sync_folder_together,
+    write_file_once,
 )
 from kycourier.adapters.local.links import build_link, is_valid_link, load_link_key
-from kycourier.core.errors import EvidenceConflict, EvidenceUnavailable
+from kycourier.core.errors import EvidenceConflictError, EvidenceUnavailableError
+from kycourier.core.evidence import check_key
 from kycourier.ports import Clock
 
 T = TypeVar("T")
@@ -24,13 +24,13 @@ _PIECE_BYTES = 1 << 20
 
 
 class FileEvidenceStore:
-    """Objects below `root`; links are good at the local gateway."""
+    """Objects below `root`; the local gateway serves their links."""
 
     def __init__(self, root: str | Path, *, link_key: str | Path, clock: Clock) -> None:
-        """Make folder and link key unless there. Raises EvidenceUnavailable."""
+        """Creates folder and link key if absent. Raises EvidenceUnavailableError."""
         self._root, self._clock = Path(root).absolute(), clock
-        _attempt(lambda: _make_root(self._root))
-        self._link_key = _attempt(lambda: load_link_key(Path(link_key).absolute()))
+        _run(lambda: _make_root(self._root))
+        self._link_key = _run(lambda: load_link_key(Path(link_key).absolute()))
 
     def put(
         self,
@@ -38,73 +38,79 @@ class FileEvidenceStore:
         content: bytes,
         *,
         sha256: str,
-        media_type: str,  # noqa: ARG002 - a file has none; its name says it
+        media_type: str,  # noqa: ARG002 - the file's name implies it
         more: bool = False,
     ) -> None:
-        """Store the object whole and lastingly; the same bytes again are success.
+        """Stores the object whole and durably; the same bytes again are success.
 
-        With `more` to come its name lasts from then on. Raises EvidenceConflict,
-        EvidenceUnavailable.
+        With `more`, its name becomes durable only with a later object of its folder.
+
+        Raises:
+            EvidenceConflictError: the object exists with other bytes.
+            EvidenceUnavailableError: the file system failed.
         """
-        path = self._place(key)
-        if not _attempt(lambda: self._put(path, content, more=more)):
-            _compare(_attempt(lambda: _digest(path)), sha256)
+        path = self._path_of(key)
+        if not _run(lambda: self._put(path, content, more=more)):
+            _compare(_run(lambda: _digest(path)), sha256)
 
     def digest(self, key: str) -> str | None:
-        """Read the bytes back and give their SHA-256; None when there is no object.
+        """Reads the bytes and returns their SHA-256; None if there is no object.
 
-        Raises EvidenceUnavailable.
+        Raises:
+            EvidenceUnavailableError: the file system failed.
         """
-        path = self._place(key)
-        return _attempt(lambda: _digest(path))
+        path = self._path_of(key)
+        return _run(lambda: _digest(path))
 
     def open(self, key: str) -> BinaryIO:
-        """Open the object for reading. Raises EvidenceUnavailable."""
-        path = self._place(key)
-        return _attempt(lambda: path.open("rb"))
+        """Opens the object for reading. Raises EvidenceUnavailableError."""
+        path = self._path_of(key)
+        return _run(lambda: path.open("rb"))
 
     def list(self, folder: str) -> Iterator[str]:
-        """List the keys below a folder, sorted, killed writers' leavings included.
+        """Lists the keys below a folder, sorted, including partial files.
 
-        Raises EvidenceUnavailable.
+        Raises:
+            EvidenceUnavailableError: the file system failed.
         """
-        path = self._place(folder)
-        found = _attempt(lambda: list(_walk(path)))
-        return iter(sorted(file.relative_to(self._root).as_posix() for file in found))
+        path = self._path_of(folder)
+        files = _run(lambda: list(_walk(path)))
+        return iter(sorted(file.relative_to(self._root).as_posix() for file in files))
 
     def link(self, key: str, *, seconds: int) -> str:
-        """Make a URL below the gateway's root that ends after `seconds`."""
+        """Returns a URL below the gateway's root that expires after `seconds`."""
         check_key(key)
         expires = int(self._clock.now().timestamp()) + seconds
         return build_link(self._link_key, key, expires=expires)
 
     def check_link(self, key: str, *, expires: str, signature: str) -> bool:
-        """Tell whether these parts of a URL are of a link that has not ended."""
+        """Checks whether these parts of a URL form a link that has not expired."""
         now = self._clock.now().timestamp()
         return is_valid_link(
             self._link_key, key, expires=expires, signature=signature, now=now
         )
 
     def _put(self, path: Path, content: bytes, *, more: bool) -> bool:
-        """Put a file in place; with the last one's flush all names of its folder last.
+        """Writes a file; returns False if it exists.
 
-        The folder's own name too, after them: by then little is left to be done.
+        Without `more`, it also makes the names in its folder durable, and then the
+        folder's own name: in this order the second flush costs little.
         """
         folder = path.parent
-        make_folder(folder, to_last=False)
-        placed = place_file(path, content, to_last=False)
+        make_folder(folder, durable=False)
+        written = write_file_once(path, content, durable=False)
         if not more:
             sync_folder(folder)
             if folder != self._root:
-                sync_folder_together(folder.parent)
-        return placed
+                group_sync_folder(folder.parent)
+        return written
 
-    def _place(self, key: str) -> Path:
+    def _path_of(self, key: str) -> Path:
         return self._root / check_key(key)
 
 
-def _attempt(work: Callable[[], T]) -> T:
-    return attempt(work, failure=EvidenceUnavailable)
+def _run(work: Callable[[], T]) -> T:
+    return os_errors_as(work, failure=EvidenceUnavailableError)
 
 
 def _make_root(root: Path) -> None:
@@ -123,19 +129,19 @@ def _digest(path: Path) -> str | None:
     return digest.hexdigest()
 
 
-def _compare(there: str | None, sha256: str) -> None:
-    if there is None:
-        raise EvidenceUnavailable("neither there nor absent")
-    if there != sha256:
-        raise EvidenceConflict
+def _compare(stored: str | None, sha256: str) -> None:
+    if stored is None:
+        raise EvidenceUnavailableError("object disappeared")
+    if stored != sha256:
+        raise EvidenceConflictError
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
-    for parent, _, names in os.walk(folder, onerror=_refuse):
+    for parent, _, names in os.walk(folder, onerror=_raise):
         yield from (Path(parent, name) for name in names)
 
 
-def _refuse(error: OSError) -> None:
+def _raise(error: OSError) -> None:
     raise error

@@ -1,7 +1,7 @@
-"""How private files and folders are made on this machine, to last and by one at a time.
+"""Creates private, durable files and folders, and locks them between processes.
 
-Never open a SQLite file with these: closing it would drop SQLite's locks on it. On its
-log (`-wal`) there are none.
+SQLite files must not be opened here: closing them would drop SQLite's locks. Their log
+(`-wal`) has no locks and may be opened.
 """
 
 import errno
@@ -16,58 +16,67 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TypeVar
 
-from kycourier.adapters.system import draw_mark
+from kycourier.adapters.system import draw_marker
 from kycourier.core.errors import KycourierError
+from kycourier.core.timing import FOLDER_LOCK_SECONDS, LOCK_POLL_SECONDS
 
 T = TypeVar("T")
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-_FOLDER_SECONDS, _LOCK_EVERY_SECONDS = 10.0, 0.01
-_NAMELESS = getattr(os, "O_TMPFILE", 0)  # Linux alone has it
+_UNNAMED = getattr(os, "O_TMPFILE", 0)  # only Linux has it
 
 
-def attempt(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
-    """Do `work`; what the system refuses becomes `failure`, which keeps its name."""
+def os_errors_as(work: Callable[[], T], *, failure: type[KycourierError]) -> T:
+    """Runs `work`; an error of the system or SQLite becomes `failure`.
+
+    Raises:
+        KycourierError: of the class `failure`, with the error's symbol as reason.
+    """
     try:
         return work()
     except (OSError, sqlite3.Error) as error:
-        name = name_of(error)
-    raise failure(name)
+        symbol = error_symbol(error)
+    raise failure(symbol)
 
 
-def name_of(error: OSError | sqlite3.Error) -> str:
-    """Name an error by its symbol, as in `ENOSPC` or `SQLITE_FULL`; never its text."""
+def error_symbol(error: OSError | sqlite3.Error) -> str:
+    """Returns an error's symbol, such as `ENOSPC` or `SQLITE_FULL`, never its text."""
     if isinstance(error, OSError):
         return errno.errorcode.get(error.errno or 0, type(error).__name__)
     return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
 
-def make_folder(folder: Path, *, to_last: bool = True) -> None:
-    """Make a folder and those above it, mode 0700, unless there. Raises OSError.
+def make_folder(folder: Path, *, durable: bool = True) -> None:
+    """Creates a folder and its parents, mode 0700, if they are absent.
 
-    Those above last; whether its own name does is the caller's to say, or to do.
+    Args:
+        folder: The folder.
+        durable: Whether the folder's name is flushed; its parents' names always are.
+
+    Raises:
+        OSError: the file system failed.
     """
     if folder.is_dir():
         return
     make_folder(folder.parent)
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    if to_last:
+    if durable:
         sync_folder(folder.parent)
 
 
 def check_writable(path: Path, *, how: int = os.W_OK) -> None:
-    """Refuse a place where this user may not write. Raises PermissionError."""
+    """Checks that this user may write to `path`. Raises PermissionError."""
     if not os.access(path, how):
         raise PermissionError(errno.EACCES, "may not be written to")
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries last. Raises OSError."""
+    """Flushes a folder's entries to the disk. Raises OSError."""
     sync_file(folder, os.O_DIRECTORY)
 
 
 def sync_file(path: Path, flags: int = 0) -> None:
-    """Make last what was written to a file, whoever wrote it. Raises OSError."""
+    """Flushes a file to the disk, whichever process wrote it. Raises OSError."""
     handle = os.open(path, os.O_RDONLY | flags)
     try:
         os.fsync(handle)
@@ -76,9 +85,12 @@ def sync_file(path: Path, flags: int = 0) -> None:
 
 
 def lock(handle: int, *, within_seconds: float) -> None:
-    """Keep other threads and processes out that ask for the same.
+    """Takes an exclusive lock against other threads and processes.
 
-    Whoever has it may be frozen: it is not waited for longer. Raises OSError.
+    The wait is bounded because the holder may be a frozen process.
+
+    Raises:
+        OSError: another holds the lock after `within_seconds`.
     """
     ends_at = monotonic() + within_seconds
     while True:
@@ -87,22 +99,22 @@ def lock(handle: int, *, within_seconds: float) -> None:
         except BlockingIOError:
             if monotonic() >= ends_at:
                 raise
-        sleep(_LOCK_EVERY_SECONDS)
+        sleep(LOCK_POLL_SECONDS)
 
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep others out that ask for the same folder. Raises OSError."""
+    """Holds an exclusive lock on a folder. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        lock(handle, within_seconds=_FOLDER_SECONDS)
+        lock(handle, within_seconds=FOLDER_LOCK_SECONDS)
         yield
     finally:
         os.close(handle)
 
 
-class _Rounds:
-    """Flushes of one thing for many threads, one after another."""
+class _FlushGroup:
+    """Runs the flushes of one file for many threads, one at a time."""
 
     def __init__(self) -> None:
         self._running = threading.Lock()
@@ -110,57 +122,72 @@ class _Rounds:
         self._error = errno.EIO
 
     def flush(self, flush: Callable[[], None]) -> None:
-        """Flush, unless a thread has since this one asked. Raises OSError."""
-        mine = self._begun + 1  # a round that is under way may have begun too early
+        """Flushes, unless a flush began and ended since the call. Raises OSError."""
+        needed = self._begun + 1  # a running flush may miss this thread's bytes
         with self._running:
-            if self._ended < mine:
+            if self._ended < needed:
                 self._begun += 1
                 try:
                     flush()
                 except OSError as error:
                     self._failed, self._error = self._begun, error.errno or errno.EIO
                 self._ended = self._begun
-            if self._failed >= mine:
+            if self._failed >= needed:
                 raise OSError(self._error, "was not flushed")
 
 
 @lru_cache(maxsize=64)
-def _rounds(_what: Hashable, _process: int) -> _Rounds:
-    return _Rounds()
+def _flush_group(_what: Hashable, _process: int) -> _FlushGroup:
+    return _FlushGroup()
 
 
-def flush_together(what: Hashable, flush: Callable[[], None]) -> None:
-    """Make last what this thread wrote; who asks while one flushes shares the next.
+def group_flush(what: Hashable, flush: Callable[[], None]) -> None:
+    """Flushes this thread's writes; threads that wait for a flush share the next one.
 
-    `flush` is any of theirs that name the same thing. Raises OSError, to all of them.
+    Args:
+        what: Identifies the file.
+        flush: Flushes it; one of the waiting threads' functions is called.
+
+    Raises:
+        OSError: the flush failed; every thread that shares it raises.
     """
-    _rounds(what, os.getpid()).flush(flush)
+    _flush_group(what, os.getpid()).flush(flush)
 
 
-def sync_folder_together(folder: Path) -> None:
-    """Make a folder's entries last, for many threads at once. Raises OSError."""
-    flush_together(folder, partial(sync_folder, folder))
+def group_sync_folder(folder: Path) -> None:
+    """Flushes a folder's entries, for many threads at once. Raises OSError."""
+    group_flush(folder, partial(sync_folder, folder))
 
 
-def place_file(path: Path, content: bytes, *, to_last: bool = True) -> bool:
-    """Put a whole file in place, mode 0600; False if one is there already.
+def write_file_once(path: Path, content: bytes, *, durable: bool = True) -> bool:
+    """Writes a file whole, mode 0600, unless it exists.
 
-    Its bytes last; whether its name does is the caller's to say, or to do. Where files
-    without a name are unknown, a killed writer leaves a `.….part` beside it. Raises
-    OSError.
+    Where unnamed files are not supported, a killed writer leaves a `.….part` file in
+    the folder.
+
+    Args:
+        path: The file; its folder must exist.
+        content: The bytes, which are always flushed.
+        durable: Whether the file's name is flushed too.
+
+    Returns:
+        Whether the file was written; False if it existed.
+
+    Raises:
+        OSError: the file system failed.
     """
-    placed = _place_nameless(path, content)
-    if placed is None:
-        placed = _place_named(path, content)
-    if to_last:
+    written = _write_unnamed(path, content)
+    if written is None:
+        written = _write_linked(path, content)
+    if durable:
         sync_folder(path.parent)
-    return placed
+    return written
 
 
-def _place_nameless(path: Path, content: bytes) -> bool | None:
-    """Name the file when it is whole; None where that is not to be had, or fails."""
+def _write_unnamed(path: Path, content: bytes) -> bool | None:
+    """Links an unnamed file once it is whole; None if that is unsupported or fails."""
     try:
-        handle = os.open(path.parent, _NAMELESS | os.O_WRONLY, PRIVATE_FILE)
+        handle = os.open(path.parent, _UNNAMED | os.O_WRONLY, PRIVATE_FILE)
     except OSError:
         return None
     try:
@@ -176,9 +203,9 @@ def _place_nameless(path: Path, content: bytes) -> bool | None:
     return True
 
 
-def _place_named(path: Path, content: bytes) -> bool:
-    """Write the file under another name first, and take that away."""
-    temporary = path.with_name(f".{draw_mark()}.part")
+def _write_linked(path: Path, content: bytes) -> bool:
+    """Writes the file under a temporary name, links it, and removes that name."""
+    temporary = path.with_name(f".{draw_marker()}.part")
     handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
     try:
         _fill(handle, content)
@@ -192,7 +219,7 @@ def _place_named(path: Path, content: bytes) -> bool:
 
 
 def _fill(handle: int, content: bytes) -> None:
-    """Write all of it, to last."""
+    """Writes all bytes and flushes them."""
     left = memoryview(content)
     while left:
         left = left[os.write(handle, left) :]

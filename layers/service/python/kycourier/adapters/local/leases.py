@@ -1,23 +1,27 @@
-"""Leases in SQLite, by the machine's clock; a lease's row keeps its fence for good."""
+"""Stores leases in SQLite, by the machine's clock; rows keep their fence for ever."""
 
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
-from kycourier.adapters.local.state import open_state, to_instant, to_seconds
-from kycourier.core.models import Lease
+from kycourier.adapters.local.schema import open_stores, to_instant, to_seconds
+from kycourier.core.leases import Lease
 from kycourier.ports import Clock
 
 
 class SqliteLeaseStore:
-    """Leases of the state file."""
+    """Leases in the state file."""
 
     def __init__(self, path: str | Path, clock: Clock) -> None:
-        """Open the state file. Raises StoreUnavailable, NewerSchema."""
-        self._state, self._clock = open_state(path), clock
+        """Opens the state file. Raises StoreUnavailableError, NewerSchemaError."""
+        self._state, self._clock = open_stores(path), clock
 
     def acquire(self, name: str, *, owner: str, seconds: float) -> Lease | None:
-        """Take the lease, or None while another holds it. Raises StoreUnavailable."""
+        """Takes the lease; returns None while another owner holds it.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
+        """
 
         def take(state: sqlite3.Connection) -> Lease | None:
             now = self._clock.now()
@@ -41,7 +45,7 @@ class SqliteLeaseStore:
         return self._state.write(take)
 
     def release(self, name: str, *, lease: Lease) -> None:
-        """End the lease if it is still this one. Raises StoreUnavailable."""
+        """Ends the lease if it is still this one. Raises StoreUnavailableError."""
         self._state.write(
             lambda state: state.execute(
                 "UPDATE leases SET owner = NULL WHERE name = ? AND fence = ?",

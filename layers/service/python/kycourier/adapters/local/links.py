@@ -1,34 +1,36 @@
-"""How a download link of the local gateway is signed and checked."""
+"""Signs and checks download links of the local gateway."""
 
 import hashlib
 import hmac
 import re
 from pathlib import Path
 
-from kycourier.adapters.local.files import make_folder, place_file
+from kycourier.adapters.local.files import make_folder, write_file_once
 from kycourier.adapters.system import draw_key
-from kycourier.core.errors import EvidenceUnavailable
-from kycourier.core.hidden import Secret
+from kycourier.core.errors import EvidenceUnavailableError
+from kycourier.core.redaction import Secret
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def load_link_key(path: Path) -> Secret:
-    """Read the key that signs links; drawn once, mode 0600, when there is none.
+    """Reads the key that signs links; draws and saves one, mode 0600, if absent.
 
-    Raises OSError, and EvidenceUnavailable when the file holds something else.
+    Raises:
+        OSError: the file system failed.
+        EvidenceUnavailableError: the file does not hold a key.
     """
     if not path.exists():
         make_folder(path.parent)
-        place_file(path, draw_key().reveal().encode())
+        write_file_once(path, draw_key().expose().encode())
     text = path.read_bytes().decode("ascii", "replace").removesuffix("\n")
     if not _KEY.fullmatch(text):
-        raise EvidenceUnavailable("link key unreadable")
+        raise EvidenceUnavailableError("link key unreadable")
     return Secret(text)
 
 
 def build_link(secret: Secret, key: str, *, expires: int) -> str:
-    """Build the URL below the gateway's root; `expires` is in seconds since 1970."""
+    """Builds a URL below the gateway's root; `expires` is in seconds since 1970."""
     signature = _sign(secret, key, str(expires))
     return f"/evidence/{key}?expires={expires}&signature={signature}"
 
@@ -36,13 +38,13 @@ def build_link(secret: Secret, key: str, *, expires: int) -> str:
 def is_valid_link(
     secret: Secret, key: str, *, expires: str, signature: str, now: float
 ) -> bool:
-    """Tell whether the link's parts are ours, to the byte, and not over at `now`."""
-    ours = _sign(secret, key, expires).encode()
-    if not hmac.compare_digest(ours, signature.encode("utf-8", "replace")):
+    """Checks whether we signed the link's parts and it has not expired at `now`."""
+    expected = _sign(secret, key, expires).encode()
+    if not hmac.compare_digest(expected, signature.encode("utf-8", "replace")):
         return False
-    return now < int(expires)  # what we signed is a number
+    return now < int(expires)  # cannot fail: we sign only numbers
 
 
 def _sign(secret: Secret, key: str, expires: str) -> str:
     text = f"{key}\n{expires}".encode("utf-8", "replace")
-    return hmac.new(secret.reveal().encode(), text, hashlib.sha256).hexdigest()
+    return hmac.new(secret.expose().encode(), text, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""The orders' rows in SQLite: decisions in transactions, pages off an index."""
+"""Stores the orders' rows in SQLite, and decides on them within transactions."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -6,23 +6,32 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kycourier.adapters.local.state import open_state, to_instant, to_seconds
-from kycourier.core import order as rules
-from kycourier.core.errors import NewerSchema, StaleOwner, StoreUnavailable, forgetful
-from kycourier.core.models import OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import OrderRecord, decode_record, encode_record
+from kycourier.adapters.local.schema import open_stores, to_instant, to_seconds
+from kycourier.core.errors import (
+    NewerSchemaError,
+    StaleOwnerError,
+    StoreUnavailableError,
+)
+from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.record import (
+    OrderKey,
+    OrderRecord,
+    decode_record,
+    encode_record,
+)
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.redaction import scrub_traceback
 from kycourier.ports import Claim, Clock, Cursor, Page
 
-# The terms on `need` stand here as they do in the partial indexes, or they go unused.
+# SQLite uses a partial index only if the terms on `need` equal those of the index.
 DUE = (
     "SELECT due_at, order_no, record FROM orders WHERE app_id = ?"
-    " AND need IN ('collect', 'tidy') AND due_at <= ?"
+    " AND need IN ('collect', 'check_orphans') AND due_at <= ?"
     " AND (due_at, order_no) > (?, ?) ORDER BY due_at, order_no LIMIT ?"
 )
 UNSENT = (
     "SELECT due_at, order_no, record FROM orders WHERE app_id = ?"
-    " AND need = 'send' AND due_at <= ?"
+    " AND need = 'publish' AND due_at <= ?"
     " AND (due_at, order_no) > (?, ?) ORDER BY due_at, order_no LIMIT ?"
 )
 _LOAD = "SELECT record FROM orders WHERE app_id = ? AND order_no = ?"
@@ -30,32 +39,34 @@ _FIRST = (float("-inf"), "")
 
 
 class SqliteOrderStore:
-    """Orders of the state file, by the machine's clock."""
+    """Orders in the state file, by the machine's clock."""
 
     def __init__(self, path: str | Path, clock: Clock) -> None:
-        """Open the state file. Raises StoreUnavailable, NewerSchema."""
-        self._state, self._clock = open_state(path), clock
+        """Opens the state file. Raises StoreUnavailableError, NewerSchemaError."""
+        self._state, self._clock = open_stores(path), clock
 
     def now(self) -> datetime:
-        """Tell the machine's clock, aware UTC."""
+        """Returns the machine's clock, aware UTC."""
         return self._clock.now()
 
-    @forgetful
+    @scrub_traceback
     def register(self, draft: OrderRecord) -> Claim:
-        """Insert the row, or give the one that is there, not granted.
+        """Inserts the row; returns the stored row, not granted, if there is one.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises:
+            StoreUnavailableError: SQLite failed.
+            NewerSchemaError: a newer release wrote the row.
         """
 
         def insert(state: sqlite3.Connection) -> Claim:
-            there = _find(state, draft.key)
-            if there is None:
+            stored = _find(state, draft.key)
+            if stored is None:
                 _insert(state, draft)
-            return Claim(there or draft, granted=there is None)
+            return Claim(stored or draft, granted=stored is None)
 
         return self._state.write(insert)
 
-    @forgetful
+    @scrub_traceback
     def claim(
         self,
         draft: OrderRecord,
@@ -65,15 +76,17 @@ class SqliteOrderStore:
         urgency: Urgency,
         folder: str,
     ) -> Claim:
-        """Take the order if it may be taken; insert it if absent.
+        """Claims the order if it may be claimed; inserts it if absent.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises:
+            StoreUnavailableError: SQLite failed.
+            NewerSchemaError: a newer release wrote the row.
         """
 
-        def take(state: sqlite3.Connection) -> Claim:
-            there = _find(state, draft.key)
-            taken = rules.take(
-                there,
+        def claim(state: sqlite3.Connection) -> Claim:
+            stored = _find(state, draft.key)
+            claimed = rules.try_claim(
+                stored,
                 draft,
                 owner=owner,
                 now=self._clock.now(),
@@ -81,43 +94,57 @@ class SqliteOrderStore:
                 urgency=urgency,
                 folder=folder,
             )
-            if there is None:
-                _insert(state, taken or draft)
-            elif taken is not None:
-                _replace(state, taken, expected=there)
-            return Claim(taken or there or draft, granted=taken is not None)
+            if stored is None:
+                _insert(state, claimed or draft)
+            elif claimed is not None:
+                _replace(state, claimed, expected=stored)
+            return Claim(claimed or stored or draft, granted=claimed is not None)
 
-        return self._state.write(take)
+        return self._state.write(claim)
 
-    @forgetful
+    @scrub_traceback
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
-        """Replace the row if version and fence are those of `expected`.
+        """Replaces the row if version and fence are those of `expected`.
 
-        That events were sent need not last: they would be sent again, as they were.
-        Raises StaleOwner, StoreUnavailable.
+        A commit after events were sent is not flushed: after a power failure the same
+        events would be sent again, which is harmless.
+
+        Raises:
+            StaleOwnerError: the row has changed.
+            StoreUnavailableError: SQLite failed.
         """
         only_sent = bool(expected.unsent) and not record.unsent
         self._state.write(
             lambda state: _replace(state, record, expected=expected),
-            must_last=not only_sent,
+            durable=not only_sent,
         )
 
-    @forgetful
-    def load(self, order: OrderKey) -> OrderRecord | None:
-        """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
+    @scrub_traceback
+    def get(self, order: OrderKey) -> OrderRecord | None:
+        """Reads a row. Raises StoreUnavailableError, NewerSchemaError."""
         rows = self._state.read(_LOAD, (order.app_id, order.order_no))
         return decode_record(rows[0]["record"]) if rows else None
 
-    def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List rows that are due to be collected or tidied. Raises StoreUnavailable."""
+    def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        """Lists rows that are due to be collected or checked for orphans.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
+        """
         return self._page(DUE, app_id, limit, after)
 
-    def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List final rows that are due to be sent. Raises StoreUnavailable."""
+    def list_unsent(
+        self, app_id: str, *, limit: int, after: Cursor | None = None
+    ) -> Page:
+        """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(UNSENT, app_id, limit, after)
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
-        """Count an unusable message: where from and why. Raises StoreUnavailable."""
+        """Counts an unprocessable message by source and problem.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
+        """
         now = to_seconds(self._clock.now())
         self._state.write(
             lambda state: state.execute(
@@ -134,7 +161,7 @@ class SqliteOrderStore:
         rows = self._state.read(query, (app_id, now, *begin, limit + 1))
         more, rows = len(rows) > limit, rows[:limit]
         last = rows[-1] if more else None
-        records = tuple(_readable(rows))
+        records = tuple(_decode_readable(rows))
         return Page(
             records,
             Cursor(to_instant(last["due_at"]), last["order_no"]) if last else None,
@@ -170,7 +197,7 @@ def _replace(
         ),
     )
     if written.rowcount == 0:
-        raise StaleOwner("order")
+        raise StaleOwnerError("order")
 
 
 def _columns(record: OrderRecord) -> tuple[int, int, float | None, str, bytes]:
@@ -178,13 +205,13 @@ def _columns(record: OrderRecord) -> tuple[int, int, float | None, str, bytes]:
         record.version,
         record.fence,
         to_seconds(record.due_at) if record.due_at else None,
-        record.need.value,
+        record.pending_work.value,
         encode_record(record),
     )
 
 
-def _readable(rows: Iterable[sqlite3.Row]) -> Iterator[OrderRecord]:
-    """Decode what can be; a page passes over the rest."""
+def _decode_readable(rows: Iterable[sqlite3.Row]) -> Iterator[OrderRecord]:
+    """Decodes the rows that can be decoded; a page skips the others."""
     for row in rows:
-        with suppress(NewerSchema, StoreUnavailable):
+        with suppress(NewerSchemaError, StoreUnavailableError):
             yield decode_record(row["record"])

@@ -1,4 +1,4 @@
-"""Delayed work in a SQLite file of its own, as a cloud's queue would deliver it."""
+"""Queues delayed work in its own SQLite file, delivered as a cloud's queue does."""
 
 import sqlite3
 from datetime import timedelta
@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from kycourier.adapters.local.sqlite import SqliteFile
-from kycourier.core.hidden import shows
-from kycourier.core.message import build_reminder
-from kycourier.core.models import Document, OrderKey
+from kycourier.core.orders.order_request import build_reminder
+from kycourier.core.orders.record import OrderKey
+from kycourier.core.redaction import repr_only
 from kycourier.ports import Clock
 
 SCHEMA = 1
@@ -22,9 +22,9 @@ TABLES = """
 """
 
 
-@shows("number", "receives")
+@repr_only("number", "receives")
 class QueuedMessage(Struct, frozen=True):
-    """One delivery of a message; `receives` counts the deliveries, this one too."""
+    """One delivery of a message; `receives` counts deliveries, including this one."""
 
     number: int
     receives: int
@@ -32,17 +32,21 @@ class QueuedMessage(Struct, frozen=True):
 
 
 class SqliteWorkQueue:
-    """A queue whose consumer is the local gateway: `receive`, then `acknowledge`."""
+    """A queue for the local gateway, which calls `receive`, then `acknowledge`."""
 
     def __init__(self, path: str | Path, clock: Clock) -> None:
-        """Open the queue's file. Raises StoreUnavailable, NewerSchema."""
+        """Opens the queue's file. Raises StoreUnavailableError, NewerSchemaError."""
         self._file = SqliteFile(path, schema=SCHEMA, tables=TABLES)
         self._clock = clock
 
     def enqueue(self, order: OrderKey, delay: timedelta) -> None:
-        """Deliver a message for the order after `delay`. Raises StoreUnavailable."""
+        """Delivers a message for the order after `delay`.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
+        """
         visible_at = (self._clock.now() + delay).timestamp()
-        body = build_reminder(order, Document.BANK_CARD)
+        body = build_reminder(order)
         self._file.write(
             lambda queue: queue.execute(
                 "INSERT INTO messages (visible_at, receives, body) VALUES (?, 0, ?)",
@@ -53,9 +57,13 @@ class SqliteWorkQueue:
     def receive(
         self, limit: int, *, visibility_seconds: float
     ) -> tuple[QueuedMessage, ...]:
-        """Take up to `limit` messages, the longest due first, and hide them meanwhile.
+        """Takes up to `limit` messages, the longest due first, and hides them.
 
-        What is not acknowledged by then is delivered again. Raises StoreUnavailable.
+        A message that is not acknowledged within `visibility_seconds` is delivered
+        again.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
         """
 
         def take(queue: sqlite3.Connection) -> tuple[QueuedMessage, ...]:
@@ -75,7 +83,11 @@ class SqliteWorkQueue:
         return self._file.write(take)
 
     def acknowledge(self, message: QueuedMessage) -> None:
-        """End a message, unless delivered again since. Raises StoreUnavailable."""
+        """Deletes a message, unless it has been delivered again.
+
+        Raises:
+            StoreUnavailableError: SQLite failed.
+        """
         self._file.write(
             lambda queue: queue.execute(
                 "DELETE FROM messages WHERE number = ? AND receives = ?",

@@ -1,7 +1,7 @@
-"""How a SQLite file is opened and shared: by many threads and processes, and safely.
+"""Opens SQLite files and shares them between threads and processes.
 
-One connection serves one thread at a time and never crosses a fork. A file that was
-removed or replaced is noticed at the next use, so that nobody goes on in a lost copy.
+A connection is used by one thread at a time and never after a fork. A removed or
+replaced file is detected at the next use, so that no write goes to a deleted file.
 """
 
 import os
@@ -17,136 +17,155 @@ from typing import NamedTuple, TypeVar
 
 from kycourier.adapters.local.files import (
     PRIVATE_FILE,
-    attempt,
     check_writable,
-    flush_together,
+    group_flush,
     locked_folder,
     make_folder,
+    os_errors_as,
     sync_file,
     sync_folder,
 )
-from kycourier.core.errors import NewerSchema, StoreUnavailable
+from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
+from kycourier.core.timing import SQLITE_BUSY_SECONDS
 
 T = TypeVar("T")
-BUSY_SECONDS = 2.0
 
 
-class _File:
-    """A file as one process found it: its threads write in turn, and share flushes."""
+class _OpenFile:
+    """A file that this process opened: its threads share a write lock and flushes."""
 
     def __init__(self, path: Path) -> None:
         self.process, self.identity = os.getpid(), _identity(path)
-        self._turn = threading.Lock()
+        self._write_lock = threading.Lock()
         self._log = Path(f"{os.path.realpath(path)}-wal")
 
     def is_at(self, path: Path) -> bool:
         return self.process == os.getpid() and self.identity == _identity(path)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for the other threads: SQLite itself would look now and then."""
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreUnavailable("SQLITE_BUSY")
+    def exclusive(self) -> Iterator[None]:
+        """Holds the write lock between threads, for which SQLite itself would poll."""
+        if not self._write_lock.acquire(timeout=SQLITE_BUSY_SECONDS):
+            raise StoreUnavailableError("SQLITE_BUSY")
         try:
             yield
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
     def flush(self) -> None:
-        """Make the log last; a file that a person put back may have none."""
+        """Flushes the log; a file restored from a backup may have none."""
         with suppress(FileNotFoundError):
-            flush_together(self._log, partial(sync_file, self._log))
+            group_flush(self._log, partial(sync_file, self._log))
 
 
-class _Open(NamedTuple):
+class _OpenConnection(NamedTuple):
     connection: sqlite3.Connection
-    file: _File
+    file: _OpenFile
 
 
-_left_behind: list[sqlite3.Connection] = []  # a parent's: closing them is not for us
+# Connections of the parent process, kept referenced: closing them would harm it.
+_inherited: list[sqlite3.Connection] = []
 
 
 class SqliteFile:
-    """One SQLite file with its tables; made, mode 0600, when there is none."""
+    """One SQLite file with its tables; created, mode 0600, if it is absent."""
 
     def __init__(self, path: str | Path, *, schema: int, tables: str) -> None:
-        """Open it once; `tables` makes them. Raises StoreUnavailable, NewerSchema."""
+        """Opens the file, and creates its tables if it is new.
+
+        Args:
+            path: The file.
+            schema: The newest schema version that can be read.
+            tables: SQL statements, separated by semicolons, that create the tables.
+
+        Raises:
+            StoreUnavailableError: SQLite or the file system failed.
+            NewerSchemaError: a newer release created the file.
+        """
         self._path = Path(path).absolute()
         self._schema = schema
-        self._file: _File | None = None
-        self._idle: list[_Open] = []
+        self._file: _OpenFile | None = None
+        self._idle: list[_OpenConnection] = []
         weakref.finalize(self, _close_all, self._idle)
-        attempt(lambda: self._prepare(tables), failure=StoreUnavailable)
+        os_errors_as(lambda: self._prepare(tables), failure=StoreUnavailableError)
 
     def read(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
-        """Read rows as last committed. Raises StoreUnavailable, NewerSchema."""
-        return attempt(
+        """Reads committed rows. Raises StoreUnavailableError, NewerSchemaError."""
+        return os_errors_as(
             lambda: self._use(
-                lambda lent: lent.connection.execute(query, values).fetchall()
+                lambda pooled: pooled.connection.execute(query, values).fetchall()
             ),
-            failure=StoreUnavailable,
+            failure=StoreUnavailableError,
         )
 
     def write(
-        self, work: Callable[[sqlite3.Connection], T], *, must_last: bool = True
+        self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True
     ) -> T:
-        """Do `work` alone and whole, or not at all, whatever it raises; and to last.
+        """Runs `work` in an exclusive transaction, which rolls back if it raises.
 
-        The log is flushed when the next writer is at work already, so that many at once
-        share one flush; not at all for what need not last. Raises StoreUnavailable,
-        NewerSchema, and what `work` does.
+        The log is flushed after the write lock is released, so that concurrent writers
+        share one flush.
+
+        Args:
+            work: Reads and writes; its result is returned.
+            durable: Whether the log is flushed.
+
+        Raises:
+            StoreUnavailableError: SQLite or the file system failed.
+            NewerSchemaError: a newer release created the file.
+            KycourierError: as `work` raises.
         """
 
-        def transaction(lent: _Open) -> tuple[T, _File]:
-            connection = lent.connection
+        def transaction(pooled: _OpenConnection) -> tuple[T, _OpenFile]:
+            connection = pooled.connection
             connection.execute("BEGIN IMMEDIATE")
             result = work(connection)
             connection.execute("COMMIT")
-            return result, lent.file
+            return result, pooled.file
 
-        def in_turn() -> T:
-            with self._find().turn():  # mostly by the connection that wrote last
+        def serialized() -> T:
+            with self._current_file().exclusive():
                 result, file = self._use(transaction)
-            if must_last:
+            if durable:
                 file.flush()
             return result
 
-        return attempt(in_turn, failure=StoreUnavailable)
+        return os_errors_as(serialized, failure=StoreUnavailableError)
 
-    def _use(self, work: Callable[[_Open], T]) -> T:
-        """Lend a connection; after any failure it is closed, which rolls back."""
-        lent = self._take()
+    def _use(self, work: Callable[[_OpenConnection], T]) -> T:
+        """Runs `work` on a pooled connection; a failure closes it, which rolls back."""
+        pooled = self._take()
         try:
-            result = work(lent)
+            result = work(pooled)
         except BaseException:
-            lent.connection.close()
+            pooled.connection.close()
             raise
-        self._idle.append(lent)
+        self._idle.append(pooled)
         return result
 
-    def _find(self) -> _File:
+    def _current_file(self) -> _OpenFile:
         file = self._file
         if file is None or not file.is_at(self._path):
-            file = self._file = _File(self._path)
+            file = self._file = _OpenFile(self._path)
         return file
 
-    def _take(self) -> _Open:
-        file = self._find()
+    def _take(self) -> _OpenConnection:
+        file = self._current_file()
         while self._idle:
             try:
                 idle = self._idle.pop()
-            except IndexError:  # another thread was quicker
+            except IndexError:  # another thread took it
                 break
             if idle.file is file:
                 return idle
             _close(idle)
-        return _Open(self._connect(), file)
+        return _OpenConnection(self._connect(), file)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{self._path.as_uri()}?mode=rw",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=SQLITE_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -158,19 +177,19 @@ class SqliteFile:
             raise
         if schema > self._schema:
             connection.close()
-            raise NewerSchema("database")
+            raise NewerSchemaError("database")
         connection.row_factory = sqlite3.Row
         return connection
 
     def _prepare(self, tables: str) -> None:
-        """Make file and tables, or make sure that they can be written to.
+        """Creates file and tables if absent, and checks that they are writable.
 
-        The switch to WAL does not wait for its turn, hence the lock.
+        The folder's lock is needed because the switch to WAL does not wait for others.
         """
         make_folder(self._path.parent)
         with locked_folder(self._path.parent):
             _make_private(self._path)
-            file, connection = _File(self._path), self._connect()
+            file, connection = _OpenFile(self._path), self._connect()
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 _choose_flush(connection)
@@ -184,11 +203,11 @@ class SqliteFile:
                 connection.close()
                 raise
         self._file = file
-        self._idle.append(_Open(connection, file))
+        self._idle.append(_OpenConnection(connection, file))
 
 
 def _choose_flush(connection: sqlite3.Connection) -> None:
-    """Leave the flush of a log to us; without one SQLite does it."""
+    """Turns off SQLite's flush of the log, which we flush; without a log it stays."""
     has_log = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if has_log else 'FULL'}")
 
@@ -199,13 +218,13 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _make_private(path: Path) -> None:
-    """Make an empty file, or take what is there from group and others."""
+    """Creates an empty file, or restricts an existing one to its owner."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
     except FileExistsError:
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             _restrict(path.with_name(name))
-        check_writable(path)  # SQLite would open it to read
+        check_writable(path)  # SQLite would open it read-only
     else:
         sync_folder(path.parent)
 
@@ -217,13 +236,13 @@ def _restrict(path: Path) -> None:
             path.chmod(PRIVATE_FILE)
 
 
-def _close(idle: _Open) -> None:
+def _close(idle: _OpenConnection) -> None:
     if idle.file.process == os.getpid():
         idle.connection.close()
     else:
-        _left_behind.append(idle.connection)
+        _inherited.append(idle.connection)
 
 
-def _close_all(idle: list[_Open]) -> None:
+def _close_all(idle: list[_OpenConnection]) -> None:
     for each in idle:
         _close(each)

@@ -1,43 +1,46 @@
-"""The ticket pair in SQLite, beside the lease that guards it."""
+"""Stores the ticket pair in SQLite, in the same file as its refresh lease."""
 
 import sqlite3
 from pathlib import Path
 
-from kycourier.adapters.local.state import open_state
-from kycourier.core.errors import StaleOwner, forgetful
-from kycourier.core.models import Lease
-from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
+from kycourier.adapters.local.schema import open_stores
+from kycourier.core.errors import StaleOwnerError
+from kycourier.core.leases import Lease, refresh_lease
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.tickets.pair import TicketPair, decode_pair, encode_pair
 
 
 class SqliteTicketStore:
-    """Tickets of the state file; the leases must lie in the same file."""
+    """Tickets in the state file; the leases must be in the same file."""
 
     def __init__(self, path: str | Path) -> None:
-        """Open the state file. Raises StoreUnavailable, NewerSchema."""
-        self._state = open_state(path)
+        """Opens the state file. Raises StoreUnavailableError, NewerSchemaError."""
+        self._state = open_stores(path)
 
-    @forgetful
-    def load(self, app_id: str) -> TicketPair | None:
-        """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
+    @scrub_traceback
+    def get(self, app_id: str) -> TicketPair | None:
+        """Reads the pair. Raises StoreUnavailableError, NewerSchemaError."""
         rows = self._state.read(
             "SELECT record FROM tickets WHERE app_id = ?", (app_id,)
         )
         return decode_pair(rows[0]["record"]) if rows else None
 
-    @forgetful
-    def save(
+    @scrub_traceback
+    def put(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:
-        """Write the pair over the expected generation while no later lease was given.
+        """Writes the pair over the expected generation if `lease` is the latest.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises:
+            StaleOwnerError: the generation or the lease's fence has moved on.
+            StoreUnavailableError: SQLite failed.
         """
 
         def replace(state: sqlite3.Connection) -> None:
             if _generation(state, app_id) != expected_generation:
-                raise StaleOwner("ticket generation")
+                raise StaleOwnerError("ticket generation")
             if _fence(state, refresh_lease(app_id)) != lease.fence:
-                raise StaleOwner("refresh lease")
+                raise StaleOwnerError("refresh lease")
             state.execute(
                 "INSERT OR REPLACE INTO tickets VALUES (?, ?, ?)",
                 (app_id, pair.generation, encode_pair(pair)),

@@ -1,1 +1,1 @@
-"""Redis, for every cloud: state, and tickets that somebody else keeps in a key."""
+"""Implements the ports on Redis, one module each, over its own connections."""

@@ -1,7 +1,7 @@
-"""Connections to one Redis node: kept, checked before use, TLS always verified.
+"""Keeps connections to one Redis node, checks them before use and verifies TLS.
 
-What is said on them, Redis's own parser reads and writes (RESP 2, which every server
-and proxy speaks).
+hiredis encodes and parses the protocol, in RESP 2, which all servers and proxies
+support.
 """
 
 import os
@@ -15,49 +15,54 @@ import certifi
 from hiredis import ProtocolError, Reader, pack_command
 from msgspec import Struct
 
-from kycourier.adapters.redis.address import Address
-from kycourier.adapters.redis.failures import Refused
-from kycourier.adapters.sockets import open_socket
-from kycourier.core.errors import StoreUnavailable, UpstreamUnreachable
-from kycourier.core.hidden import Secret
+from kycourier.adapters.http.sockets import open_socket
+from kycourier.adapters.redis.errors import RedisError
+from kycourier.adapters.redis.urls import RedisUrl
+from kycourier.core.errors import StoreUnavailableError, TransportError
+from kycourier.core.redaction import Secret
+from kycourier.core.timing import REDIS_CONNECT_SECONDS, REDIS_READ_SECONDS
 
-CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 PIECE_BYTES = 1 << 16
-_NOT_YET = object()
+_INCOMPLETE = object()
 
 Value = str | bytes | int
 
 
 class Node(Struct, frozen=True):
-    """Where one server listens."""
+    """A server's host and port."""
 
     host: str
     port: int
 
 
 class Login:
-    """User and password, read when first needed and again after a refusal."""
+    """User and password; the password is cached until `forget`."""
 
     def __init__(self, user: str | None, load: Callable[[], Secret]) -> None:
         self._user, self._load = user, load
         self._password: Secret | None = None
 
-    def read(self) -> Sequence[str]:
-        """Give what AUTH takes. Raises StoreUnavailable."""
+    def auth_arguments(self) -> Sequence[str]:
+        """Returns the arguments of AUTH. Raises StoreUnavailableError."""
         password = self._password = self._password or self._load()
-        text = password.reveal()
+        text = password.expose()
         return (self._user, text) if self._user else (text,)
 
     def forget(self) -> None:
-        """Read the password anew for the next connection."""
+        """Drops the password, so that the next connection reads it again."""
         self._password = None
 
 
-def make_trust(address: Address) -> ssl.SSLContext | None:
-    """Make what certificates and host names are checked with; None without TLS.
+def build_tls_context(address: RedisUrl) -> ssl.SSLContext | None:
+    """Builds the TLS context that verifies certificates and host names.
 
-    Trusted is the private authority where one is named, else the public ones. Raises
-    StoreUnavailable.
+    It trusts the private authority of the URL's `ca`, else the public ones.
+
+    Returns:
+        The context; None for a URL without TLS.
+
+    Raises:
+        StoreUnavailableError: `ca` has no readable certificates.
     """
     if not address.tls:
         return None
@@ -65,29 +70,32 @@ def make_trust(address: Address) -> ssl.SSLContext | None:
     try:
         context.load_verify_locations(address.ca_file or certifi.where())
     except OSError:
-        pass  # raised below: the foreign error carries the path
+        pass  # raised below: the original error has the path
     else:
         return context
-    raise StoreUnavailable("ca names no readable certificates")
+    raise StoreUnavailableError("ca names no readable certificates")
 
 
 class Connection:
-    """One connection, of one thread at a time."""
+    """One connection, for one thread at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket, self._process = sock, os.getpid()
-        self._reader = Reader(replyError=Refused, notEnoughData=_NOT_YET)
+        self._reader = Reader(replyError=RedisError, notEnoughData=_INCOMPLETE)
 
-    def ask(self, command: Sequence[Value], *, seconds: float) -> object:
-        """Give the answer to a command, waiting for its last byte no longer than that.
+    def call(self, command: Sequence[Value], *, seconds: float) -> object:
+        """Sends a command and reads the whole response within `seconds`.
 
-        Raises Refused, OSError, ProtocolError; only after a Refused it is of use.
+        Raises:
+            RedisError: Redis sent an error; the connection can still be used.
+            OSError: the connection failed or the time is over.
+            ProtocolError: the response cannot be parsed.
         """
         ends_at = monotonic() + seconds
         self._socket.settimeout(seconds)
-        words = pack_command(tuple(command))  # type: ignore[arg-type]  # it takes any number
-        self._socket.sendall(words)
-        while (answer := self._read()) is _NOT_YET:
+        packed = pack_command(tuple(command))  # type: ignore[arg-type]  # stub is narrower
+        self._socket.sendall(packed)
+        while (response := self._parse()) is _INCOMPLETE:
             left = ends_at - monotonic()
             if left <= 0:
                 raise TimeoutError
@@ -97,21 +105,21 @@ class Connection:
                 raise ConnectionResetError
             self._reader.feed(piece)
         try:
-            if isinstance(answer, Refused):
-                raise answer
-            return answer
+            if isinstance(response, RedisError):
+                raise response
+            return response
         finally:
-            del answer  # no circle with its traceback: that would outlive the call
+            del response  # avoids a reference cycle of an error and its traceback
 
-    def _read(self) -> object:
-        with suppress(TypeError):  # of RESP 3's maps, where a key is none
+    def _parse(self) -> object:
+        with suppress(TypeError):  # hiredis raises it for an unhashable RESP 3 map key
             return self._reader.gets()
         raise ProtocolError
 
-    def is_quiet(self) -> bool:
-        """Tell whether nothing came after the last answer, no end of it either.
+    def is_reusable(self) -> bool:
+        """Checks that the connection is open and no unexpected data has arrived.
 
-        One that crossed a fork is never quiet: the other process talks on it too.
+        After a fork it is never reusable: the parent process uses it too.
         """
         if self._process != os.getpid():
             return False
@@ -125,12 +133,12 @@ class Connection:
         return False
 
     def close(self) -> None:
-        """End it."""
+        """Closes the socket."""
         self._socket.close()
 
 
-class Connections:
-    """The connections to one node; threads share them, each asks on one of its own."""
+class ConnectionPool:
+    """Connections to one node; threads share it, and each uses its own connection."""
 
     def __init__(
         self,
@@ -138,31 +146,40 @@ class Connections:
         *,
         db: int,
         login: Login | None,
-        trust: ssl.SSLContext | None,
+        tls_context: ssl.SSLContext | None,
     ) -> None:
-        """Open none yet."""
-        self._node, self._db, self._login, self._trust = node, db, login, trust
+        """Opens no connection yet."""
+        self._node, self._db, self._login = node, db, login
+        self._tls_context = tls_context
         self._idle: list[Connection] = []
 
-    def ask(self, command: Sequence[Value], *, wait: Callable[[], float]) -> object:
-        """Ask once, on a kept connection or a new one; `wait` gives seconds then.
+    def call(self, command: Sequence[Value], *, timeout: Callable[[], float]) -> object:
+        """Sends a command once, on an idle connection or a new one.
 
-        Raises Refused, OSError, ProtocolError; StoreUnavailable without a password.
+        Args:
+            command: The command and its arguments.
+            timeout: Returns the command's seconds, called once connected.
+
+        Raises:
+            RedisError: Redis sent an error.
+            OSError: the connection failed or the time is over.
+            ProtocolError: the response cannot be parsed.
+            StoreUnavailableError: the password cannot be read.
         """
         connection = self._take()
         try:
-            answer = connection.ask(command, seconds=wait())
-        except Refused:
+            response = connection.call(command, seconds=timeout())
+        except RedisError:
             self._idle.append(connection)
             raise
         except BaseException:
             connection.close()
             raise
         self._idle.append(connection)
-        return answer
+        return response
 
     def close_idle(self) -> None:
-        """End those that nobody uses now."""
+        """Closes the idle connections."""
         while (connection := self._pop()) is not None:
             connection.close()
 
@@ -171,7 +188,7 @@ class Connections:
 
     def _take(self) -> Connection:
         while (connection := self._pop()) is not None:
-            if connection.is_quiet():
+            if connection.is_reusable():
                 return connection
             connection.close()
         return self._open()
@@ -195,9 +212,10 @@ class Connections:
         sock = _open_socket(self._node)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(READ_SECONDS)
-            if self._trust is not None:
-                sock = self._trust.wrap_socket(sock, server_hostname=self._node.host)
+            sock.settimeout(REDIS_READ_SECONDS)
+            if self._tls_context is not None:
+                host = self._node.host
+                sock = self._tls_context.wrap_socket(sock, server_hostname=host)
         except BaseException:
             sock.close()
             raise
@@ -206,23 +224,27 @@ class Connections:
     def _prepare(self, opened: Connection) -> None:
         if self._login is not None:
             try:
-                _tell(opened, "AUTH", *self._login.read())
-            except Refused as refusal:
-                raise refusal.of_login() from None
+                _expect_ok(opened, "AUTH", *self._login.auth_arguments())
+            except RedisError as error:
+                raise error.as_login_error() from None
         if self._db:
-            _tell(opened, "SELECT", self._db)
+            _expect_ok(opened, "SELECT", self._db)
 
 
-def _tell(opened: Connection, *command: Value) -> None:
-    """Say what is answered by OK alone: what came after it would answer the next."""
-    if opened.ask(command, seconds=READ_SECONDS) != b"OK" or not opened.is_quiet():
+def _expect_ok(opened: Connection, *command: Value) -> None:
+    """Sends a command and requires OK, with no data after it.
+
+    Such data would be read as the response to the next command.
+    """
+    response = opened.call(command, seconds=REDIS_READ_SECONDS)
+    if response != b"OK" or not opened.is_reusable():
         raise ProtocolError
 
 
 def _open_socket(node: Node) -> socket.socket:
-    """Connect, the name's resolution included in the time. Raises OSError."""
+    """Resolves the name and connects within REDIS_CONNECT_SECONDS. Raises OSError."""
     try:
-        return open_socket(node.host, node.port, seconds=CONNECT_SECONDS)
-    except UpstreamUnreachable as error:
+        return open_socket(node.host, node.port, seconds=REDIS_CONNECT_SECONDS)
+    except TransportError as error:
         is_late = error.reason == "timeout"
     raise TimeoutError if is_late else ConnectionRefusedError

@@ -1,34 +1,39 @@
-"""How keys are named: what one script touches has one tag, so one slot of a cluster.
+"""Builds Redis keys; the keys of one script share a hash tag, so one cluster slot.
 
-An app's tickets, leases, brake and poison lie together; its orders in shards.
+An app's tickets, leases, breaker and poison counts share one tag; its orders are
+spread over shards.
 """
 
-from kycourier.adapters.due_index import DUE, UNSENT, shard_of
-from kycourier.core.models import OrderKey
+from binascii import crc_hqx
+
+from kycourier.adapters.stores.due_index import DUE, UNSENT, shard_of
+from kycourier.core.orders.record import OrderKey
+
+SLOTS = 16384
 
 
 def app_key(app_id: str, kind: str) -> str:
-    """Name what an app has one of, or several by `kind`."""
+    """Returns the key of an app's record of this kind."""
     return f"{{kycourier:{app_id}}}:{kind}"
 
 
 def lease_key(name: str) -> str:
-    """Name a lease's key; what follows the last slash of its name is the app."""
+    """Returns a lease's key; the app is what follows the last slash of its name."""
     return app_key(name.rpartition("/")[2], f"lease:{name}")
 
 
 def order_key(order: OrderKey) -> str:
-    """Name an order's row."""
+    """Returns the key of an order's row."""
     return _shard_key(order.app_id, shard_of(order.order_no), f"order:{order.order_no}")
 
 
 def list_key(app_id: str, shard: int, name: str) -> str:
-    """Name a shard's part of the list `due` or `unsent`."""
+    """Returns the key of a shard's part of the list `due` or `unsent`."""
     return _shard_key(app_id, shard, name)
 
 
 def row_keys(order: OrderKey) -> tuple[str, str, str]:
-    """Name a row and the lists that it may stand in: `due`, `unsent`."""
+    """Returns the keys of a row and of its possible lists: row, `due`, `unsent`."""
     app_id, shard = order.app_id, shard_of(order.order_no)
     return (
         order_key(order),
@@ -39,3 +44,11 @@ def row_keys(order: OrderKey) -> tuple[str, str, str]:
 
 def _shard_key(app_id: str, shard: int, kind: str) -> str:
     return f"{{kycourier:{app_id}:{shard}}}:{kind}"
+
+
+def find_slot(key: str) -> int:
+    """Returns a key's cluster slot, from its `{tag}` if that is not empty."""
+    name = key.encode()
+    _, _, rest = name.partition(b"{")
+    tag, end, _ = rest.partition(b"}")
+    return crc_hqx(tag if tag and end else name, 0) % SLOTS

@@ -1,11 +1,11 @@
-"""Leases in Redis, by its clock; a lease's key keeps its fence for good."""
+"""Stores leases in Redis, by its clock; a lease's key keeps its fence for ever."""
 
 from datetime import timedelta
 
-from kycourier.adapters.instants import TICK
+from kycourier.adapters.redis.client import RedisClient, to_utc
 from kycourier.adapters.redis.keys import lease_key
-from kycourier.adapters.redis.server import RedisServer, read_instant
-from kycourier.core.models import Lease
+from kycourier.adapters.stores.timestamps import TICK
+from kycourier.core.leases import Lease
 
 # lease; owner, duration
 _ACQUIRE = """
@@ -29,28 +29,32 @@ end
 
 
 class RedisLeaseStore:
-    """Leases of a Redis server."""
+    """Leases in Redis."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
 
     def acquire(self, name: str, *, owner: str, seconds: float) -> Lease | None:
-        """Take the lease, or None while another holds it. Raises StoreUnavailable."""
-        given = self._server.run(
+        """Takes the lease; returns None while another owner holds it.
+
+        Raises:
+            StoreUnavailableError: Redis failed.
+        """
+        acquired = self._client.run(
             _ACQUIRE,
             keys=[lease_key(name)],
             values=[owner, timedelta(seconds=seconds) // TICK],
         )
-        if not isinstance(given, list):
+        if not isinstance(acquired, list):
             return None
-        fence, seen_at, ends_at = given
+        fence, seen_at, ends_at = acquired
         return Lease(
             owner=owner,
             fence=fence,
-            seen_at=read_instant(seen_at),
-            ends_at=read_instant(ends_at),
+            seen_at=to_utc(seen_at),
+            ends_at=to_utc(ends_at),
         )
 
     def release(self, name: str, *, lease: Lease) -> None:
-        """End the lease if it is still this one. Raises StoreUnavailable."""
-        self._server.run(_RELEASE, keys=[lease_key(name)], values=[lease.fence])
+        """Ends the lease if it is still this one. Raises StoreUnavailableError."""
+        self._client.run(_RELEASE, keys=[lease_key(name)], values=[lease.fence])

@@ -1,34 +1,38 @@
-"""The orders' rows in Redis: decided here, written only over the row that was read."""
+"""Stores the orders' rows in Redis, with compare-and-set on version and fence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from kycourier.adapters import due_index
+from kycourier.adapters.redis.client import MAX_RACES, RedisClient, to_utc
 from kycourier.adapters.redis.connections import Value
 from kycourier.adapters.redis.keys import app_key, list_key, order_key, row_keys
-from kycourier.adapters.redis.server import (
-    MOST_RACES,
-    RedisServer,
-    read_instant,
+from kycourier.adapters.stores import due_index
+from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
+from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.record import (
+    OrderKey,
+    OrderRecord,
+    decode_record,
+    encode_record,
 )
-from kycourier.core import order as rules
-from kycourier.core.errors import StaleOwner, StoreUnavailable, forgetful
-from kycourier.core.models import OrderKey
-from kycourier.core.order import Urgency
-from kycourier.core.order_record import OrderRecord, decode_record, encode_record
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.timing import POISON_RETENTION
 from kycourier.ports import Claim, Cursor, Page
 
-POISON_LIFE = timedelta(days=90)
 # row
 _READ = "return {redis.call('HGET', KEYS[1], 'record'), now()}"
 # rows
 _READ_ALL = """
-local found = {}
-for place, row in ipairs(KEYS) do found[place] = redis.call('HGET', row, 'record') end
-return found
+local records = {}
+for index, row in ipairs(KEYS) do
+  records[index] = redis.call('HGET', row, 'record')
+end
+return records
 """
 # row, due, unsent; expected version and fence, writer, version, fence, list, entry,
-# record. The first write is one that a full Redis refuses: then nothing is half done.
+# record. The first write is HSET, which a full Redis refuses, so that nothing is
+# written in part.
 _WRITE = """
 local lists = {due = KEYS[2], unsent = KEYS[3]}
 local row = redis.call('HMGET', KEYS[1],
@@ -52,26 +56,28 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 
 
 class RedisOrderStore:
-    """Orders of a Redis server, by its clock."""
+    """Orders in Redis, by its clock."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
 
     def now(self) -> datetime:
-        """Tell the server's clock, aware UTC. Raises StoreUnavailable."""
-        return self._server.now()
+        """Returns the server's clock, aware UTC. Raises StoreUnavailableError."""
+        return self._client.now()
 
-    @forgetful
+    @scrub_traceback
     def register(self, draft: OrderRecord) -> Claim:
-        """Insert the row, or give the one that is there, not granted.
+        """Inserts the row; returns the stored row, not granted, if there is one.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises:
+            StoreUnavailableError: Redis failed.
+            NewerSchemaError: a newer release wrote the row.
         """
         return self._decide(
-            draft.key, lambda there, _: Claim(there or draft, granted=there is None)
+            draft.key, lambda stored, _: Claim(stored or draft, granted=stored is None)
         )
 
-    @forgetful
+    @scrub_traceback
     def claim(
         self,
         draft: OrderRecord,
@@ -81,14 +87,16 @@ class RedisOrderStore:
         urgency: Urgency,
         folder: str,
     ) -> Claim:
-        """Take the order if it may be taken; insert it if absent.
+        """Claims the order if it may be claimed; inserts it if absent.
 
-        Raises StoreUnavailable, NewerSchema.
+        Raises:
+            StoreUnavailableError: Redis failed.
+            NewerSchemaError: a newer release wrote the row.
         """
 
-        def take(there: OrderRecord | None, now: datetime) -> Claim:
-            taken = rules.take(
-                there,
+        def claim(stored: OrderRecord | None, now: datetime) -> Claim:
+            claimed = rules.try_claim(
+                stored,
                 draft,
                 owner=owner,
                 now=now,
@@ -96,73 +104,85 @@ class RedisOrderStore:
                 urgency=urgency,
                 folder=folder,
             )
-            return Claim(taken or there or draft, granted=taken is not None)
+            return Claim(claimed or stored or draft, granted=claimed is not None)
 
-        return self._decide(draft.key, take)
+        return self._decide(draft.key, claim)
 
-    @forgetful
+    @scrub_traceback
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
-        """Replace the row if version and fence are those of `expected`.
+        """Replaces the row if version and fence are those of `expected`.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises:
+            StaleOwnerError: the row has changed.
+            StoreUnavailableError: Redis failed.
         """
         if not self._write(record, expected=expected):
-            raise StaleOwner("order")
+            raise StaleOwnerError("order")
 
-    @forgetful
-    def load(self, order: OrderKey) -> OrderRecord | None:
-        """Read a row, strongly. Raises StoreUnavailable, NewerSchema."""
-        record = self._server.read_field(order_key(order), "record")
+    @scrub_traceback
+    def get(self, order: OrderKey) -> OrderRecord | None:
+        """Reads a row. Raises StoreUnavailableError, NewerSchemaError."""
+        record = self._client.read_field(order_key(order), "record")
         return None if record is None else decode_record(record)
 
-    @forgetful
-    def due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List rows that are due to be collected or tidied. Raises StoreUnavailable."""
+    @scrub_traceback
+    def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
+        """Lists rows that are due to be collected or checked for orphans.
+
+        Raises:
+            StoreUnavailableError: Redis failed.
+        """
         return self._page(app_id, due_index.DUE, limit, after)
 
-    @forgetful
-    def unsent(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """List final rows that are due to be sent. Raises StoreUnavailable."""
+    @scrub_traceback
+    def list_unsent(
+        self, app_id: str, *, limit: int, after: Cursor | None = None
+    ) -> Page:
+        """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(app_id, due_index.UNSENT, limit, after)
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
-        """Count an unusable message: where from and why. Raises StoreUnavailable."""
+        """Counts an unprocessable message by source and problem.
+
+        Raises:
+            StoreUnavailableError: Redis failed.
+        """
         key = app_key(app_id, f"poison:{source}:{problem}")
-        seconds = int(POISON_LIFE.total_seconds())
-        self._server.run(_COUNT_POISON, keys=[key], values=[seconds])
+        seconds = int(POISON_RETENTION.total_seconds())
+        self._client.run(_COUNT_POISON, keys=[key], values=[seconds])
 
     def _decide(
         self,
         order: OrderKey,
         decide: Callable[[OrderRecord | None, datetime], Claim],
     ) -> Claim:
-        """Read, decide and write, again while another write comes in between."""
-        for _ in range(MOST_RACES):
-            there, now = self._read(order)
-            claim = decide(there, now)
-            if claim.record is there or self._write(claim.record, expected=there):
+        """Reads, decides and writes; repeats after a concurrent write."""
+        for _ in range(MAX_RACES):
+            stored, now = self._read(order)
+            claim = decide(stored, now)
+            if claim.record is stored or self._write(claim.record, expected=stored):
                 return claim
-        raise StoreUnavailable("contended")
+        raise StoreUnavailableError("contended")
 
     def _read(self, order: OrderKey) -> tuple[OrderRecord | None, datetime]:
-        answer = self._server.run(_READ, keys=[order_key(order)])
-        record, now = answer if isinstance(answer, list) else (None, 0)
-        return None if record is None else decode_record(record), read_instant(now)
+        response = self._client.run(_READ, keys=[order_key(order)])
+        record, now = response if isinstance(response, list) else (None, 0)
+        return None if record is None else decode_record(record), to_utc(now)
 
     def _write(self, record: OrderRecord, *, expected: OrderRecord | None) -> bool:
-        """Write over the expected row, or where there is none; tell whether it was."""
+        """Writes over the expected row, or none; returns False if another is stored."""
         version, fence = (expected.version, expected.fence) if expected else ("", "")
         values: list[Value] = [
             version,
             fence,
-            self._server.draw_writer(),
+            self._client.draw_writer(),
             record.version,
             record.fence,
             due_index.list_of(record) or "",
             due_index.build_entry(record) or "",
             encode_record(record),
         ]
-        return self._server.run(_WRITE, keys=row_keys(record.key), values=values) == 1
+        return self._client.run(_WRITE, keys=row_keys(record.key), values=values) == 1
 
     def _page(self, app_id: str, name: str, limit: int, after: Cursor | None) -> Page:
         return due_index.read_page(
@@ -179,18 +199,20 @@ class RedisOrderStore:
     def _entries(self, key: str, above: str, up_to: str, most: int) -> Sequence[str]:
         begin = f"({above}" if above else "-"
         bounds = ("ZRANGE", key, begin, f"[{up_to}", "BYLEX", "LIMIT", 0, most)
-        answer = self._server.call(*bounds, key=key)
-        return [entry.decode() for entry in answer] if isinstance(answer, list) else []
+        entries = self._client.call(*bounds, key=key)
+        if not isinstance(entries, list):
+            return []
+        return [entry.decode() for entry in entries]
 
     def _records(self, app_id: str, order_nos: Sequence[str]) -> Mapping[str, bytes]:
         shards: dict[int, list[str]] = {}
         for order_no in order_nos:
             shards.setdefault(due_index.shard_of(order_no), []).append(order_no)
-        found: dict[str, bytes] = {}
+        loaded: dict[str, bytes] = {}
         for numbers in shards.values():
             keys = [order_key(OrderKey(app_id, number)) for number in numbers]
-            answer = self._server.run(_READ_ALL, keys=keys)
-            records = answer if isinstance(answer, list) else []
+            response = self._client.run(_READ_ALL, keys=keys)
+            records = response if isinstance(response, list) else []
             pairs = zip(numbers, records, strict=True)
-            found |= {number: text for number, text in pairs if text is not None}
-        return found
+            loaded |= {number: text for number, text in pairs if text is not None}
+        return loaded

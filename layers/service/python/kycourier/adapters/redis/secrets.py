@@ -1,25 +1,25 @@
-"""A secret in a Redis key, read anew each time: a ticket that somebody else keeps."""
+"""Reads a secret from a Redis key each time: a ticket that another system refreshes."""
 
-from kycourier.adapters.redis.server import RedisServer
-from kycourier.core.errors import StoreUnavailable, forgetful
-from kycourier.core.hidden import Secret
+from kycourier.adapters.redis.client import RedisClient
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.redaction import Secret, scrub_traceback
 
 
 class RedisSecret:
-    """The value of one key, a string: UTF-8, as it stands."""
+    """The secret in one string key: UTF-8, unchanged."""
 
-    def __init__(self, server: RedisServer, key: str) -> None:
-        self._server, self._key = server, key
+    def __init__(self, client: RedisClient, key: str) -> None:
+        self._client, self._key = client, key
 
-    @forgetful
-    def load(self) -> Secret:
-        """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        value = self._server.call("GET", self._key, key=self._key)
+    @scrub_traceback
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
+        value = self._client.call("GET", self._key, key=self._key)
         if not isinstance(value, bytes) or not value:
-            raise StoreUnavailable("secret is missing or empty")
+            raise StoreUnavailableError("secret is missing or empty")
         text = _decode(value)
         if text is None:
-            raise StoreUnavailable("secret is not UTF-8")
+            raise StoreUnavailableError("secret is not UTF-8")
         return Secret(text)
 
 

@@ -1,10 +1,11 @@
-"""The ticket pair in Redis, in the slot of the lease that guards it."""
+"""Stores the ticket pair in Redis, in the cluster slot of its refresh lease."""
 
+from kycourier.adapters.redis.client import RedisClient
 from kycourier.adapters.redis.keys import app_key, lease_key
-from kycourier.adapters.redis.server import RedisServer
-from kycourier.core.errors import StaleOwner, forgetful
-from kycourier.core.models import Lease
-from kycourier.core.ticket import TicketPair, decode_pair, encode_pair, refresh_lease
+from kycourier.core.errors import StaleOwnerError
+from kycourier.core.leases import Lease, refresh_lease
+from kycourier.core.redaction import scrub_traceback
+from kycourier.core.tickets.pair import TicketPair, decode_pair, encode_pair
 
 # pair, refresh lease; expected generation, lease's fence, writer, generation, record
 _SAVE = """
@@ -20,27 +21,29 @@ return 'saved'
 
 
 class RedisTicketStore:
-    """Tickets of a Redis server; the leases must lie in the same."""
+    """Tickets in Redis; the leases must be on the same server."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
 
-    @forgetful
-    def load(self, app_id: str) -> TicketPair | None:
-        """Read the pair, strongly. Raises StoreUnavailable, NewerSchema."""
-        record = self._server.read_field(_key(app_id), "record")
+    @scrub_traceback
+    def get(self, app_id: str) -> TicketPair | None:
+        """Reads the pair. Raises StoreUnavailableError, NewerSchemaError."""
+        record = self._client.read_field(_key(app_id), "record")
         return None if record is None else decode_pair(record)
 
-    @forgetful
-    def save(
+    @scrub_traceback
+    def put(
         self, app_id: str, pair: TicketPair, *, expected_generation: int, lease: Lease
     ) -> None:
-        """Write the pair over the expected generation while no later lease was given.
+        """Writes the pair over the expected generation if `lease` is the latest.
 
-        Raises StaleOwner, StoreUnavailable.
+        Raises:
+            StaleOwnerError: the generation or the lease's fence has moved on.
+            StoreUnavailableError: Redis failed.
         """
-        writer = self._server.draw_writer()
-        done = self._server.run(
+        writer = self._client.draw_writer()
+        outcome = self._client.run(
             _SAVE,
             keys=[_key(app_id), lease_key(refresh_lease(app_id))],
             values=[
@@ -51,10 +54,10 @@ class RedisTicketStore:
                 encode_pair(pair),
             ],
         )
-        if done == b"ticket generation":
-            raise StaleOwner("ticket generation")
-        if done != b"saved":
-            raise StaleOwner("refresh lease")
+        if outcome == b"ticket generation":
+            raise StaleOwnerError("ticket generation")
+        if outcome != b"saved":
+            raise StaleOwnerError("refresh lease")
 
 
 def _key(app_id: str) -> str:

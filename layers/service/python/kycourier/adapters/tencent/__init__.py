@@ -1,1 +1,1 @@
-"""Tencent Cloud: COS, EventBridge and Secrets Manager (SSM)."""
+"""Implements the ports on Tencent Cloud's API and COS, one module each."""

@@ -1,6 +1,6 @@
-"""The credentials of the function's role, as SCF puts them into the environment.
+"""Reads the credentials of the function's role, which SCF sets in the environment.
 
-They are temporary, and SCF puts new ones in their place: each call reads them anew.
+They are temporary and SCF replaces them, so each call reads them again.
 """
 
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from kycourier.core.errors import KycourierError
-from kycourier.core.hidden import shows
+from kycourier.core.redaction import repr_only
 
 NONE = "no credentials: bind a role to the function"
 
 
-@shows()
+@repr_only()
 class Credentials(Struct, frozen=True):
-    """A key pair, and what proves that it is a role's."""
+    """A key pair, and the session token of a role's."""
 
     secret_id: str
     secret_key: str
@@ -23,7 +23,7 @@ class Credentials(Struct, frozen=True):
 
 
 def read_credentials(environ: Mapping[str, str]) -> Credentials | None:
-    """Read the credentials of this moment, if there are any."""
+    """Returns the current credentials; None if there are none."""
     secret_id = environ.get("TENCENTCLOUD_SECRETID")
     secret_key = environ.get("TENCENTCLOUD_SECRETKEY")
     if not secret_id or not secret_key:
@@ -32,9 +32,9 @@ def read_credentials(environ: Mapping[str, str]) -> Credentials | None:
     return Credentials(secret_id, secret_key, token)
 
 
-def demand_credentials(
+def require_credentials(
     environ: Mapping[str, str], *, failure: type[KycourierError]
 ) -> None:
-    """Raise `failure` if there are no credentials now."""
+    """Checks that there are credentials. Raises `failure`."""
     if read_credentials(environ) is None:
         raise failure(NONE)

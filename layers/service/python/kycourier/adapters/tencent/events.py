@@ -1,24 +1,22 @@
-"""Events on an event bus of Tencent Cloud's EventBridge, one in each call.
+"""Publishes events to an event bus of Tencent Cloud's EventBridge, one per call.
 
-An answer of PutEvents speaks of the call alone, never of single events (its pages and
-SDK: a RequestId, or an error). So no event shares a call with another, and each one's
-failure is its own.
+The response of PutEvents reports the call, not single events (by its documentation and
+SDK: a RequestId, or an error). With one event per call each failure belongs to one.
 """
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import prove, run
+from kycourier.adapters.tencent.client import EmptyResponse, TencentClient
+from kycourier.adapters.tencent.errors import explain, is_inconclusive
+from kycourier.adapters.tencent.urls import BUS, parse_resource
+from kycourier.core.errors import SinkUnavailableError
+from kycourier.core.orders.record import OutboxEvent
+from kycourier.core.redaction import scrub_traceback
+from kycourier.settings.resource_url import ResourceUrl
 
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.adapters.tencent.calls import prove, run
-from kycourier.adapters.tencent.clients import ApiClient, Done
-from kycourier.adapters.tencent.resources import BUS, parse_resource
-from kycourier.core.errors import SinkUnavailable, forgetful
-from kycourier.core.hidden import shows
-from kycourier.core.order_record import OutboxEvent
-from kycourier.setting_forms import Place
-
-MOST_BYTES = 64 * 1024  # of an event: tencentcloud.com/document/product/1108/42271
+MAX_BYTES = 64 * 1024  # of an event: tencentcloud.com/document/product/1108/42271
 SOURCE = "kycourier"
 API = "2021-04-16"
 
@@ -26,58 +24,49 @@ API = "2021-04-16"
 class EventBusSink:
     """The bus `tencent-eb://bus-id?region=…`; the whole event is an event's Data."""
 
-    def __init__(self, place: Place, around: Surroundings) -> None:
-        """Look whether the bus is there. Raises SinkUnavailable, SettingError."""
-        resource = parse_resource(place, name=BUS, form="eb-…", failure=SinkUnavailable)
+    def __init__(self, url: ResourceUrl, context: AdapterContext) -> None:
+        """Checks that the bus exists. Raises SinkUnavailableError, SettingError."""
+        resource = parse_resource(
+            url, name=BUS, form="eb-…", failure=SinkUnavailableError
+        )
         self._bus = resource.name
-        self._api = ApiClient("eb", API, resource.region, around)
+        self._api = TencentClient("eb", API, resource.region, context)
         prove(
-            lambda: self._api.ask("GetEventBus", {"EventBusId": self._bus}, Done),
+            lambda: self._api.call(
+                "GetEventBus", {"EventBusId": self._bus}, EmptyResponse
+            ),
             action="eb:GetEventBus",
             kind="bus",
-            failure=SinkUnavailable,
+            explain=explain,
+            failure=SinkUnavailableError,
+            is_inconclusive=is_inconclusive,
         )
 
-    @forgetful
+    @scrub_traceback
     def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Hand over all, in order. Raises SinkUnavailable if any was not taken."""
+        """Publishes all, in order. Raises SinkUnavailableError if any was refused."""
         for entry in [_build(event) for event in events]:
             run(
                 lambda: self._put(entry),  # noqa: B023 - called at once
                 action="eb:PutEvents",
                 kind="bus",
-                failure=SinkUnavailable,
+                explain=explain,
+                failure=SinkUnavailableError,
             )
 
     def _put(self, entry: Mapping[str, str]) -> None:
-        asked = {"EventBusId": self._bus, "EventList": [entry]}
-        self._api.ask("PutEvents", asked, Done)
-
-
-@shows()
-class _About(msgspec.Struct):
-    subject: str = ""
+        parameters = {"EventBusId": self._bus, "EventList": [entry]}
+        self._api.call("PutEvents", parameters, EmptyResponse)
 
 
 def _build(event: OutboxEvent) -> Mapping[str, str]:
-    """Make what the bus takes of an event. Raises SinkUnavailable."""
+    """Builds an entry of PutEvents. Raises SinkUnavailableError if it is too large."""
+    if len(event.body.encode("utf-8")) > MAX_BYTES:
+        raise SinkUnavailableError("too large")
     return {
         "Source": SOURCE,
         "Type": event.type,
-        "Subject": _read(event).subject or SOURCE,
+        "Subject": event.subject or SOURCE,
         "Id": event.id,
         "Data": event.body,
     }
-
-
-def _read(event: OutboxEvent) -> _About:
-    """Read what the bus must know of an event. Raises SinkUnavailable."""
-    reason = "event is no JSON object"
-    try:
-        body = event.body.encode("utf-8")
-        if len(body) <= MOST_BYTES:
-            return msgspec.json.decode(body, type=_About)
-        reason = "too large"
-    except (UnicodeEncodeError, msgspec.DecodeError):
-        pass  # raised below: the foreign error holds the text
-    raise SinkUnavailable(reason)

@@ -1,74 +1,74 @@
-"""Evidence in COS, as `cos://bucket-appid/prefix?region=…`, by S3's protocol.
+"""Opens evidence in COS, `cos://bucket-appid/prefix?region=…`, by the S3 protocol.
 
-COS heeds no condition of S3's on a put and knows none of its checksums: so neither is
-sent. The bucket's own default encrypts the objects.
+COS ignores S3's conditional puts and does not know its checksums, so neither is sent.
+The bucket's default encryption applies.
 """
 
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from kycourier.adapters.evidence_key import is_key
-from kycourier.adapters.object_store import (
-    NO_BUCKET,
-    Dialect,
-    ObjectEvidenceStore,
-)
-from kycourier.adapters.s3_client import build_clients, spell_credentials
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.adapters.tencent.credentials import demand_credentials, read_credentials
-from kycourier.adapters.tencent.endpoints import find_bucket, is_address
-from kycourier.adapters.tencent.resources import parse_resource
-from kycourier.core.errors import EvidenceUnavailable
-from kycourier.setting_forms import Place
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.s3.client import build_clients, to_s3_credential
+from kycourier.adapters.s3.dialect import NO_BUCKET, S3Dialect
+from kycourier.adapters.s3.evidence import S3EvidenceStore
+from kycourier.adapters.tencent.credentials import read_credentials, require_credentials
+from kycourier.adapters.tencent.urls import find_bucket, is_address, parse_resource
+from kycourier.core.errors import EvidenceUnavailableError
+from kycourier.core.evidence import is_key
+from kycourier.settings.resource_url import ResourceUrl
 
-if TYPE_CHECKING:  # obstore has these for type checkers alone
+if TYPE_CHECKING:  # obstore defines these only in its stubs
     from obstore.store import S3Config, S3Credential
 
-_PLACE = re.compile(
+_BUCKET_PATH = re.compile(
     r"(?P<bucket>[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?-[1-9][0-9]{4,11})"
     r"(?:/(?P<prefix>.*?)/?)?"
 )
-_COS = Dialect(
+_COS = S3Dialect(
     put_mode="overwrite",
-    may_get="cos:GetObject",
-    may_put="cos:PutObject",
-    may_list="cos:GetBucket",
+    get_permission="cos:GetObject",
+    put_permission="cos:PutObject",
+    list_permission="cos:GetBucket",
     no_bucket=f"{NO_BUCKET}, or denied cos:GetBucket on it",
 )
 
 
-def open_bucket(place: Place, around: Surroundings) -> ObjectEvidenceStore:
-    """Open a bucket and look whether it is there.
+def open_bucket(url: ResourceUrl, context: AdapterContext) -> S3EvidenceStore:
+    """Opens a bucket and checks that it can be listed.
 
-    Raises EvidenceUnavailable, SettingError.
+    Raises:
+        EvidenceUnavailableError: the URL is wrong, or the bucket cannot be used.
+        SettingError: the environment's endpoint is invalid.
     """
     form = "bucket-appid/prefix"
     resource = parse_resource(
-        place, name=_PLACE, form=form, failure=EvidenceUnavailable
+        url, name=_BUCKET_PATH, form=form, failure=EvidenceUnavailableError
     )
-    found = _PLACE.fullmatch(resource.name)
-    bucket, prefix = found.group("bucket", "prefix") if found else ("", "")
+    match = _BUCKET_PATH.fullmatch(resource.name)
+    bucket, prefix = match.group("bucket", "prefix") if match else ("", "")
     if prefix and not is_key(prefix):
-        raise EvidenceUnavailable(f"must be cos://{form}?region=…, of plain names")
-    environ = around.environ
-    demand_credentials(environ, failure=EvidenceUnavailable)
-    opened = ObjectEvidenceStore(
+        raise EvidenceUnavailableError(
+            f"must be cos://{form}?region=…, with plain names"
+        )
+    environ = context.environ
+    require_credentials(environ, failure=EvidenceUnavailableError)
+    store = S3EvidenceStore(
         build_clients(
             bucket,
             prefix=prefix or "",
-            config=_locate(bucket, resource.region, environ),
-            credentials=lambda: _find_credentials(environ),
+            config=_s3_config(bucket, resource.region, environ),
+            credentials=lambda: _current_credential(environ),
         ),
         dialect=_COS,
-        seconds_left=around.seconds_left,
+        seconds_left=context.seconds_left,
     )
-    opened.prove()
-    return opened
+    store.prove()
+    return store
 
 
-def _locate(bucket: str, region: str, environ: Mapping[str, str]) -> "S3Config":
-    """Say where the bucket is. What is said here, obstore does not look up itself."""
+def _s3_config(bucket: str, region: str, environ: Mapping[str, str]) -> "S3Config":
+    """Builds the bucket's settings; obstore reads those left out elsewhere."""
     endpoint = find_bucket(environ, bucket, region)
     return {
         "region": region,
@@ -80,9 +80,9 @@ def _locate(bucket: str, region: str, environ: Mapping[str, str]) -> "S3Config":
     }
 
 
-def _find_credentials(environ: Mapping[str, str]) -> "S3Credential":
-    """Give the credentials of this moment; obstore asks before every request."""
-    found = read_credentials(environ)
-    if found is None:
-        raise EvidenceUnavailable
-    return spell_credentials(found.secret_id, found.secret_key, found.token)
+def _current_credential(environ: Mapping[str, str]) -> "S3Credential":
+    """Returns the current credentials; obstore calls this before every request."""
+    current = read_credentials(environ)
+    if current is None:
+        raise EvidenceUnavailableError
+    return to_s3_credential(current.secret_id, current.secret_key, current.token)

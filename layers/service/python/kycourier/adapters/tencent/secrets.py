@@ -1,8 +1,8 @@
-"""Secrets in Tencent Cloud's Secrets Manager (SSM), read anew each time: never kept.
+"""Reads secrets from Tencent Cloud's Secrets Manager (SSM), without a cache.
 
-A secret's versions have names that its owner chooses (`SSM_Current` where a person or a
-cloud product chose none), and reading takes one: the one made last, or the one named.
-A place that knows no listing of versions is asked for `SSM_Current`.
+A read must name a version. The owner chooses version names; the default is
+`SSM_Current`. The URL's version is read, else the latest one, else, where versions
+cannot be listed, `SSM_Current`.
 """
 
 from base64 import b64decode
@@ -11,79 +11,85 @@ from typing import TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from kycourier.adapters.secret_text import read_written_secret
-from kycourier.adapters.surroundings import Surroundings
-from kycourier.adapters.tencent.calls import NotDone, run
-from kycourier.adapters.tencent.clients import ApiClient
-from kycourier.adapters.tencent.resources import SECRET, VERSION, parse_resource
-from kycourier.core.errors import StoreUnavailable, forgetful
-from kycourier.core.hidden import Secret, shows
-from kycourier.setting_forms import Place
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import CallFailedError, run
+from kycourier.adapters.tencent.client import TencentClient
+from kycourier.adapters.tencent.errors import explain, is_unknown_call
+from kycourier.adapters.tencent.urls import SECRET, VERSION, parse_resource
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.redaction import Secret, repr_only, scrub_traceback
+from kycourier.settings.resource_url import ResourceUrl
+from kycourier.settings.secret_values import parse_secret_file
 
 T = TypeVar("T")
 EMPTY = "secret is empty: put its value"
 API = "2019-09-23"
-UNNAMED = "SSM_Current"  # the version that nobody named
+DEFAULT_VERSION = "SSM_Current"
 _GET, _LIST = "GetSecretValue", "ListSecretVersionIds"
-_UNFILLED = (b"", b"\n")  # SSM keeps no empty text, so a deployment writes a newline
+_EMPTY_VALUES = (b"", b"\n")  # SSM rejects empty text, so deployments write a newline
 
 
 class SsmSecret:
     """The secret `tencent-ssm://name?region=…[&version=…]`: text, or UTF-8 bytes."""
 
-    def __init__(self, place: Place, around: Surroundings) -> None:
-        """Read the URL. Raises StoreUnavailable, SettingError."""
+    def __init__(self, url: ResourceUrl, context: AdapterContext) -> None:
+        """Parses the URL. Raises StoreUnavailableError, SettingError."""
         resource = parse_resource(
-            place,
+            url,
             name=SECRET,
             version=VERSION,
             form="name",
-            failure=StoreUnavailable,
+            failure=StoreUnavailableError,
         )
         self._name, self._version = resource.name, resource.version
-        self._api = ApiClient("ssm", API, resource.region, around)
+        self._api = TencentClient("ssm", API, resource.region, context)
 
-    @forgetful
-    def load(self) -> Secret:
-        """Read it now. Raises StoreUnavailable when it is missing or empty."""
-        asked = {"SecretName": self._name, "VersionId": self._version or self._latest()}
-        kept = self._run(_GET, lambda: self._api.ask(_GET, asked, _Value))
-        content = _decode(kept.binary) if kept.binary else (kept.text or "").encode()
-        if content in _UNFILLED:
-            raise StoreUnavailable(EMPTY)
-        return read_written_secret(content)
+    @scrub_traceback
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
+        version = self._version or self._latest_version()
+        parameters = {"SecretName": self._name, "VersionId": version}
+        value = self._run(_GET, lambda: self._api.call(_GET, parameters, _Value))
+        content = _decode(value.binary) if value.binary else (value.text or "").encode()
+        if content in _EMPTY_VALUES:
+            raise StoreUnavailableError(EMPTY)
+        return parse_secret_file(content)
 
-    def _latest(self) -> str:
-        """Name the version made last."""
+    def _latest_version(self) -> str:
+        """Returns the name of the version created last."""
         versions = self._run(_LIST, self._list)
         if versions is UNSET:
-            return UNNAMED
+            return DEFAULT_VERSION
         if not versions:
-            raise StoreUnavailable(EMPTY)
+            raise StoreUnavailableError(EMPTY)
         return max(versions, key=lambda each: (each.created_at, each.version)).version
 
     def _list(self) -> "_Listed":
-        """List the versions; UNSET where that is not known. Raises NotDone."""
+        """Lists the versions; UNSET if the call is unknown. Raises CallFailedError."""
         try:
-            return self._api.ask(_LIST, {"SecretName": self._name}, _Versions).versions
-        except NotDone as not_done:
-            if not not_done.is_unknown:
+            return self._api.call(_LIST, {"SecretName": self._name}, _Versions).versions
+        except CallFailedError as failed:
+            if not is_unknown_call(failed):
                 raise
         return UNSET
 
     def _run(self, action: str, call: Callable[[], T]) -> T:
         return run(
-            call, action=f"ssm:{action}", kind="secret", failure=StoreUnavailable
+            call,
+            explain=explain,
+            action=f"ssm:{action}",
+            kind="secret",
+            failure=StoreUnavailableError,
         )
 
 
-@shows()
+@repr_only()
 class _Value(Struct):
     text: str | None = field(default=None, name="SecretString")
     binary: str | None = field(default=None, name="SecretBinary")
 
 
-@shows()
+@repr_only()
 class _Version(Struct):
     version: str = field(name="VersionId")
     created_at: int = field(name="CreateTime")
@@ -92,7 +98,7 @@ class _Version(Struct):
 _Listed = list[_Version] | None | UnsetType
 
 
-@shows()
+@repr_only()
 class _Versions(Struct):
     versions: _Listed = field(default=UNSET, name="Versions")
 
@@ -101,5 +107,5 @@ def _decode(binary: str) -> bytes:
     try:
         return b64decode(binary, validate=True)
     except ValueError:
-        pass  # raised below: the foreign error may hold what was read
-    raise StoreUnavailable("secret is not Base64")
+        pass  # raised below: the original error may hold the secret
+    raise StoreUnavailableError("secret is not Base64")

@@ -1,1 +1,0 @@
-"""Stores filled with many orders at once, row for row as their adapters write them."""

@@ -1,0 +1,1 @@
+"""Goals about memory, connections, throughput, stored orders and package size."""

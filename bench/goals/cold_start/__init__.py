@@ -1,0 +1,1 @@
+"""Goals about a process that has just started."""

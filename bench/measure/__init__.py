@@ -1,0 +1,1 @@
+"""Samples and figures: statistics, raw HTTP calls, instruction counts, CPU quota."""

@@ -1,0 +1,1 @@
+"""Function files that are measured beside the service's own; nothing imports them."""

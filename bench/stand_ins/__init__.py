@@ -1,1 +1,0 @@
-"""What the measured processes talk to, each a process of its own on loopback."""

@@ -1,0 +1,1 @@
+"""The command line: arguments, terminal output and exit codes; no work of its own."""

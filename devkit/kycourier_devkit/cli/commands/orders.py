@@ -1,0 +1,104 @@
+"""Commands for tickets and orders: refresh, collect, show, resume."""
+
+# ruff: noqa: PLC0415 - each command imports what it runs, so that --help is quick
+# ruff: noqa: D301 - \b is Click's: it keeps the lines that follow
+# ruff: noqa: FBT002 - options
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kycourier_devkit.cli.context import cli_context
+
+
+def refresh(ctx: typer.Context) -> None:
+    """Refresh the ticket pair if it is due.
+
+    \b
+    Example:
+      kycourier refresh
+    """
+    from kycourier_devkit.orders.refresh import refresh_now
+
+    raise typer.Exit(refresh_now(cli_context(ctx)))
+
+
+def collect(
+    ctx: typer.Context,
+    orders: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ORDER", help="Order numbers.", show_default=False),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="A file of order numbers, one per line; - for standard input.",
+        ),
+    ] = None,
+) -> None:
+    """Collect orders now and print the state of each.
+
+    Collects several orders at once. Orders in a final state are left unchanged, so an
+    interrupted call can be repeated. Exit code 0: every order is in a final state
+    (collected, rejected, expired or parked); 1: an order is waiting or failed.
+
+    \b
+    Examples:
+      kycourier collect ORDER1 ORDER2
+      kycourier collect --from orders.txt
+    """
+    from kycourier_devkit.orders.collect import collect_now
+    from kycourier_devkit.orders.order_numbers import read_order_numbers
+
+    order_numbers = read_order_numbers(orders or [], file)
+    raise typer.Exit(collect_now(cli_context(ctx), order_numbers))
+
+
+def show(
+    ctx: typer.Context,
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="An order number.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the JSON object of the orders API.")
+    ] = False,
+) -> None:
+    """Show the state and result of an order.
+
+    \b
+    Examples:
+      kycourier show ORDER1
+      kycourier show ORDER1 --json
+    """
+    from kycourier_devkit.orders.show import show_order
+
+    raise typer.Exit(show_order(cli_context(ctx), order, as_json=as_json))
+
+
+def resume(
+    ctx: typer.Context,
+    orders: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ORDER", help="Parked orders.", show_default=False),
+    ] = None,
+) -> None:
+    """Resume parked orders, or close the app's circuit breaker.
+
+    \b
+    Examples:
+      kycourier resume ORDER1     collect a parked order at the next sweep
+      kycourier resume            allow calls to the platform again
+    """
+    from kycourier_devkit.orders.resume import close_circuit_breaker, resume_orders
+
+    context = cli_context(ctx)
+    if orders:
+        raise typer.Exit(resume_orders(context, orders))
+    raise typer.Exit(close_circuit_breaker(context))
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the group's commands."""
+    for command in (refresh, collect, show, resume):
+        app.command()(command)

@@ -1,0 +1,1 @@
+"""Clients for Tencent Cloud's APIs and buckets; they do not know what is deployed."""

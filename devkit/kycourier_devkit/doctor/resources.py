@@ -1,0 +1,108 @@
+"""Checks that the secrets, stores and queues in the settings can be used."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+
+from kycourier.adapters import registry
+from kycourier.container import Container
+from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
+from kycourier.core.fingerprints import parse_fingerprint_key
+from kycourier.core.request_signature import parse_keys
+from kycourier_devkit.doctor.check import OK, PROBLEM, CheckResult
+
+_LEASE = _LEASE_OWNER = "doctor"
+_LEASE_SECONDS = 5
+_NOT_SET = "not set"
+
+Check = Callable[[Container], str]  # returns the detail, or raises
+
+
+def check_resources(container: Container) -> Iterator[CheckResult]:
+    """Opens each resource once."""
+    for name, check in _CHECKS.items():
+        yield _run(name, check, container)
+
+
+def _run(name: str, check: Check, container: Container) -> CheckResult:
+    try:
+        return CheckResult(OK, name, check(container))
+    except SettingError as error:
+        return CheckResult(PROBLEM, name, error.why)
+    except KycourierError as error:
+        return CheckResult(PROBLEM, name, error.reason or error.code)
+    except OSError as error:
+        return CheckResult(PROBLEM, name, f"cannot be written: {error.strerror}")
+
+
+def _check_app_secret(container: Container) -> str:
+    if container.settings.ticket is not None:
+        return "not needed: the ticket has another source"
+    container.secret("app_secret", container.settings.app_secret)
+    return "can be read"
+
+
+def _check_ticket_source(container: Container) -> str:
+    if container.settings.ticket is None:
+        return "owned: refreshed by this service"
+    container.secret("ticket", container.settings.ticket)
+    return "can be read"
+
+
+def _check_fingerprint_key(container: Container) -> str:
+    source = container.secret("fingerprint_key", container.settings.fingerprint_key)
+    if parse_fingerprint_key(source.get()) is None:
+        raise StoreUnavailableError("must be 32 characters or more, or lines v1=…")
+    return "can be read"
+
+
+def _check_api_keys(container: Container) -> str:
+    if container.settings.api_keys is None:
+        return _NOT_SET
+    keys = parse_keys(container.secret("api_keys", container.settings.api_keys).get())
+    if keys is None:
+        raise StoreUnavailableError("must be one or two keys, a line each")
+    return f"{len(keys)} valid"
+
+
+def _check_state(container: Container) -> str:
+    leases = container.stores.leases
+    lease = leases.acquire(_LEASE, owner=_LEASE_OWNER, seconds=_LEASE_SECONDS)
+    if lease is not None:
+        leases.release(_LEASE, lease=lease)
+    return "can be written"
+
+
+def _check_evidence(container: Container) -> str:
+    url = container.settings.evidence
+    if url is None:
+        return _NOT_SET
+    registry.open_evidence(url, container.context, state=container.settings.state)
+    if url.scheme != "file":
+        return "can be listed"  # a test object would remain: no right to delete it
+    with tempfile.TemporaryFile(dir=url.rest):
+        return "can be written"
+
+
+def _check_events(container: Container) -> str:
+    url = container.settings.events
+    if url is None:
+        return _NOT_SET
+    registry.open_events(url, container.context)
+    return "can be written" if url.scheme == "file" else "exists"
+
+
+def _check_queue(container: Container) -> str:
+    queue = registry.open_queue(container.settings.queue, container.context)
+    return "exists" if queue else "none: the sweep alone collects orders"
+
+
+_CHECKS: Mapping[str, Check] = {
+    "app secret": _check_app_secret,
+    "ticket source": _check_ticket_source,
+    "fingerprint key": _check_fingerprint_key,
+    "API keys": _check_api_keys,
+    "state": _check_state,
+    "evidence": _check_evidence,
+    "events": _check_events,
+    "queue": _check_queue,
+}

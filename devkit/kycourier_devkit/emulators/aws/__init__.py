@@ -1,0 +1,1 @@
+"""Imitations of AWS services, and what deploys a stack to them."""

@@ -1,0 +1,1 @@
+"""Runs a function from the built packages under the Lambda runtime client."""

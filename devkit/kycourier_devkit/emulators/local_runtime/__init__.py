@@ -1,0 +1,1 @@
+"""Runs a function file of the checkout in a process of its own."""

@@ -1,0 +1,1 @@
+"""Imitations of Tencent Cloud services, which verify signatures and permissions."""

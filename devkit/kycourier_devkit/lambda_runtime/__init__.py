@@ -1,1 +1,0 @@
-"""Lambda's runtime client on this machine: functions run from the built packages."""

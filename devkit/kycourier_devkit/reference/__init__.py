@@ -1,0 +1,1 @@
+"""Generates pages and tables of the docs from the code that they describe."""

@@ -1,0 +1,1 @@
+"""What the sandbox can be made to do: magic order numbers, faults, reply drift."""

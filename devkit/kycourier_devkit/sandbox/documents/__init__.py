@@ -1,0 +1,1 @@
+"""The synthetic documents behind order numbers: card data and pictures."""

@@ -1,0 +1,1 @@
+"""The emulated platform API: calls, grants, signatures, replies, result codes."""

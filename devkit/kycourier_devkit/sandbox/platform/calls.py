@@ -1,0 +1,167 @@
+"""Handles the platform's three calls: token, ticket, result."""
+
+from collections.abc import Callable
+
+from kycourier_devkit.sandbox.app import App
+from kycourier_devkit.sandbox.behaviours.call_faults import CallKind
+from kycourier_devkit.sandbox.behaviours.faults import REDIRECT_TARGET
+from kycourier_devkit.sandbox.http.responses import (
+    Response,
+    html_response,
+    json_response,
+)
+from kycourier_devkit.sandbox.platform import result_codes
+from kycourier_devkit.sandbox.platform.parameters import (
+    ResultQuery,
+    TicketCall,
+    TokenCall,
+    parse_result_query,
+    parse_ticket_call,
+    parse_token_call,
+)
+from kycourier_devkit.sandbox.platform.replies import (
+    NONCE_TICKET_SECONDS,
+    error_reply,
+    ticket_reply,
+    token_reply,
+)
+from kycourier_devkit.sandbox.platform.result_codes import PlatformError
+
+TOKEN_PATH = "/api/oauth2/access_token"  # noqa: S105 - a path
+TICKET_PATH = "/api/oauth2/api_ticket"
+RESULT_PATH = "/api/server/getBankCardOcrResult"
+
+
+def respond_to_call(app: App, *, method: str, target: str) -> Response:
+    """Returns the response to one request.
+
+    Args:
+        app: The app's state.
+        method: The HTTP method; 405 for another one than GET.
+        target: The path with its query string; 404 for an unknown path.
+    """
+    path, _, query = target.partition("?")
+    if path == REDIRECT_TARGET:
+        with app.lock:
+            app.report.redirects_followed += 1
+    call = _CALLS.get(path)
+    if call is None:
+        return html_response(404)
+    if method != "GET":
+        return html_response(405, headers=(("Allow", "GET"),))
+    return _with_error_reply(app, lambda: call(app, query))
+
+
+def _token_call(app: App, query: str) -> Response:
+    with app.lock:
+        app.report.token_calls += 1
+    parameters = parse_token_call(
+        query, app_id=app.options.app_id, profile=app.options.profile
+    )
+    with app.lock:
+        app.report.overlaps += app.tokens.begin_token_call(app.clock())
+    try:
+        _wait(app, app.options.token_latency_seconds)
+        return _with_fault(app, "token", lambda: _issue_token(app, parameters))
+    finally:
+        with app.lock:
+            app.tokens.end_token_call()
+
+
+def _issue_token(app: App, parameters: TokenCall) -> Response:
+    now, options = app.clock(), app.options
+    with app.lock:
+        token = app.tokens.issue_token(parameters.secret, now=now)
+    return json_response(
+        token_reply(
+            token.value,
+            lifetime_seconds=options.lifetimes.token_seconds,
+            now=now,
+            expire_in=options.expire_in,
+        )
+    )
+
+
+def _ticket_call(app: App, query: str) -> Response:
+    with app.lock:
+        app.report.ticket_calls += 1
+    parameters = parse_ticket_call(
+        query, app_id=app.options.app_id, profile=app.options.profile
+    )
+    _wait(app, app.options.token_latency_seconds)
+    return _with_fault(app, "ticket", lambda: _issue_ticket(app, parameters))
+
+
+def _issue_ticket(app: App, parameters: TicketCall) -> Response:
+    now, options = app.clock(), app.options
+    with app.lock:
+        if parameters.type == "NONCE":
+            ticket = app.tokens.issue_nonce_ticket(parameters.access_token, now=now)
+            seconds = NONCE_TICKET_SECONDS
+        else:
+            ticket = app.tokens.issue_ticket(parameters.access_token, now=now).value
+            seconds = options.lifetimes.ticket_seconds
+    return json_response(
+        ticket_reply(
+            ticket, lifetime_seconds=seconds, now=now, expire_in=options.expire_in
+        )
+    )
+
+
+def _result_call(app: App, query: str) -> Response:
+    with app.lock:
+        app.report.begin_query()
+    try:
+        parameters = parse_result_query(query, app_id=app.options.app_id)
+        with app.lock:
+            app.report.queries_per_order[parameters.order_no] += 1
+        return _with_fault(app, "query", lambda: _query_result(app, parameters))
+    finally:
+        with app.lock:
+            app.report.end_query()
+
+
+def _query_result(app: App, parameters: ResultQuery) -> Response:
+    with app.lock:
+        ticket = app.tokens.find_signing_ticket(
+            parameters.sign, values=parameters.signed_values(), now=app.clock()
+        )
+    behaviour, order_query = app.record_query(parameters, ticket=ticket)
+    _wait(app, app.options.query_latency_seconds)
+    response = behaviour(order_query)
+    with app.lock:
+        if ticket.superseded_at is not None:
+            age = app.clock() - ticket.superseded_at
+            app.report.superseded_ticket_ages_seconds.append(round(age, 3))
+    if response.revokes_tickets:
+        app.kill_tickets()
+    return response
+
+
+def _with_fault(app: App, kind: CallKind, handle: Callable[[], Response]) -> Response:
+    fault = app.next_fault(kind)
+    response = fault(lambda: _with_error_reply(app, handle), app.clock())
+    _wait(app, response.delay_seconds)
+    return response
+
+
+def _wait(app: App, seconds: float) -> None:
+    if seconds > 0:
+        app.sleep(seconds)
+
+
+def _with_error_reply(app: App, handle: Callable[[], Response]) -> Response:
+    try:
+        return handle()
+    except PlatformError as error:
+        if error.code == result_codes.SIGN_REJECTED:
+            with app.lock:
+                app.report.sign_rejections += 1
+        return json_response(error_reply(error.code, now=app.clock()))
+
+
+_CALLS: dict[str, Callable[[App, str], Response]] = {
+    TOKEN_PATH: _token_call,
+    TICKET_PATH: _ticket_call,
+    RESULT_PATH: _result_call,
+}

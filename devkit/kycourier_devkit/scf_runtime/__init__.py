@@ -1,1 +1,0 @@
-"""Functions as Tencent SCF runs them: its layout, variables, context and events."""

@@ -1,1 +1,0 @@
-"""Servers on loopback that stand in for a cloud's: moto, dynalite, Redis."""

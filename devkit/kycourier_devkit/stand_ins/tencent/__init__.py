@@ -1,1 +1,0 @@
-"""Tencent Cloud on loopback: its API, which verifies what it is asked."""

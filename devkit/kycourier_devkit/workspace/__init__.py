@@ -1,0 +1,1 @@
+"""The local workspace: folder .kycourier, its lock, local settings and the sandbox."""

@@ -1,0 +1,1 @@
+"""Calls DynamoDB: its table, items, expressions and clock; implements no port."""

@@ -1,0 +1,1 @@
+"""Holds the HTTP connections with deadlines that adapters share; no service's API."""

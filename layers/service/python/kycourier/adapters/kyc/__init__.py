@@ -1,0 +1,1 @@
+"""Calls the KYC platform over HTTP; holds nothing that other HTTP clients share."""

@@ -1,0 +1,125 @@
+"""Calls the platform over HTTP: one attempt per call, bounded in time and size.
+
+Reasons of a TransportError: `resolve` and `connect` (no connection), `tls`, `timeout`,
+`reset` (the connection ended before the response did), `too_large`, `encoded` (not
+identity), `protocol` (not HTTP).
+"""
+
+import weakref
+from contextlib import ExitStack
+from threading import Thread
+from time import monotonic
+from urllib.parse import urlencode
+
+from urllib3 import BaseHTTPResponse
+from urllib3.util import Timeout
+
+from kycourier import __version__
+from kycourier.adapters.http.connections import build_pool, preconnect
+from kycourier.adapters.http.responses import (
+    LargeBodySlots,
+    read_body,
+    seconds_left,
+    transport_errors,
+)
+from kycourier.adapters.http.sessions import build_session, mute_http_libraries
+from kycourier.adapters.kyc.malloc import tune_malloc
+from kycourier.core.errors import TransportError
+from kycourier.core.redaction import ReplyBody, scrub_traceback
+from kycourier.core.wire.messages import KycRequest, KycResponse
+
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"kycourier/{__version__}",
+}
+MAX_RETRY_AFTER = 100
+
+
+class HttpKycTransport:
+    """A KycTransport over kept connections; threads may share it."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connections: int,
+        max_reply_bytes: int,
+        extra_ca_file: str | None = None,
+    ) -> None:
+        mute_http_libraries()
+        tune_malloc()
+        self._base_url = base_url.rstrip("/")
+        self._max_reply_bytes = max_reply_bytes
+        self._slots = LargeBodySlots()
+        self._pool = build_pool(
+            base_url,
+            connections=connections,
+            max_body_bytes=max_reply_bytes,
+            extra_ca_file=extra_ca_file,
+        )
+        self._session = build_session(self._pool, HEADERS)
+
+    def preconnect(self) -> Thread:
+        """Starts to connect, so that the first query need not wait for a handshake.
+
+        Returns:
+            The thread that connects.
+        """
+        opening = Thread(target=preconnect, args=(self._pool,), daemon=True)
+        opening.start()
+        return opening
+
+    @scrub_traceback
+    def send(self, request: KycRequest, *, timeout_seconds: float) -> KycResponse:
+        """Sends, and reads headers and body to the end within `timeout_seconds`.
+
+        Any status is a response.
+
+        Raises:
+            TransportError: no whole response came; the error has no URL.
+        """
+        if timeout_seconds <= 0:
+            raise TransportError("timeout")
+        with transport_errors("protocol"):
+            return self._call(request, monotonic() + timeout_seconds)
+
+    def close(self) -> None:
+        """Closes the kept connections."""
+        self._session.close()
+
+    def _call(self, request: KycRequest, ends_at: float) -> KycResponse:
+        timeout = Timeout(total=seconds_left(ends_at))
+        query = urlencode(request.query.expose())
+        with self._session.get(
+            f"{self._base_url}{request.path}?{query}",
+            stream=True,
+            timeout=timeout,  # type: ignore[arg-type]  # the stubs lack urllib3's Timeout
+        ) as response:
+            body = self._read(response.raw, ends_at)
+            retry_after = response.headers.get("Retry-After")
+            if retry_after and len(retry_after) > MAX_RETRY_AFTER:
+                retry_after = None
+            return KycResponse(
+                status=response.status_code,
+                body=body,
+                retry_after=retry_after,
+            )
+
+    def _read(self, response: BaseHTTPResponse, ends_at: float) -> ReplyBody:
+        """Reads the body; a large one holds its slot until it is garbage-collected."""
+        with ExitStack() as cleanup:
+
+            def acquire_slot() -> None:
+                self._slots.acquire(ends_at)
+                cleanup.callback(self._slots.release)
+
+            body = ReplyBody(
+                read_body(
+                    response,
+                    max_body_bytes=self._max_reply_bytes,
+                    acquire_slot=acquire_slot,
+                )
+            )
+            weakref.finalize(body, cleanup.pop_all().close)
+        return body

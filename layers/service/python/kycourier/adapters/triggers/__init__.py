@@ -1,1 +1,0 @@
-"""What wakes a function: events in, stories called, answers out."""

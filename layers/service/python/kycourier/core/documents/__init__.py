@@ -1,0 +1,1 @@
+"""All that is particular to a document, one module each; nothing about orders."""

@@ -1,0 +1,72 @@
+"""Decodes photos: strict Base64, and a media type by their first bytes."""
+
+import hashlib
+import re
+
+import pybase64
+
+from kycourier.core.documents.recognition import Photo
+from kycourier.core.errors import MalformedReplyError
+from kycourier.core.redaction import PhotoBytes
+
+_WHITE = b" \t\r\n"
+_DATA_URI = re.compile(rb"data:[\w.+-]{1,64}/[\w.+-]{1,64};base64,")
+
+
+def decode_photo(kind: str, value: object) -> Photo | None:
+    """Decodes one photo field of a reply; returns None if it is absent or empty.
+
+    Line breaks and a data-URI prefix are tolerated (whether they occur is not
+    documented, 1007/35859); all else is strict.
+
+    Raises:
+        MalformedReplyError: it is no text, or not Base64.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str | memoryview):
+        raise MalformedReplyError("photo is not text")
+    content = _decode_base64(value)
+    if not content:
+        return None
+    return Photo(
+        kind=kind,
+        content=PhotoBytes(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        media_type=sniff_media_type(content),
+    )
+
+
+def _decode_base64(text: str | memoryview) -> bytes:
+    if isinstance(text, str):
+        if not text.isascii():
+            raise MalformedReplyError("photo is not Base64")
+        encoded = text.encode().translate(None, _WHITE)
+        text = memoryview(encoded)
+    if prefix := _DATA_URI.match(text):
+        text = text[prefix.end() :]
+    try:
+        content = pybase64.b64decode(text, validate=True)
+    except ValueError:
+        content = None
+    if content is None or not _is_canonical(text, content):
+        raise MalformedReplyError("photo is not Base64")
+    return content
+
+
+def _is_canonical(text: memoryview, content: bytes) -> bool:
+    """Checks that the unused bits before the padding are zero."""
+    tail = len(content) % 3
+    return not tail or pybase64.b64encode(content[-tail:]) == bytes(text[-4:])
+
+
+def sniff_media_type(content: bytes) -> str:
+    """Returns JPEG, PNG or WebP by the first bytes; anything else is octets."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "image/webp"
+    return "application/octet-stream"

@@ -1,0 +1,63 @@
+"""What the platform recognized for one order, whatever the document."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from kycourier.core.fingerprints import FingerprintKey
+from kycourier.core.redaction import PhotoBytes, ReplyBody, Secret, repr_only
+from kycourier.core.result_codes import Rejected
+from kycourier.core.wire.messages import KycRequest
+
+
+class Photo(Struct, frozen=True, kw_only=True):
+    """One photo as received. `sha256`: 64 lower-case hexadecimal digits."""
+
+    kind: str
+    content: PhotoBytes
+    sha256: str
+    size_bytes: int
+    media_type: str
+
+
+@repr_only("photos")
+class Recognition(Struct, frozen=True, kw_only=True):
+    """One successful reply.
+
+    `fields` are the document's own, for its own module alone. `photos_missing` are the
+    kinds that did not come; `is_incomplete` if one of them must be waited for.
+    `transaction_time` is `yyyyMMddHHmmss`.
+    """
+
+    order_no: str | None
+    fields: object
+    photos: tuple[Photo, ...] = ()
+    photos_missing: tuple[str, ...] = ()
+    is_incomplete: bool = False
+    recognized_at: datetime | None = None
+    biz_seq_no: str | None = None
+    transaction_time: str | None = None
+
+
+class DocumentType(Protocol):
+    """All that is particular to one document; one module of this package each."""
+
+    photo_kinds: tuple[str, ...]
+
+    def build_request(
+        self, *, app_id: str, order_no: str, ticket: Secret, nonce: str
+    ) -> KycRequest:
+        """Builds the signed query for one order's result."""
+
+    def parse_reply(self, body: ReplyBody) -> Recognition | Rejected:
+        """Parses the query's reply. Raises MalformedReplyError."""
+
+    def mask(
+        self, recognition: Recognition, key: FingerprintKey
+    ) -> Mapping[str, object]:
+        """Builds what event and manifest show: masked values only."""
+
+    def identity(self, masked: Mapping[str, object]) -> object:
+        """Returns the part of `mask` that must be equal in every query's result."""

@@ -1,0 +1,1 @@
+"""The order: its row, its states, and what each reply means for it; no I/O."""

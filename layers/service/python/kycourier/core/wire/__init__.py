@@ -1,0 +1,1 @@
+"""The platform's spelling: requests, signature, readers of replies; no documents."""

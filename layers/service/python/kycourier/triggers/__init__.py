@@ -1,0 +1,1 @@
+"""Cloud events in, cloud responses out: queue, timer, invocation; no rules."""

@@ -1,0 +1,1 @@
+"""The HTTP API: events, authentication, routes, problems; no rules."""

@@ -1,0 +1,68 @@
+"""The API's errors: RFC 9457 problem details, each with a stable code."""
+
+import msgspec
+
+from kycourier.core.timing import UNAVAILABLE_RETRY_AFTER_SECONDS
+from kycourier.triggers.http.event import ApiResponse
+
+MEDIA_TYPE = "application/problem+json"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+CHALLENGE = "Kycourier-Signature"
+PROBLEMS = {
+    "bad_request": (400, "The request cannot be read"),
+    "bad_headers": (400, "A header has no name, or holds control characters"),
+    "bad_json": (400, "The body is not a JSON object"),
+    "bad_member": (400, "A member of the body has the wrong type"),
+    "unknown_member": (400, "The body has a member that is not known here"),
+    "bad_order_no": (400, "An order number is 1 to 32 ASCII letters and digits"),
+    "foreign_app": (400, "The body names another app id"),
+    "unknown_document": (400, "The body names a document that is not known here"),
+    "signature_missing": (401, "The request is not signed"),
+    "signature_malformed": (401, "The signature header cannot be read"),
+    "signature_mismatch": (401, "The signature is not that of this request"),
+    "signature_expired": (401, "The signature's time is more than 300 s off"),
+    "unknown_path": (404, "There is nothing under this path"),
+    "unknown_order": (404, "There is no such order"),
+    "unknown_photo": (404, "There is no such photo"),
+    "method_not_allowed": (405, "The path knows other methods"),
+    "body_too_large": (413, "A body has at most 16 KiB"),
+    "url_too_long": (414, "Path and query have at most 16 KiB"),
+    "headers_too_large": (431, "The headers have at most 16 KiB"),
+    "internal_error": (500, "Something failed here"),
+    "out_of_time": (503, "Something needed did not answer in time"),
+    "store_unavailable": (503, "The state cannot be reached just now"),
+    "newer_schema": (503, "The order was written by a newer release"),
+    "evidence_unavailable": (503, "The evidence cannot be reached just now"),
+}
+
+
+def build_problem(code: str, *, allow: str | None = None) -> ApiResponse:
+    """Builds the response for a code of `PROBLEMS`; it repeats nothing sent."""
+    status, title = PROBLEMS[code]
+    headers = {**HEADERS, "Content-Type": MEDIA_TYPE}
+    if status == 401:  # noqa: PLR2004 - HTTP's own number
+        headers["WWW-Authenticate"] = CHALLENGE
+    if status == 503:  # noqa: PLR2004 - HTTP's own number
+        headers["Retry-After"] = str(UNAVAILABLE_RETRY_AFTER_SECONDS)
+    if allow is not None:
+        headers["Allow"] = allow
+    problem = {
+        "type": f"urn:kycourier:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+    }
+    return ApiResponse(
+        status=status, headers=headers, body=msgspec.json.encode(problem).decode()
+    )
+
+
+def build_json(
+    status: int, members: object, *, headers: dict[str, str] | None = None
+) -> ApiResponse:
+    """Builds a JSON response; instants become RFC 3339 in UTC."""
+    return ApiResponse(
+        status=status,
+        headers={**HEADERS, "Content-Type": "application/json", **(headers or {})},
+        body=msgspec.json.encode(members).decode(),
+    )

@@ -1,0 +1,220 @@
+"""AWS credentials and region: from the environment, else as AWS's SDK finds them."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from botocore.endpoint_provider import EndpointProvider
+from botocore.session import Session
+
+from kycourier.adapters.aws.credentials import AwsCredentials, CredentialProvider
+from kycourier.adapters.aws.urls import default_endpoint
+from kycourier.adapters.http.api_calls import CallFailedError
+from support.aws.aws_proxy import AWS_MESSAGE, AwsResponse, respond
+
+SERVICES = ("dynamodb", "events", "s3", "secretsmanager", "sqs", "ssm")
+ROLE = """
+[default]
+role_arn = arn:aws:iam::123456789012:role/synthetic
+source_profile = source
+[profile source]
+aws_access_key_id = filed
+aws_secret_access_key = key
+"""
+STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+ASSUMED = f"""
+<AssumeRoleResponse xmlns="{STS}"><AssumeRoleResult><Credentials>
+<AccessKeyId>assumed</AccessKeyId><SecretAccessKey>its-key</SecretAccessKey>
+<SessionToken>its-token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
+</Credentials></AssumeRoleResult></AssumeRoleResponse>
+"""
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "synthetic"}
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch, tmp_path):
+    """Hide this machine's AWS configuration; a test may write its files."""
+    for variable in (*KEYS, "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    return tmp_path
+
+
+def test_environment_credentials_are_read_at_each_call_without_the_sdk():
+    environ = dict(KEYS)
+    mine = CredentialProvider(environ)
+    assert mine.credentials() == AwsCredentials("testing", "synthetic", None)
+
+    environ |= {"AWS_ACCESS_KEY_ID": "renewed", "AWS_SESSION_TOKEN": "token"}
+
+    assert mine.credentials() == AwsCredentials("renewed", "synthetic", "token")
+    assert mine._session is None
+
+
+def test_shared_files_are_read_without_environment_credentials(machine):
+    (machine / "AWS_CONFIG_FILE").write_text("[default]\nregion = eu-west-3\n")
+    (machine / "AWS_SHARED_CREDENTIALS_FILE").write_text(
+        "[default]\naws_access_key_id = filed\naws_secret_access_key = key\n"
+    )
+
+    mine = CredentialProvider({})
+
+    assert mine.credentials() == AwsCredentials("filed", "key", None)
+    assert mine.region() == "eu-west-3"
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, "no credentials"),
+        ({"AWS_ACCESS_KEY_ID": "testing"}, "credentials are incomplete"),
+    ],
+)
+def test_missing_or_incomplete_credentials_are_an_error(environ, why):
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider(environ).credentials()
+
+    assert failed.value.code == why
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "odd", ["synthetic\n", " synthetic", "synthétic", "synthetic\udc80"]
+)
+@pytest.mark.parametrize("variable", [*KEYS, "AWS_SESSION_TOKEN"])
+def test_credentials_unfit_for_a_header_are_an_error(variable, odd):
+    """The reason is not `no response`, because no request can be sent."""
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider({**KEYS, variable: odd}).credentials()
+
+    assert failed.value.code == "credentials have invalid characters"
+    assert failed.value.__context__ is None
+
+
+def test_unknown_profile_is_an_error(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider({}).region()
+
+    assert failed.value.code == "no such profile"
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_role_is_assumed_once_in_the_environments_region(
+    machine, monkeypatch, lone_proxy, variable
+):
+    (machine / "AWS_CONFIG_FILE").write_text(ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    lone_proxy.default_script = lambda *_: AwsResponse(200, ASSUMED.encode())
+    mine, together = CredentialProvider({variable: "eu-west-3"}), Barrier(8)
+
+    def load(_: int) -> AwsCredentials:
+        together.wait()
+        return mine.credentials()
+
+    with ThreadPoolExecutor(8) as pool:
+        loaded = list(pool.map(load, range(8)))
+
+    assert loaded == [AwsCredentials("assumed", "its-key", "its-token")] * 8
+    [call] = lone_proxy.calls
+    assert "/eu-west-3/sts/aws4_request" in call.headers["authorization"]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (
+            403,
+            "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+            "credentials refused",
+        ),
+        (200, f"<html>{AWS_MESSAGE}", "ResponseParserError"),
+    ],
+)
+def test_refused_role_is_an_error(machine, monkeypatch, lone_proxy, status, body, why):
+    (machine / "AWS_CONFIG_FILE").write_text(ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    lone_proxy.plan("POST", respond(status, body.encode()))
+
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider({"AWS_REGION": "eu-west-1"}).credentials()
+
+    assert failed.value.code == why
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("/absent/command", "FileNotFoundError"),
+        (f"{sys.executable} -V", "JSONDecodeError"),
+        (f"{sys.executable} --absent", "CredentialRetrievalError"),
+    ],
+)
+def test_failed_credential_process_is_an_error(machine, command, why):
+    (machine / "AWS_CONFIG_FILE").write_text(
+        f"[default]\ncredential_process = {command}\n"
+    )
+
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider({}).credentials()
+
+    assert failed.value.code == why
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "us-gov-west-1"}, "us-gov-west-1"),
+    ],
+)
+def test_region_comes_from_the_environment(environ, region):
+    assert CredentialProvider(environ).region() == region
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, "no region: set AWS_REGION"),
+        ({"AWS_REGION": "eu-west-1.attacker.example/"}, "invalid region"),
+        ({"AWS_REGION": "Ireland"}, "invalid region"),
+    ],
+)
+def test_missing_or_malformed_region_is_an_error(environ, why):
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider(environ).region()
+
+    assert failed.value.code == why
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_sdk_region_is_accepted_with_the_sdks_endpoint(service):
+    sdk = Session()
+    loader = sdk.get_component("data_loader")
+    rules = loader.load_service_model(service, "endpoint-rule-set-1")
+    provider = EndpointProvider(rules, loader.load_data("partitions"))
+    regions = [
+        region
+        for partition in sdk.get_available_partitions()
+        for region in sdk.get_available_regions(service, partition)
+    ]
+
+    for region in regions:
+        known = provider.resolve_endpoint(
+            Region=region, UseFIPS=False, UseDualStack=False
+        )
+        assert CredentialProvider({"AWS_REGION": region}).region() == region
+        assert default_endpoint(service, region) == known.url
+    assert len(regions) > 30
+
+
+def test_credentials_repr_is_empty():
+    assert repr(AwsCredentials("testing", "synthetic", "token")) == "AwsCredentials()"

@@ -1,0 +1,204 @@
+"""A process that runs one task on the local adapters: `task folder number`.
+
+It prints `ready`, waits for a line, runs its task and prints the result as JSON.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from kycourier.adapters.local.breaker import SqliteBreakerStore
+from kycourier.adapters.local.events import FileEventSink
+from kycourier.adapters.local.evidence import FileEvidenceStore
+from kycourier.adapters.local.leases import SqliteLeaseStore
+from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.local.queue import SqliteWorkQueue
+from kycourier.adapters.local.schema import open_stores
+from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.adapters.system import SystemClock
+from kycourier.core.documents.registry import Document
+from kycourier.core.errors import EvidenceConflictError, KycourierError
+from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
+from kycourier.core.orders.state_machine import Urgency
+
+CLOCK = SystemClock()
+APP = "SANDBOX1"
+MANY = 10
+
+
+def draft(order_no: str = "order1") -> OrderRecord:
+    return rules.draft(
+        OrderKey(APP, order_no),
+        document=Document.BANK_CARD,
+        now=CLOCK.now(),
+        ttl=timedelta(hours=48),
+        first_sweep=timedelta(minutes=10),
+    )
+
+
+def event(text: str) -> OutboxEvent:
+    return OutboxEvent(id=text, type="kycourier.ocr.parked.v1", body=json.dumps(text))
+
+
+def name_of(work: Callable[[], object]) -> str:
+    """Return `done`, or the name of the raised error's class."""
+    try:
+        work()
+    except KycourierError as error:
+        return type(error).__name__
+    return "done"
+
+
+def claim(folder: Path, number: int) -> object:
+    """Open a file that may not exist yet, and claim an order and a lease."""
+    path, owner = folder / "deep" / "state.db", f"w{number}"
+    SqliteTicketStore(path)
+    SqliteBreakerStore(path)
+    lease = SqliteLeaseStore(path, CLOCK).acquire("refresh/A", owner=owner, seconds=60)
+    claimed = SqliteOrderStore(path, CLOCK).claim(
+        draft(),
+        owner=owner,
+        lease=timedelta(seconds=60),
+        urgency=Urgency.NOW,
+        folder=owner,
+    )
+    return {
+        "leased": lease is not None,
+        "granted": claimed.granted,
+        "owner": claimed.record.owner,
+    }
+
+
+def enqueue(folder: Path, number: int) -> object:
+    """Put many messages into the queue and take as many out."""
+    queue = SqliteWorkQueue(folder / "queue.db", CLOCK)
+    for each in range(MANY):
+        queue.enqueue(OrderKey(APP, f"w{number}x{each}"), timedelta(0))
+    taken = [queue.receive(1, visibility_seconds=600) for _ in range(MANY)]
+    return [json.loads(message.body)["order_no"] for (message,) in taken]
+
+
+def publish(folder: Path, number: int) -> object:
+    """Publish pairs of events of various lengths."""
+    sink = FileEventSink(folder / "events.jsonl")
+    for each in range(MANY):
+        sink.publish([event(f"{number}.{each}." + "x" * 999 * each), event("second")])
+    return None
+
+
+def put(folder: Path, number: int) -> object:
+    """Put bytes unlike the other processes' at one key, and sign a link."""
+    store = FileEvidenceStore(
+        folder / "evidence", link_key=folder / "keys" / "link", clock=CLOCK
+    )
+    content = bytes([number]) * 100_000
+    digest = hashlib.sha256(content).hexdigest()
+    try:
+        store.put("a/b/1.jpg", content, sha256=digest, media_type="image/jpeg")
+    except EvidenceConflictError:
+        digest = ""
+    return {"stored": digest, "link": store.link("a/b/1.jpg", seconds=86400)}
+
+
+def fork(folder: Path, _: int) -> object:
+    """Use one store in parent and child after a fork, concurrently."""
+    path = folder / "state.db"
+    orders, state = SqliteOrderStore(path, CLOCK), open_stores(path)
+    parents = state.write(lambda connection: connection)
+    child = os.fork()
+    for each in range(MANY):
+        orders.register(draft(f"{'parent' if child else 'child'}{each}"))
+    if child == 0:
+        own = state.write(lambda connection: connection) is not parents
+        os._exit(0 if own else 1)
+    _, status = os.waitpid(child, 0)
+    same = state.write(lambda connection: connection) is parents
+    return {"child": os.waitstatus_to_exitcode(status), "parent_kept_its_own": same}
+
+
+def die(folder: Path, _: int) -> object:
+    """Kill this process in the middle of a transaction."""
+    path = folder / "state.db"
+    SqliteOrderStore(path, CLOCK).register(draft("before"))
+
+    def kill(state: object) -> None:
+        state.execute("DELETE FROM orders")  # type: ignore[attr-defined]  # a connection
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    open_stores(path).write(kill)
+    return None
+
+
+def fill(folder: Path, _: int) -> object:
+    """Reach the file size limit, then write again without it."""
+    orders = SqliteOrderStore(folder / "state.db", CLOCK)
+    queue = SqliteWorkQueue(folder / "queue.db", CLOCK)
+    evidence = FileEvidenceStore(
+        folder / "evidence", link_key=folder / "link.key", clock=CLOCK
+    )
+    sink = FileEventSink(folder / "events.jsonl")
+    orders.register(draft("before"))
+    sink.publish([event("before")])
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    long, photo = event("x" * 200_000), bytes(200_000)
+    digest = hashlib.sha256(photo).hexdigest()
+    found = {
+        "orders": name_of(lambda: orders.register(replace(draft(), events=(long,)))),
+        "queue": name_of(
+            lambda: queue.enqueue(OrderKey(APP, "x" * 200_000), timedelta(0))
+        ),
+        "evidence": name_of(
+            lambda: evidence.put("a/1.jpg", photo, sha256=digest, media_type="")
+        ),
+        "events": name_of(lambda: sink.publish([event("short"), long])),
+    }
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    orders.register(draft("after"))
+    queue.enqueue(OrderKey(APP, "after"), timedelta(0))
+    evidence.put("a/1.jpg", photo, sha256=digest, media_type="")
+    sink.publish([event("after")])
+    return found
+
+
+def refuse(folder: Path, _: int) -> object:
+    """Open stores in folders that this user may not write to."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    path = folder / "new" / "file"
+    with tempfile.TemporaryDirectory() as own:
+        link_key = Path(own, "link.key")
+        return {
+            "state": name_of(lambda: SqliteOrderStore(path, CLOCK)),
+            "queue": name_of(lambda: SqliteWorkQueue(path, CLOCK)),
+            "new evidence": name_of(
+                lambda: FileEvidenceStore(path, link_key=link_key, clock=CLOCK)
+            ),
+            "evidence in the root": name_of(
+                lambda: FileEvidenceStore("/", link_key=link_key, clock=CLOCK)
+            ),
+            "events": name_of(lambda: FileEventSink(path)),
+        }
+
+
+TASKS = {
+    task.__name__: task
+    for task in (claim, enqueue, publish, put, fork, die, fill, refuse)
+}
+
+if __name__ == "__main__":
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    done = TASKS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    sys.stdout.write(json.dumps(done))

@@ -1,0 +1,264 @@
+"""File modes, WAL, flushes and transactions of the SQLite stores."""
+
+import gc
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from kycourier.adapters.local import sqlite
+from kycourier.adapters.local.breaker import SqliteBreakerStore
+from kycourier.adapters.local.files import locked_folder
+from kycourier.adapters.local.orders import SqliteOrderStore
+from kycourier.adapters.local.schema import open_stores
+from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.core.circuit_breaker import BreakerRecord
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.orders import state_machine as rules
+from support.fakes import FakeClock
+from support.rigs.local_rig import file_mode, read_pragma
+from support.sample_records import claim, draft, settled
+from support.spies import spy_on_fsync
+
+APP = "SANDBOX1"
+CLOCK = FakeClock()
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+# files
+
+
+@pytest.mark.usefixtures("umask")
+def test_files_are_for_the_owner_only(tmp_path):
+    path = tmp_path / "made" / "here" / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    store.register(draft())
+
+    found = {file.name: file_mode(file) for file in path.parent.iterdir()}
+
+    assert found == {
+        "state.db": 0o600,
+        "state.db-wal": 0o600,
+        "state.db-shm": 0o600,
+    }
+    assert file_mode(path.parent) == 0o700
+    assert file_mode(path.parent.parent) == 0o700
+
+
+@pytest.mark.usefixtures("umask")
+def test_start_removes_other_users_permissions(tmp_path):
+    path = tmp_path / "state.db"
+    before = SqliteOrderStore(path, CLOCK)
+    before.register(draft())
+    for file in tmp_path.iterdir():
+        file.chmod(0o666)
+
+    SqliteTicketStore(path)
+
+    assert {file_mode(file) for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_commit_flushes_the_wal(tmp_path, monkeypatch):
+    path = tmp_path / "state.db"
+    store, log = SqliteOrderStore(path, CLOCK), path.with_name("state.db-wal")
+    assert read_pragma(path, "journal_mode") == "wal"
+    flushed = spy_on_fsync(monkeypatch, log)
+
+    store.register(draft())
+
+    assert flushed == [(log.stat().st_ino, True)]
+
+
+def test_marking_an_event_sent_needs_no_flush(tmp_path, monkeypatch):
+    path = tmp_path / "state.db"
+    store = SqliteOrderStore(path, CLOCK)
+    flushed = spy_on_fsync(monkeypatch, path)
+
+    taken = claim(store).record
+    done = settled(taken)
+    store.commit(done, expected=taken)
+    before = len(flushed)
+    sent = rules.mark_sent(done, now=CLOCK.now())
+    store.commit(sent, expected=done)
+
+    assert (before, len(flushed)) == (2, 2)
+    assert store.get(sent.key) == sent
+
+
+def test_wal_beside_a_symlinks_target_is_flushed(tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    real, path = tmp_path / "disk/state.db", tmp_path / "state.db"
+    real.touch()
+    path.symlink_to(real)
+    store, log = SqliteOrderStore(path, CLOCK), real.with_name("state.db-wal")
+    flushed = spy_on_fsync(monkeypatch, log)
+
+    store.register(draft())
+
+    assert flushed == [(log.stat().st_ino, True)]
+
+
+def test_restored_file_without_wal_is_flushed_by_sqlite(tmp_path):
+    path = tmp_path / "state.db"
+    SqliteOrderStore(path, CLOCK).register(draft())
+    gc.collect()  # closes it, so that the copy is whole
+    with closing(sqlite3.connect(path)) as there:
+        there.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    file = open_stores(path)
+    (tmp_path / "copy.db").replace(path)
+
+    assert file.read("PRAGMA journal_mode", ())[0][0] == "delete"
+    assert file.read("PRAGMA synchronous", ())[0][0] == 2
+    file.write(lambda state: state.execute("DELETE FROM poison"))
+
+
+def test_path_may_contain_uri_characters(tmp_path):
+    path = tmp_path / "a b?mode=memory#c%41 识" / "state.db"
+    SqliteOrderStore(path, CLOCK).register(draft())
+
+    assert path.is_file()
+    assert SqliteOrderStore(path, CLOCK).get(draft().key) == draft()
+
+
+def test_relative_path_resolves_at_the_start(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = SqliteOrderStore("state.db", CLOCK)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    store.register(draft())
+
+    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).get(draft().key) == draft()
+
+
+def test_rows_survive_closing_and_checkpoint(tmp_path):
+    store = SqliteOrderStore(tmp_path / "state.db", CLOCK)
+    store.register(draft())
+    del store
+    gc.collect()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["state.db"]
+    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).get(draft().key) == draft()
+
+
+def test_open_waits_for_another_open_in_the_folder(tmp_path):
+    opened = threading.Event()
+
+    def build() -> None:
+        open_stores(tmp_path / "state.db")
+        opened.set()
+
+    thread = threading.Thread(target=build)
+    with locked_folder(tmp_path):
+        thread.start()
+        early = opened.wait(0.2)
+    thread.join()
+
+    assert not early
+    assert opened.is_set()
+
+
+def test_connections_are_closed_with_the_store(tmp_path):
+    file = open_stores(tmp_path / "state.db")
+    connection = file.write(lambda state: state)
+    del file
+    gc.collect()
+
+    with pytest.raises(sqlite3.ProgrammingError):
+        connection.execute("SELECT 1")
+
+
+# transactions
+
+
+def test_failed_transaction_is_rolled_back(tmp_path):
+    file = open_stores(tmp_path / "state.db")
+    file.write(lambda state: state.execute("INSERT INTO breakers VALUES ('a', 1, '')"))
+
+    def fail(state: sqlite3.Connection) -> None:
+        state.execute("DELETE FROM breakers")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        file.write(fail)
+
+    assert len(file.read("SELECT * FROM breakers", ())) == 1
+    file.write(lambda state: state.execute("INSERT INTO breakers VALUES ('b', 1, '')"))
+
+
+def test_reader_does_not_see_uncommitted_rows(tmp_path):
+    file = open_stores(tmp_path / "state.db")
+
+    def look(state: sqlite3.Connection) -> int:
+        state.execute("INSERT INTO breakers VALUES ('a', 1, '')")
+        return len(file.read("SELECT * FROM breakers", ()))
+
+    assert file.write(look) == 0
+    assert len(file.read("SELECT * FROM breakers", ())) == 1
+
+
+def test_connection_is_reused_after_a_nested_read(tmp_path):
+    file = open_stores(tmp_path / "state.db")
+    first = file.write(lambda state: state)
+
+    assert file.write(lambda state: state) is first
+    assert file.write(lambda state: file.read("SELECT 1", ()) and state) is first
+    assert file.write(lambda state: state) is first
+
+
+def test_writer_waits_for_another_process(tmp_path):
+    path = tmp_path / "state.db"
+    store = SqliteBreakerStore(path)
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        thread = threading.Timer(0.2, other.rollback)
+        thread.start()
+
+        store.open(APP, BreakerRecord(openings=1, version=1), expected_version=0)
+        thread.join()
+
+    assert store.get(APP).openings == 1
+
+
+def test_writer_times_out_behind_another_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "SQLITE_BUSY_SECONDS", 0.1)
+    path = tmp_path / "state.db"
+    store = SqliteBreakerStore(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreUnavailableError) as failure:
+            store.open(APP, BreakerRecord(openings=1, version=1), expected_version=0)
+
+    assert failure.value.__context__ is None
+    assert store.get(APP) == BreakerRecord()
+
+
+def test_writer_times_out_behind_its_own_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "SQLITE_BUSY_SECONDS", 0.1)
+    file = open_stores(tmp_path / "state.db")
+    begun, end = threading.Event(), threading.Event()
+
+    def hang(_: sqlite3.Connection) -> None:
+        begun.set()
+        end.wait(60)
+
+    thread = threading.Thread(target=file.write, args=(hang,))
+    thread.start()
+    begun.wait(60)
+    try:
+        with pytest.raises(StoreUnavailableError, match="SQLITE_BUSY"):
+            file.write(lambda _: None)
+        assert file.read("SELECT 1", ())[0][0] == 1
+    finally:
+        end.set()
+        thread.join()
+    assert file.write(lambda _: "in turn") == "in turn"

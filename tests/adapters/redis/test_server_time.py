@@ -1,0 +1,74 @@
+"""The Redis server's clock decides, whatever the worker's clock shows."""
+
+from datetime import timedelta
+
+import pytest
+
+from kycourier.adapters.registry import open_stores
+from kycourier.adapters.system import SystemClock
+from kycourier.core.orders.state_machine import Urgency
+from support.fakes import FakeClock
+from support.rigs.redis_rig import flush, raw_client, redis_context, split_url
+from support.sample_records import APP, draft
+from support.servers.emulators import EMULATOR_MARKS
+
+pytestmark = [*EMULATOR_MARKS]
+WRONG = [timedelta(minutes=minutes) for minutes in (-10, 10)]
+CLOSE = timedelta(seconds=5)
+
+
+def open_by(url: str, *, wrong: timedelta):
+    clock = FakeClock(SystemClock().now() + wrong)
+    return open_stores(split_url(url), redis_context(clock)), clock
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_lease_times_come_from_the_server(redis_url, wrong):
+    right, _ = open_by(flush(redis_url), wrong=timedelta(0))
+    held = right.leases.acquire("refresh/A", owner="one", seconds=60)
+    late, _ = open_by(redis_url, wrong=wrong)
+
+    assert late.leases.acquire("refresh/A", owner="two", seconds=60) is None
+    assert held.ends_at == held.seen_at + timedelta(seconds=60)
+    assert abs(held.seen_at - SystemClock().now()) < CLOSE
+    other = late.leases.acquire("trial/A", owner="two", seconds=60)
+    assert abs(other.seen_at - SystemClock().now()) < CLOSE
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_claims_and_due_pages_use_the_servers_clock(redis_url, wrong):
+    state, _ = open_by(flush(redis_url), wrong=wrong)
+    now = SystemClock().now()
+    state.orders.register(draft("past", due_at=now - timedelta(minutes=1)))
+    state.orders.register(draft("future", due_at=now + timedelta(minutes=1)))
+
+    claims = {
+        order_no: state.orders.claim(
+            draft(order_no),
+            owner="one",
+            lease=timedelta(minutes=5),
+            urgency=Urgency.DUE,
+            folder="a",
+        )
+        for order_no in ("past", "future")
+    }
+    state.orders.register(draft("other", due_at=now - timedelta(minutes=1)))
+
+    assert claims["past"].granted
+    assert not claims["future"].granted
+    ends_at = claims["past"].record.lease_ends_at
+    assert abs(ends_at - now - timedelta(minutes=5)) < CLOSE
+    assert [row.order_no for row in state.orders.list_due(APP, limit=9).records] == [
+        "other"
+    ]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_now_is_the_servers_time(redis_url, wrong):
+    state, clock = open_by(flush(redis_url), wrong=wrong)
+
+    now = state.orders.now()
+
+    seconds, microseconds = raw_client(redis_url).time()
+    assert abs(now.timestamp() - seconds - microseconds / 1e6) < CLOSE.total_seconds()
+    assert abs(now - clock.now()) > timedelta(minutes=9)

@@ -1,0 +1,336 @@
+"""Tencent Cloud API calls: reasons of failures, retries, credentials, endpoints."""
+
+import math
+from contextlib import closing
+
+import pytest
+
+from kycourier.adapters.context import AdapterContext
+from kycourier.adapters.http.api_calls import prove, run
+from kycourier.adapters.tencent.client import EmptyResponse, TencentClient
+from kycourier.adapters.tencent.errors import explain, is_inconclusive
+from kycourier.adapters.tencent.secrets import API
+from kycourier.core.errors import SettingError, StoreUnavailableError
+from kycourier_devkit.emulators.tencent.tc3 import Key
+from support.aws.aws_proxy import (
+    AWS_MESSAGE,
+    AwsProxy,
+    Script,
+    drip_response,
+    drop_call,
+    respond,
+)
+from support.fakes import FakeClock
+from support.servers.hostile_server import closed_port, full_backlog_port
+from support.tencent_api_rig import (
+    REGION,
+    RENEWED,
+    TencentApiAccount,
+    role_environ,
+    tencent_context,
+)
+
+pytestmark = pytest.mark.enable_socket
+ACTION = "ListSecretVersionIds"
+JSON = ("Content-Type", "application/json")
+
+
+@pytest.fixture
+def api_proxy(account):
+    """Return a proxy to an API that holds one secret."""
+    account.keep("value")
+    with closing(AwsProxy(account.url)) as proxy:
+        yield proxy
+
+
+def send(context: AdapterContext) -> object:
+    client = TencentClient("ssm", API, REGION, context)
+    return client.call(ACTION, {"SecretName": "secret1"}, EmptyResponse)
+
+
+def call(context: AdapterContext) -> object:
+    return run(
+        lambda: send(context),
+        action=f"ssm:{ACTION}",
+        kind="secret",
+        explain=explain,
+        failure=StoreUnavailableError,
+    )
+
+
+def fail(context: AdapterContext) -> str:
+    """Return why a call failed; assert that it chains no library exception."""
+    with pytest.raises(StoreUnavailableError) as failure:
+        call(context)
+    assert failure.value.__context__ is None
+    assert failure.value.__cause__ is None
+    return failure.value.reason
+
+
+def refusing(code: str, *kind: tuple[str, str]) -> Script:
+    """Respond with an API error without forwarding the call."""
+    body = f'{{"Response":{{"Error":{{"Code":"{code}","Message":"{AWS_MESSAGE}"}},'
+    return respond(200, f'{body}"RequestId":"1"}}}}'.encode(), *(kind or [JSON]))
+
+
+# reasons of failures
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("UnauthorizedOperation", f"denied ssm:{ACTION} on a secret"),
+        ("UnauthorizedOperation.CAM", f"denied ssm:{ACTION} on a secret"),
+        ("AuthFailure.UnauthorizedOperation", f"denied ssm:{ACTION} on a secret"),
+        (
+            "UnauthorizedOperation.AccessKmsError",
+            "denied kms:Decrypt on the secret's key",
+        ),
+        ("ResourceNotFound", "no such secret in this region"),
+        ("ResourceNotFound.SecretNotExist", "no such secret in this region"),
+        ("ResourceUnavailable.ResourceDisabled", "secret is disabled"),
+        ("ResourceUnavailable.NotPurchased", "the service is not activated"),
+        ("AuthFailure.TokenFailure", "credentials are refused"),
+        ("AuthFailure.SignatureExpire", "the clock is off by minutes"),
+        ("RequestLimitExceeded.UinLimitExceeded", "throttled"),
+        ("InternalError", "InternalError"),
+        ("LimitExceeded.BannedAccount", "LimitExceeded.BannedAccount"),
+        (AWS_MESSAGE, "unreadable response"),
+        ("<html>", "unreadable response"),
+    ],
+)
+def test_error_code_becomes_a_reason_without_the_message(lone_proxy, code, reason):
+    lone_proxy.plan(ACTION, *[refusing(code)] * 2)
+
+    assert fail(tencent_context(lone_proxy.url)) == reason
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "text/html", "text/plain"]
+)
+def test_error_is_recognized_with_any_content_type(lone_proxy, kind):
+    """The SDK itself recognizes errors with two content types only."""
+    lone_proxy.plan(ACTION, refusing("ResourceNotFound", ("Content-Type", kind)))
+
+    assert fail(tencent_context(lone_proxy.url)) == "no such secret in this region"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+def test_error_is_recognized_with_any_status(lone_proxy, status):
+    body = refusing("ResourceNotFound")(None, None).body
+    lone_proxy.plan(ACTION, respond(status, body, JSON))
+
+    assert fail(tencent_context(lone_proxy.url)) == "no such secret in this region"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"Response":null}',
+        b'{"Response":{}}',
+        b'{"Response":{"Error":null}}',
+        b'{"Response":{"Error":{}}}',
+        b'{"Response":{"Error":{"Code":1},"RequestId":"1"}}',
+        b'{"Response":{"RequestId":1}}',
+    ],
+)
+@pytest.mark.parametrize("kind", [JSON, ("Content-Type", "text/html")])
+def test_foreign_response_is_a_failure(lone_proxy, body, kind):
+    lone_proxy.plan(ACTION, *[respond(200, body, kind)] * 2)
+
+    assert fail(tencent_context(lone_proxy.url)) == "unreadable response"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [drop_call, respond(503), respond(302, b"", ("Location", "http://[::1]:1/"))],
+)
+def test_missing_response_is_retried_once(lone_proxy, script):
+    lone_proxy.plan(ACTION, script, script)
+
+    assert fail(tencent_context(lone_proxy.url)) == "no response"
+    assert len(lone_proxy.calls_to(ACTION)) == 2
+
+
+def test_oversized_response_is_no_answer(lone_proxy):
+    lone_proxy.plan(ACTION, *[respond(200, b" " * (2 << 20), JSON)] * 2)
+
+    assert fail(tencent_context(lone_proxy.url)) == "no response"
+
+
+def test_refused_connection_is_unreachable():
+    assert fail(tencent_context(f"http://127.0.0.1:{closed_port()}")) == "unreachable"
+
+
+def test_hanging_connect_is_a_failure():
+    with full_backlog_port() as port:
+        reason = fail(tencent_context(f"http://127.0.0.1:{port}", left=1.1))
+
+    assert reason in {"unreachable", "no response"}
+
+
+# retries and time limits
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "InternalError"])
+def test_transient_error_is_retried_after_a_pause(api_proxy, code):
+    clock = FakeClock()
+    api_proxy.plan(ACTION, refusing(code))
+
+    began = clock.monotonic()
+    call(tencent_context(api_proxy.url, clock=clock))
+
+    assert len(api_proxy.calls_to(ACTION)) == 2
+    assert clock.monotonic() - began == pytest.approx(0.2)
+
+
+def test_permanent_error_is_not_retried(api_proxy):
+    api_proxy.plan(ACTION, refusing("ResourceNotFound"))
+
+    fail(tencent_context(api_proxy.url))
+
+    assert len(api_proxy.calls_to(ACTION)) == 1
+
+
+def test_dead_kept_connection_is_replaced(api_proxy):
+    context = tencent_context(api_proxy.url)
+    call(context)
+    api_proxy.plan(ACTION, drop_call)
+
+    call(context)
+
+
+@pytest.mark.parametrize("left", [-1, 0, 0.9])
+def test_nothing_is_sent_without_remaining_time(lone_proxy, left):
+    assert fail(tencent_context(lone_proxy.url, left=left)) == "no time left"
+    assert lone_proxy.calls == []
+
+
+def test_short_remaining_time_allows_one_attempt(lone_proxy):
+    lone_proxy.plan(ACTION, refusing("InternalError"))
+
+    assert fail(tencent_context(lone_proxy.url, left=1.1)) == "InternalError"
+    assert len(lone_proxy.calls_to(ACTION)) == 1
+
+
+def test_dripping_response_ends_with_the_remaining_time(api_proxy):
+    """No single read times out, but the whole response would take too long."""
+    api_proxy.plan(ACTION, drip_response)
+
+    assert fail(tencent_context(api_proxy.url, left=1.1)) == "no response"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        refusing("InternalError"),
+        drop_call,
+        refusing("InvalidAction"),
+        refusing("UnsupportedOperation"),
+        refusing("UnsupportedOperation.InvalidAction"),
+        respond(404),
+    ],
+)
+def test_inconclusive_check_does_not_stop_the_start(lone_proxy, script):
+    lone_proxy.plan(ACTION, script, script)
+
+    prove(
+        lambda: send(tencent_context(lone_proxy.url)),
+        action=f"ssm:{ACTION}",
+        kind="secret",
+        explain=explain,
+        failure=StoreUnavailableError,
+        is_inconclusive=is_inconclusive,
+    )
+
+
+# credentials and endpoints
+
+
+def test_credentials_are_read_at_each_call(account):
+    account.keep("value")
+    environ = role_environ(account.url)
+    context = AdapterContext(clock=FakeClock(), environ=environ)
+    client = TencentClient("ssm", API, REGION, context)
+    parameters = {"SecretName": "secret1"}
+    client.call(ACTION, parameters, EmptyResponse)
+
+    account.api.renew(RENEWED)
+    assert fail(context) == "credentials are refused"
+    environ |= role_environ(account.url, RENEWED)
+
+    client.call(ACTION, parameters, EmptyResponse)
+
+
+@pytest.mark.parametrize("name", ["SECRETID", "SECRETKEY"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_missing_credentials_fail_without_a_call(lone_proxy, name, value):
+    environ = role_environ(lone_proxy.url)
+    environ.pop(f"TENCENTCLOUD_{name}")
+    if value is not None:
+        environ[f"TENCENTCLOUD_{name}"] = value
+
+    reason = fail(AdapterContext(clock=FakeClock(), environ=environ))
+
+    assert reason == "no credentials: bind a role to the function"
+    assert lone_proxy.calls == []
+
+
+def test_malformed_credentials_keep_the_sdks_code(lone_proxy):
+    assert fail(tencent_context(lone_proxy.url, TENCENTCLOUD_SECRETID=" x")) == (
+        "InvalidCredential"
+    )
+
+
+def test_permanent_key_needs_no_token():
+    with closing(TencentApiAccount(Key("AKIDlasting", "synthetic"))) as account:
+        account.keep("value")
+        key = Key("AKIDlasting", "synthetic")
+
+        call(AdapterContext(clock=FakeClock(), environ=role_environ(account.url, key)))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_service_endpoint_overrides_the_general_one(account, own):
+    account.keep("value")
+    elsewhere = f"http://127.0.0.1:{closed_port()}"
+    general, mine = (elsewhere, account.url) if own else (account.url, elsewhere)
+    name = "SSM" if own else "EB"
+
+    call(tencent_context(general, **{f"TENCENTCLOUD_ENDPOINT_URL_{name}": mine}))
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://ssm.example.com", "127.0.0.1:9", "https://u@h", "https://h/p"]
+)
+@pytest.mark.parametrize("suffix", ["", "_SSM"])
+def test_malformed_or_plain_http_endpoint_is_a_setting_error(endpoint, suffix):
+    variable = f"TENCENTCLOUD_ENDPOINT_URL{suffix}"
+    environ = {**role_environ(""), variable: endpoint}
+
+    with pytest.raises(SettingError) as failure:
+        send(AdapterContext(clock=FakeClock(), environ=environ))
+
+    assert failure.value.variable == variable
+    assert endpoint not in str(failure.value)
+
+
+def test_environment_proxies_are_ignored(account, monkeypatch):
+    account.keep("value")
+    away = f"http://127.0.0.1:{closed_port()}"
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, away)
+
+    call(tencent_context(account.url))
+
+
+def test_call_takes_at_most_three_seconds_without_a_deadline(account):
+    client = TencentClient("ssm", API, REGION, tencent_context(account.url))
+
+    assert math.isinf(tencent_context(account.url).seconds_left())
+    assert client._seconds() == 3.0

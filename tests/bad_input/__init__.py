@@ -1,0 +1,1 @@
+"""Generated bad input: no uncaught exception, no 5xx, no hang, no echo of the input."""

@@ -1,0 +1,215 @@
+"""For any reply of the platform, the order stays in its row, and nothing leaks."""
+
+import hashlib
+import json
+from base64 import b64encode
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from bad_input.functions import Functions, assert_no_leaks
+from bad_input.replies import (
+    BASE64,
+    CARD,
+    IMAGES,
+    LIFETIMES,
+    PHOTO,
+    RESULT,
+    TOKEN,
+    WHOLE,
+    any_replies,
+    changed_replies,
+    images,
+    reply,
+    ticket_replies,
+    token_replies,
+)
+from bad_input.strategies import CANARY, json_values, record, spell, texts
+from kycourier.core.documents.bank_card import BankCard
+from kycourier.core.errors import TicketUnavailableError
+from kycourier.core.orders.record import OrderState
+from kycourier.core.redaction import Secret
+from kycourier.core.tickets.kept_ticket import parse_kept_ticket
+from support.leaks.leak_scan import find_leaks
+from support.openapi_check import check_response, load_schema
+from support.rigs.fake_platform import json_reply
+
+ORDER = "order1"
+SETTLED = {
+    OrderState.COLLECTED,
+    OrderState.REJECTED,
+    OrderState.EXPIRED,
+    OrderState.PARKED,
+    OrderState.WAITING,
+}
+CANARIES = (CARD, PHOTO[8:26].decode(), CANARY)
+EVENT = Draft202012Validator(load_schema("event.schema.json"))
+
+
+def collect(body, *, status=200):
+    """Collect an order whose queries get this reply; returns its row.
+
+    Its event and its API response match their schemas, each object of the event is
+    stored, and no card number or photo leaks.
+    """
+    functions = Functions()
+    app = functions.app
+    app.upstream.scripts[ORDER] = [json_reply(body, status=status)]
+    called = functions.call(
+        "collect_results",
+        {"Records": [record("m1", json.dumps({"order_no": ORDER}))]},
+    )
+    assert called.response == {"batchItemFailures": []}
+    assert_no_leaks(called, *CANARIES)
+    path = f"/v1/orders/{ORDER}"
+    fetched = functions.call(
+        "orders_api", {"httpMethod": "GET", "path": path, "headers": {}}
+    )
+    assert_no_leaks(fetched, *CANARIES)
+    assert fetched.response["statusCode"] == 200
+    check_response("GET", path, fetched.response)
+    row = app.load(ORDER)
+    assert row.state in SETTLED
+    assert len(app.sink.events) == row.state.is_final
+    for event in app.bodies():
+        EVENT.validate(event)
+        assert find_leaks(CANARIES, {"event": json.dumps(event)}) == []
+        for each in event["data"].get("photos", ()):
+            key = each["uri"].removeprefix("file:///evidence/")
+            content = app.evidence.objects[key]
+            assert hashlib.sha256(content).hexdigest() == each["sha256"]
+    return row
+
+
+def test_good_reply_is_collected():
+    assert collect(WHOLE).state is OrderState.COLLECTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_every_field_may_be_absent_null_of_another_type_or_huge(part):
+    states = set()
+    for number, changed in enumerate(changed_replies()):
+        if number % 4 == part:
+            states.add(collect(spell(changed)).state)
+    assert OrderState.COLLECTED in states
+    assert OrderState.WAITING in states
+
+
+@given(any_replies)
+@settings(max_examples=50)
+def test_any_reply_leaves_the_order_in_a_known_state(body):
+    collect(body)
+
+
+@given(any_replies, st.sampled_from([302, 400, 403, 404, 429, 500, 503, 599]))
+@settings(max_examples=50)
+def test_any_reply_with_an_error_status_is_not_collected(body, status):
+    assert collect(body, status=status).state is not OrderState.COLLECTED
+
+
+@pytest.mark.slow
+def test_every_truncation_is_retried():
+    assert len(WHOLE) > 700
+    for end in range(len(WHOLE)):
+        row = collect(WHOLE[:end])
+        assert (row.state, row.reason) == (OrderState.WAITING, "transient")
+
+
+@pytest.mark.parametrize("name", BASE64)
+def test_base64_is_decoded_strictly_or_refused(name):
+    body = spell(reply(originBankcardPhoto=BASE64[name]))
+    row = collect(body)
+    empty = {"nothing", "empty data URI"}
+    valid = {"blanks", "data URI", "20 MB"}
+    if name in empty:
+        assert (row.state, row.reason) == (OrderState.WAITING, "photos_pending")
+    elif name in valid:
+        assert row.state is OrderState.COLLECTED
+    else:
+        assert (row.state, row.reason) == (OrderState.WAITING, "transient")
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_image_bytes_are_stored_as_they_are(name):
+    assert_stored(IMAGES[name])
+
+
+@given(images)
+def test_any_image_bytes_are_stored_as_they_are(content):
+    assert_stored(content)
+
+
+def assert_stored(content):
+    functions = Functions()
+    body = spell(reply(originBankcardPhoto=b64encode(content).decode()))
+    functions.app.upstream.scripts[ORDER] = [json_reply(body)]
+    functions.call("collect_results", {"order_no": ORDER})
+    assert content in functions.app.evidence.objects.values()
+
+
+@given(st.sampled_from(["token", "ticket"]), st.data())
+@settings(max_examples=50)
+def test_any_token_or_ticket_reply_yields_a_valid_pair_or_none(which, data):
+    functions = Functions()
+    upstream = functions.app.upstream
+    if which == "token":
+        upstream.token_reply = json_reply(data.draw(token_replies))
+    else:
+        upstream.ticket_reply = json_reply(data.draw(ticket_replies))
+    for name in ("refresh_ticket", "collect_results", "refresh_ticket"):
+        called = functions.call(name, {"order_no": ORDER})
+        assert_no_leaks(called, TOKEN, CANARY)
+    pair = functions.app.stores.tickets.get("SANDBOX1")
+    assert pair is None or 0 < pair.expires_in.total_seconds() <= 7200
+
+
+WHOLE_TOKEN = spell({"code": "0", "access_token": TOKEN, "expire_in": "7200"})
+WHOLE_TICKET = spell({"code": "0", "tickets": [{"value": TOKEN, "expire_in": 3600}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [("token_reply", WHOLE_TOKEN), ("ticket_reply", WHOLE_TICKET)],
+    ids=["token", "ticket"],
+)
+def test_every_truncated_token_or_ticket_reply_yields_no_pair(name, whole):
+    for end in range(len(whole) + 1):
+        functions = Functions()
+        setattr(functions.app.upstream, name, json_reply(whole[:end]))
+        called = functions.call("refresh_ticket", {})
+        assert_no_leaks(called, TOKEN)
+        assert (called.response["generation"] == 1) == (end == len(whole))
+
+
+@pytest.mark.parametrize("lifetime", LIFETIMES, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize("tickets", [0, 1, 2])
+def test_pair_needs_exactly_one_ticket_with_a_valid_lifetime(lifetime, tickets):
+    functions = Functions()
+    entry = {"value": TOKEN, "expire_in": lifetime}
+    functions.app.upstream.ticket_reply = json_reply(
+        {"code": "0", "tickets": [entry] * tickets}
+    )
+    called = functions.call("refresh_ticket", {})
+    assert_no_leaks(called, TOKEN)
+    readable = isinstance(lifetime, (int, str)) and not isinstance(lifetime, bool)
+    readable = readable and str(lifetime).isascii() and str(lifetime).isdigit()
+    valid = (
+        tickets == 1 and readable and 0 < len(str(lifetime)) <= 18 and int(lifetime) > 0
+    )
+    assert (called.response["generation"] == 1) == valid
+
+
+@given(texts | json_values.map(lambda value: spell({"ticket": value}).decode()))
+def test_foreign_ticket_is_printable_text_or_refused(stored):
+    with suppress(TicketUnavailableError):
+        assert parse_kept_ticket(Secret(stored)).expose().isprintable()
+
+
+def test_nested_and_flat_results_are_parsed_alike():
+    flat = {"code": "0", **RESULT}
+    parsed = [BankCard().parse_reply(json_reply(each).body) for each in (flat, reply())]
+    assert parsed[0] == parsed[1]

@@ -1,0 +1,227 @@
+"""The class of a reply's code decides what happens to its order."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from msgspec.structs import replace
+
+from kycourier.core.circuit_breaker import Signal
+from kycourier.core.documents.bank_card import PhotoKind
+from kycourier.core.documents.registry import Document
+from kycourier.core.orders import state_machine
+from kycourier.core.orders.decisions import (
+    Finish,
+    PollPhotos,
+    Retry,
+    Store,
+    count_photo_try,
+    count_reply,
+    decide,
+)
+from kycourier.core.orders.record import OrderKey, OrderState, Reason
+from kycourier.core.result_codes import CodeClass, load_codes
+from kycourier.core.wire.responses import NoResponse
+from support.sample_records import make_recognition
+
+rejected = load_codes("bank_card").classify
+
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+PATIENCE = 300 * SECOND
+
+
+def claimed(**changes):
+    drafted = state_machine.draft(
+        OrderKey("SANDBOX1", "order1"),
+        document=Document.BANK_CARD,
+        now=AT,
+        ttl=2 * DAY,
+        first_sweep=SECOND,
+    )
+    record = state_machine.claim(drafted, owner="me", now=AT, lease=SECOND, folder="f")
+    return replace(record, **changes)
+
+
+def decided(record, reply, now=AT, draw=0.5):
+    record = count_reply(record, reply, now=now)
+    return decide(record, reply, now=now, draw=draw, photo_patience=PATIENCE)
+
+
+DECISIONS_BY_CLASS = {
+    CodeClass.CREDENTIALS: (Retry, Reason.CREDENTIALS),
+    CodeClass.THROTTLED: (Retry, Reason.THROTTLED),
+    CodeClass.TRANSIENT: (Retry, Reason.TRANSIENT),
+    CodeClass.NOT_READY: (Retry, Reason.NOT_READY),
+    CodeClass.RECOGNITION_FAILED: (Finish, OrderState.REJECTED),
+    CodeClass.PERMANENT: (Finish, OrderState.PARKED),
+}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        code
+        for code in load_codes("bank_card").codes.values()
+        if code.class_ is not CodeClass.OK
+    ],
+    ids=lambda code: code.code,
+)
+def test_class_of_a_listed_code_decides(code):
+    decision = decided(claimed(), rejected(code.code))
+    kind, expected = DECISIONS_BY_CLASS[code.class_]
+    assert type(decision) is kind
+    if isinstance(decision, Finish):
+        assert decision == Finish(expected, code.code, code.name)
+    else:
+        assert decision.reason is expected
+
+
+class TestNotReady:
+    def test_result_is_queried_again_by_the_schedule_until_the_deadline(self):
+        record = claimed(not_ready_tries=4)
+        late = record.deadline_at - 10 * SECOND
+        assert decided(record, rejected("66660011")).delay == 3600 * SECOND
+        assert decided(record, rejected("66660011"), now=late).delay == 10 * SECOND
+
+    @pytest.mark.parametrize("code", ["66660011", "66660020"])
+    def test_order_expires_at_the_deadline_with_its_code(self, code):
+        record = claimed()
+        decision = decided(record, rejected(code), now=record.deadline_at)
+        assert decision == Finish(
+            OrderState.EXPIRED, code, load_codes("bank_card").classify(code).name
+        )
+
+
+class TestUnknownCode:
+    def test_order_is_parked_at_the_second_unknown_code(self):
+        first = count_reply(claimed(), rejected("777"), now=AT)
+        assert decided(claimed(), rejected("777")).reason is Reason.TRANSIENT
+        second = decided(first, rejected("777"))
+        assert second == Finish(OrderState.PARKED, "777", "unknown_code")
+
+
+class TestCredentials:
+    def test_order_is_parked_after_fifteen_minutes_of_rejected_credentials(self):
+        rejecting = claimed(credentials_since=AT)
+        reply = rejected("400101")
+        before = decided(rejecting, reply, now=AT + 899 * SECOND)
+        assert before.reason is Reason.CREDENTIALS
+        assert before.delay <= 60 * SECOND
+        after = decided(rejecting, reply, now=AT + 900 * SECOND)
+        assert after == Finish(OrderState.PARKED, "400101", "sign_rejected")
+
+    def test_any_other_reply_ends_the_period_of_rejected_credentials(self):
+        rejecting = claimed(credentials_since=AT)
+        assert (
+            count_reply(rejecting, rejected("66660011"), now=AT).credentials_since
+            is None
+        )
+        timeout = NoResponse(name="timeout")
+        assert count_reply(rejecting, timeout, now=AT).credentials_since == AT
+
+
+class TestNoResponse:
+    def test_order_is_retried_with_back_off(self):
+        decision = decided(claimed(), NoResponse(name="timeout"), draw=0.999)
+        assert decision.reason is Reason.TRANSIENT
+        assert decision.delay < 5 * SECOND
+
+    def test_too_many_requests_is_throttled(self):
+        reply = NoResponse(name="too_many_requests", signal=Signal.THROTTLED)
+        assert decided(claimed(), reply).reason is Reason.THROTTLED
+
+    def test_order_is_parked_fifteen_minutes_past_the_deadline(self):
+        record, reply = claimed(failing_since=AT), NoResponse(name="server_error")
+        soon = record.deadline_at + 899 * SECOND
+        late = record.deadline_at + 900 * SECOND
+        assert decided(record, reply, now=soon).reason is Reason.TRANSIENT
+        assert decided(record, reply, now=late) == Finish(
+            OrderState.PARKED, "", "server_error"
+        )
+
+    def test_order_parked_for_a_code_carries_it(self):
+        record = claimed(failing_since=AT)
+        late = record.deadline_at + DAY
+        assert decided(record, rejected("66660021"), now=late) == Finish(
+            OrderState.PARKED, "66660021", "system_timeout"
+        )
+
+    @pytest.mark.parametrize(
+        ("reply", "code", "name"),
+        [
+            (rejected("400501"), "400501", "tps_exceeded"),
+            (
+                NoResponse(name="too_many_requests", signal=Signal.THROTTLED),
+                "",
+                "too_many_requests",
+            ),
+        ],
+    )
+    def test_order_throttled_past_the_deadline_is_parked(self, reply, code, name):
+        record = count_reply(claimed(), reply, now=AT)
+        late = record.deadline_at + 900 * SECOND
+        assert decided(record, reply, now=late) == Finish(OrderState.PARKED, code, name)
+
+    def test_first_failure_after_the_deadline_is_retried(self):
+        record, reply = claimed(), NoResponse(name="server_error")
+        late = record.deadline_at + DAY
+        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
+
+    def test_order_whose_query_was_not_sent_is_never_parked(self):
+        record = claimed(failing_since=AT)
+        reply = NoResponse(name="ticket_unavailable", sent=False)
+        late = record.deadline_at + DAY
+        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
+        assert count_reply(claimed(), reply, now=AT).failing_since is None
+
+
+class TestPhotos:
+    def test_result_with_all_photos_is_stored(self):
+        reply = make_recognition(*PhotoKind)
+        assert decided(claimed(), reply) == Store(reply)
+
+    @pytest.mark.parametrize(("tries", "seconds"), [(0, 1), (1, 2), (2, 4)])
+    @pytest.mark.parametrize("missing", PhotoKind)
+    def test_missing_photo_is_polled_three_times_within_the_attempt(
+        self, tries, seconds, missing
+    ):
+        kinds = [kind for kind in PhotoKind if kind is not missing]
+        decision = decided(claimed(photo_tries=tries), make_recognition(*kinds))
+        assert decision == PollPhotos(seconds * SECOND)
+
+    def test_missing_crops_are_not_polled_a_fourth_time(self):
+        reply = make_recognition(PhotoKind.ORIGINAL)
+        assert decided(claimed(photo_tries=3), reply) == Store(reply)
+
+    @pytest.mark.parametrize(("tries", "seconds"), [(3, 15), (4, 30), (5, 60), (9, 60)])
+    def test_order_waits_for_a_missing_original(self, tries, seconds):
+        record = claimed(photo_tries=tries, photos_since=AT)
+        decision = decided(
+            record, make_recognition(PhotoKind.CROPPED, PhotoKind.NUMBER)
+        )
+        assert decision == Retry(Reason.PHOTOS_PENDING, seconds * SECOND)
+
+    def test_result_without_original_is_stored_when_the_wait_ends(self):
+        record = claimed(photo_tries=9, photos_since=AT)
+        nearly = decided(record, make_recognition(), now=AT + 290 * SECOND)
+        assert nearly == Retry(Reason.PHOTOS_PENDING, 10 * SECOND)
+        assert decided(record, make_recognition(), now=AT + PATIENCE) == Store(
+            make_recognition()
+        )
+
+    def test_wait_for_photos_starts_with_the_first_missing_photo(self):
+        first = count_reply(claimed(), make_recognition(), now=AT)
+        later = count_reply(first, make_recognition(), now=AT + SECOND)
+        assert first.photos_since == later.photos_since == AT
+        assert count_photo_try(first).photo_tries == 1
+
+
+class TestOrderNumber:
+    def test_result_of_another_order_is_rejected(self):
+        decision = decided(claimed(), make_recognition(*PhotoKind, order_no="order2"))
+        assert decision == Finish(OrderState.REJECTED, "0", "order_no_mismatch")
+
+    def test_result_without_order_number_is_accepted(self):
+        reply = make_recognition(*PhotoKind, order_no=None)
+        assert decided(claimed(), reply) == Store(reply)

@@ -1,0 +1,119 @@
+"""JSON is parsed strictly; long strings become views of the text."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kycourier.core.strict_json import (
+    MalformedJsonError,
+    parse_json,
+    parse_json_with_views,
+)
+
+BAD = {
+    "empty": b"",
+    "truncated": b'{"code":"0"',
+    "trailing": b"{} {}",
+    "duplicate": b'{"code":"0","code":"1"}',
+    "duplicate by escape": b'{"code":"0","c\\u006fde":"1"}',
+    "nested duplicate": b'{"result":{"a":1,"a":2}}',
+    "NaN": b'{"a":NaN}',
+    "infinity": b'{"a":-Infinity}',
+    "thousands of digits": b'{"a":' + b"9" * 5000 + b"}",
+    "a hundred and one digits": b'{"a":' + b"9" * 101 + b"}",
+    "nested too deeply": b"[" * 200_000,
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "utf-16": '{"a":1}'.encode("utf-16"),
+    "gbk": '{"msg":"请求成功"}'.encode("gbk"),
+    "control character": b'{"a":"\x00"}',
+    "html": b"<html><body>502</body></html>",
+}
+
+
+@pytest.mark.parametrize("parse", [parse_json, parse_json_with_views])
+@pytest.mark.parametrize("text", BAD.values(), ids=BAD)
+def test_malformed_json_raises_one_error_without_its_text(parse, text):
+    with pytest.raises(MalformedJsonError) as caught:
+        parse(text)
+    assert caught.value.__context__ is None
+    assert str(caught.value) == "malformed_json"
+
+
+def without_views(value):
+    """Return a value with its views decoded to strings."""
+    if isinstance(value, memoryview):
+        return json.loads(b'"' + value + b'"')
+    if isinstance(value, dict):
+        return {name: without_views(member) for name, member in value.items()}
+    return [without_views(part) for part in value] if isinstance(value, list) else value
+
+
+long_text = st.builds(
+    lambda unit, times: unit * times,
+    st.sampled_from(["QUJD", "a@", "@0", "/+=", "x\\", '"', "é", "\n"]),
+    st.integers(200, 2000),
+)
+scalars = st.none() | st.booleans() | st.integers() | st.text() | long_text
+trees = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4) | st.just("@0"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+objects = st.dictionaries(st.text(max_size=4), trees, max_size=5)
+
+
+@given(objects, st.sampled_from([None, 1]), st.booleans())
+def test_both_parsers_return_equal_values(value, indent, ascii_only):
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode(
+        errors="surrogatepass"
+    )
+    try:
+        expected = parse_json(text)
+    except MalformedJsonError:
+        return
+    assert without_views(parse_json_with_views(text)) == expected == value
+
+
+@given(objects, st.data())
+def test_truncated_text_is_malformed(value, data):
+    text = json.dumps(value).encode()
+    truncated = text[: data.draw(st.integers(0, len(text) - 1))]
+    with pytest.raises(MalformedJsonError):
+        parse_json_with_views(truncated)
+
+
+def test_photo_is_a_view_of_the_text():
+    photo = b"QUJD" * 1000
+    text = b'{"a":"' + photo + b'","b":1}'
+    parsed = parse_json_with_views(text)
+    assert parsed["a"].obj is text
+    assert bytes(parsed["a"]) == photo
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + b"{}," * 60_000 + b"{}]",
+        b"[" * 400 + b"[]," * 60_000 + b"[]" + b"]" * 400,
+        b"{" + b",".join(b'"k%d":{}' % n for n in range(60_000)) + b"}",
+    ],
+    ids=["objects", "lists", "members"],
+)
+def test_text_with_too_many_members_is_malformed(text):
+    with pytest.raises(MalformedJsonError):
+        parse_json_with_views(text)
+
+
+def test_text_that_looks_like_a_marker_is_unchanged():
+    long = "A" * 2000
+    forged = '{"a":"@0","b":"\\u00400","c":"%s"}' % long  # noqa: UP031 - braces
+    assert without_views(parse_json_with_views(forged.encode())) == {
+        "a": "@0",
+        "b": "@0",
+        "c": long,
+    }

@@ -1,0 +1,117 @@
+"""The demo on AWS passes with each role's permissions, all of which it uses."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from kycourier_devkit.demo.environments.aws import AwsEnvironment
+from kycourier_devkit.demo.environments.aws_start import open_aws
+from support.aws.iam import Permission, allows, covers, permission_of
+
+AFTER_LOST_RESPONSES = {"s3:GetObject", "secretsmanager:DescribeSecret"}
+BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:GetQueueAttributes"}
+TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/state"
+LIST = {
+    "Effect": "Allow",
+    "Action": ["s3:ListBucket"],
+    "Resource": "arn:aws:s3:::bucket",
+    "Condition": {"StringLikeIfExists": {"s3:prefix": "evidence/*"}},
+}
+Statement = Mapping[str, object]
+
+
+@pytest.mark.parametrize(
+    ("statements", "need", "allowed"),
+    [
+        ([], Permission("dynamodb:GetItem", TABLE), False),
+        (
+            [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}],
+            Permission("dynamodb:GetItem", TABLE),
+            True,
+        ),
+        (
+            [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}],
+            Permission("dynamodb:PutItem", TABLE),
+            False,
+        ),
+        (
+            [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": TABLE}],
+            Permission("dynamodb:Query", f"{TABLE}/index/due"),
+            False,
+        ),
+        (
+            [
+                {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                {"Effect": "Deny", "Action": "dynamodb:Put*", "Resource": TABLE},
+            ],
+            Permission("dynamodb:PutItem", TABLE),
+            False,
+        ),
+        (
+            [LIST],
+            Permission(
+                "s3:ListBucket", "arn:aws:s3:::bucket", (("s3:prefix", "evidence/A"),)
+            ),
+            True,
+        ),
+        (
+            [LIST],
+            Permission("s3:ListBucket", "arn:aws:s3:::bucket", (("s3:prefix", ""),)),
+            False,
+        ),
+        ([LIST], Permission("s3:ListBucket", "arn:aws:s3:::bucket"), True),
+    ],
+)
+def test_call_is_allowed_only_as_the_statements_say(statements, need, allowed):
+    assert allows(statements, need) is allowed
+
+
+def statements_of(environment: AwsEnvironment, name: str) -> list[Statement]:
+    policies = environment.stack.functions[name].policies
+    return [each for policy in policies for each in policy["Statement"]]
+
+
+def needs_of(environment: AwsEnvironment, record: Path) -> dict[str, set[Permission]]:
+    """Return the permissions that each function's calls needed."""
+    functions = {
+        keys["AWS_ACCESS_KEY_ID"]: name for name, keys in environment.keys.items()
+    }
+    needs: dict[str, set[Permission]] = {name: set() for name in environment.keys}
+    for call in map(json.loads, record.read_text().splitlines()):
+        if name := functions.get(call["key_id"]):
+            needs[name].add(permission_of(call))
+    return needs
+
+
+def unused(statements: Iterable[Statement], needs: set[Permission]) -> set[str]:
+    """Return the granted actions that no call needed."""
+    left = set()
+    for statement in statements:
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            alone = {**statement, "Action": action}
+            if not any(covers(alone, need) for need in needs):
+                left.add(action)
+    return left - BY_LAMBDA - AFTER_LOST_RESPONSES
+
+
+@pytest.mark.enable_socket
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.leaks_on_purpose  # the operator stores the secrets
+def test_every_step_passes_with_the_roles_permissions_and_each_is_needed(
+    packages, tmp_path, run_scenario
+):
+    record, log, folder = (tmp_path / name for name in ("calls", "log", "lambda"))
+    log.touch()
+
+    environment = run_scenario(
+        lambda session: open_aws(session, packages, folder, log=log, record=record)
+    )
+
+    for name, needs in needs_of(environment, record).items():
+        statements = statements_of(environment, name)
+        assert not {need for need in needs if not allows(statements, need)}, name
+        assert not unused(statements, needs), name

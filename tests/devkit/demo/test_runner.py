@@ -1,0 +1,78 @@
+"""Steps run in order, failures are counted, and steps left out are printed."""
+
+import io
+
+import pytest
+
+from kycourier_devkit.cli.terminal import Terminal
+from kycourier_devkit.demo.environments.traits import AWS, LOCAL, TENCENT
+from kycourier_devkit.demo.runner import Check, Step, run_step, run_steps
+from kycourier_devkit.demo.scenario import STEPS
+from kycourier_devkit.errors import FunctionExitedError
+
+
+def step(name, *checks):
+    return Step(name, f"Title of {name}.", lambda _: iter(checks))
+
+
+def run(*steps, not_included=None):
+    printed = io.StringIO()
+    screen = Terminal(printed, printed)
+    failed = run_steps(screen, None, steps, not_included=not_included or {})
+    return failed, printed.getvalue().splitlines()
+
+
+def test_steps_are_numbered_and_their_checks_printed():
+    assert run(step("one", Check("a", passed=True)), step("two")) == (
+        0,
+        [" 1  Title of one.", "    ok  a", " 2  Title of two."],
+    )
+
+
+def test_step_fails_if_any_check_fails():
+    failed, lines = run(step("one", Check("a", passed=False), Check("b", passed=True)))
+
+    assert failed == 1
+    assert lines[1:] == ["    NO  a", "    ok  b"]
+
+
+def test_step_that_is_not_included_is_printed_with_its_reason():
+    excluded = {"two": "no queue", "three": "no queue"}
+
+    assert run(step("one"), step("two"), step("three"), not_included=excluded) == (
+        0,
+        [
+            " 1  Title of one.",
+            "",
+            "Not part of this demo:",
+            "    two, three: no queue",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FunctionExitedError("orders_api", -9), KeyError("state"), TypeError("None")],
+)
+def test_error_in_a_step_is_a_failed_check(error):
+    def play(_):
+        yield Check("before the error", passed=True)
+        raise error
+
+    checks = list(run_step(Step("name", "A step.", play), None))
+
+    assert [check.passed for check in checks] == [True, False]
+
+
+@pytest.mark.parametrize("traits", [LOCAL, AWS, TENCENT])
+def test_environment_leaves_out_existing_steps_alone(traits):
+    names = [step.name for step in STEPS]
+
+    assert traits.not_included.keys() <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_every_step_runs_in_one_environment_at_least():
+    excluded = [each.not_included.keys() for each in (AWS, LOCAL, TENCENT)]
+
+    assert not set.intersection(*map(set, excluded))

@@ -1,0 +1,232 @@
+"""Errors in tencent.yml name the key and never show a value."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kycourier import bootstrap
+from kycourier_devkit.deploy.config.environments import (
+    MAX_BYTES,
+    REQUIRED,
+    UPSTREAM_CAPS,
+    build_environments,
+)
+from kycourier_devkit.deploy.config.tencent_yml import read_config
+from kycourier_devkit.errors import UsageError
+from kycourier_devkit.repository import ROOT
+from support.leaks.canaries import MARK
+from support.tencent_deployment import CONFIG, SETTINGS, secret_url
+
+CANARY = f"{MARK}in-a-value"
+
+
+def problem(deployer, **changes: object) -> str:
+    """Return the error of a file with these changes."""
+    deployer.config |= changes
+    with pytest.raises(UsageError) as caught:
+        deployer.open_context()
+    assert CANARY not in str(caught.value)
+    return str(caught.value)
+
+
+def setting_problem(deployer, name: str, value: object) -> str:
+    settings = {**SETTINGS, f"KYCOURIER_{name}": value}
+    return problem(deployer, settings=settings).removeprefix(
+        f"settings: KYCOURIER_{name}"
+    )
+
+
+def test_minimal_file_is_valid(deployer):
+    deployer.config = {
+        key: CONFIG[key] for key in ("region", "name", "role", "settings")
+    }
+
+    config = deployer.open_context().config
+
+    assert (config.namespace, config.api, config.upstream_cap) == ("default", "url", 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({CANARY.lower(): 1}, "there is no such key"),
+        ({"region": "Guangzhou"}, "region: "),
+        ({"name": "1st"}, "name: "),
+        ({"name": "k" * 41}, "name: "),
+        ({"role": CANARY + "/"}, "role: "),
+        ({"packages": "no-appid"}, "packages: "),
+        ({"vpc": {"id": "vpc-1"}}, "vpc.subnet: is missing"),
+        ({"vpc": {"id": CANARY, "subnet": "subnet-1"}}, "vpc.id: "),
+        ({"queue": {"instance": CANARY, "topic": "t"}}, "queue.instance: "),
+        (
+            {"queue": {"instance": "ckafka-1", "topic": "t", "batch": 0}},
+            "queue.batch: ",
+        ),
+        ({"logs": {"topic": "t-1"}}, "logs.logset: is missing"),
+        ({"api": False}, "api: Expected 'str', got 'bool'"),
+        ({"api": CANARY}, "api: is not one of the allowed"),
+        ({"upstream_cap": 30}, "upstream_cap: is not one of the allowed"),
+        ({"functions": {"sweep": {}}}, "functions.sweep: there is no such key"),
+        (
+            {"functions": {"sweep_orders": {"memry": 1}}},
+            "functions.sweep_orders.memry: there is no such key",
+        ),
+        (
+            {"functions": {"sweep_orders": {"memory": 500}}},
+            "functions.sweep_orders.memory: ",
+        ),
+        (
+            {"functions": {"sweep_orders": {"timeout": 901}}},
+            "functions.sweep_orders.timeout: ",
+        ),
+    ],
+)
+def test_wrong_key_or_value_is_named(deployer, changes, message):
+    assert message in problem(deployer, **changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"name: a\n{CANARY}", "is not valid YAML, line 2"),
+        (f"name: a\nname: {CANARY}", "a key occurs twice or is not plain text, line 2"),
+        (f"? [{CANARY}]\n: 1", "a key occurs twice or is not plain text, line 1"),
+        (f"name: !!python/name:os.{CANARY} x", "is not valid YAML, line 1"),
+        (f"- {CANARY}", "Expected 'object', got 'array'"),
+        ("", "Expected 'object', got 'null'"),
+        ("\x00", "is not valid YAML"),
+        ("a: " * 2000, "is not valid YAML"),
+        ("[" * 5000, "is not valid YAML"),
+    ],
+)
+def test_invalid_yaml_is_refused_without_showing_its_text(tmp_path, text, message):
+    path = tmp_path / "tencent.yml"
+    path.write_text(text)
+
+    with pytest.raises(UsageError) as caught:
+        read_config(path)
+
+    assert str(caught.value).startswith("tencent.yml")
+    assert message in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+def test_missing_or_too_large_file_is_named(tmp_path):
+    with pytest.raises(UsageError, match=r"^absent\.yml cannot be read: No such file"):
+        read_config(tmp_path / "absent.yml")
+    (tmp_path / "large.yml").write_bytes(b" " * 70_000)
+    with pytest.raises(UsageError, match=r"^large\.yml is too large"):
+        read_config(tmp_path / "large.yml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("APP_SECRET", CANARY, "must be env:NAME or"),
+        ("APP_SECRET", "env:SECRET", "must be tencent-ssm://"),
+        ("APP_SECRET", "file:///run/secret", "must be tencent-ssm://"),
+        ("APP_SECRET", "aws-ssm:///path", "must be tencent-ssm://"),
+        ("APP_SECRET", "tencent-ssm://name", "has no region"),
+        ("API_KEYS", CANARY, "must be env:NAME or"),
+        ("FINGERPRINT_KEY", "env:KEY", "must be tencent-ssm://"),
+        ("TICKET", CANARY, "must be owned or"),
+        ("TICKET", f"redis://:{CANARY}@10.0.0.5#k", "holds a password"),
+        ("STATE", f"redis://u:{CANARY}@10.0.0.5", "holds a password"),
+        ("STATE", "redis://u@10.0.0.5?password=env:X", "must refer to tencent-ssm://"),
+        ("STATE", "dynamodb://table", "must be redis:// or rediss://"),
+        ("EVIDENCE", "s3://bucket/evidence", "must be cos://"),
+        ("EVIDENCE", "cos://no-appid?region=ap-guangzhou", "must be cos://"),
+        ("EVENTS", "eventbridge://bus", "must be tencent-eb://"),
+        ("EVENTS", "tencent-eb://bus", "must be tencent-eb://"),
+        ("APP_ID", "a b", "must be letters and digits"),
+        ("MAX_IN_FLIGHT", 5, "cannot be set: it is derived from upstream_cap"),
+        ("QUEUE", "none", "cannot be set: it is always none"),
+        ("API_AUTH", "none", "cannot be set: it is always signature"),
+        ("SECRET", CANARY, "is not a setting"),
+        ("app_id", CANARY, "is not a setting"),
+        ("ORDER_TTL_SECONDS", True, "must be one line of text, or a number"),
+        ("ORDER_TTL_SECONDS", {"a": CANARY}, "must be one line of text, or a number"),
+        ("ORDER_TTL_SECONDS", 0, "must be between"),
+        ("KYC_URL", "https://a\nb", "must be one line of text, or a number"),
+    ],
+)
+def test_unusable_setting_is_refused(deployer, name, value, message):
+    assert message in setting_problem(deployer, name, value)
+
+
+@pytest.mark.parametrize(
+    "name", ["APP_ID", "APP_SECRET", "STATE", "EVENTS", "API_KEYS"]
+)
+def test_missing_setting_is_named(deployer, name):
+    settings = {k: v for k, v in SETTINGS.items() if k != f"KYCOURIER_{name}"}
+
+    assert (
+        problem(deployer, settings=settings) == f"settings: KYCOURIER_{name} is not set"
+    )
+
+
+def test_api_keys_are_required_only_with_a_url(deployer):
+    del deployer.config["settings"]["KYCOURIER_API_KEYS"]
+    deployer.config["api"] = "none"
+
+    deployer.open_context()
+
+
+def test_environment_over_the_limit_of_scf_is_refused(deployer):
+    message = setting_problem(
+        deployer, "KYC_URL", "https://kyc.example/" + "a" * MAX_BYTES
+    )
+
+    assert f"over SCF's {MAX_BYTES}" in message
+
+
+def test_required_settings_equal_those_of_bootstrap():
+    assert {
+        "refresh_ticket": set(bootstrap._REFRESH_NEEDS),
+        "collect_results": set(bootstrap._COLLECT_NEEDS),
+        "sweep_orders": set(bootstrap._COLLECT_NEEDS),
+        "orders_api": set(bootstrap._API_NEEDS),
+    } == REQUIRED
+
+
+def build_variables(deployer) -> Mapping[str, Mapping[str, str]]:
+    return build_environments(deployer.open_context().config).variables
+
+
+def test_api_gets_no_app_secret_and_other_functions_no_api_keys(deployer):
+    variables = build_variables(deployer)
+
+    has_secret = {
+        name for name, env in variables.items() if "KYCOURIER_APP_SECRET" in env
+    }
+    has_keys = {name for name, env in variables.items() if "KYCOURIER_API_KEYS" in env}
+    assert has_secret == {"refresh_ticket", "collect_results", "sweep_orders"}
+    assert has_keys == {"orders_api"}
+    assert variables["orders_api"]["KYCOURIER_API_AUTH"] == "signature"
+    assert "KYCOURIER_EVIDENCE" not in variables["refresh_ticket"]
+
+
+def test_number_becomes_its_text(deployer):
+    deployer.config["settings"]["KYCOURIER_ORDER_TTL_SECONDS"] = 3600
+
+    assert (
+        build_variables(deployer)["sweep_orders"]["KYCOURIER_ORDER_TTL_SECONDS"]
+        == "3600"
+    )
+
+
+def test_upstream_caps_equal_those_of_the_aws_template():
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    for cap, (workers, in_flight) in UPSTREAM_CAPS.items():
+        assert f'"{cap}": {{Concurrency: "{workers}", InFlight: "{in_flight}"}}' in text
+        assert (workers + 1) * in_flight + 1 <= cap
+
+
+def test_password_reference_is_found_in_the_state_url(deployer):
+    references: Any = build_environments(deployer.open_context().config).references
+
+    assert (
+        references.secrets["state"].resource.name
+        == secret_url("redis").split("//")[1].split("?")[0]
+    )

@@ -1,0 +1,240 @@
+"""The emulator of SCF refuses what the documentation says, with the same codes."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from kycourier_devkit.emulators.tencent.scf import ScfPrerequisites, ScfService
+from kycourier_devkit.emulators.tencent.tc3 import CallRefusedError
+from support.tencent_account import REGION, ROLE, TOPIC, VPC
+from support.tencent_deployment import build_zip
+
+CODE = {"ZipFile": base64.b64encode(build_zip(index="1")).decode()}
+GOOD: dict[str, Any] = {
+    "FunctionName": "fun-1",
+    "Handler": "index.handler",
+    "Runtime": "Python3.10",
+    "Role": ROLE,
+    "Code": CODE,
+}
+TIMER = {
+    "FunctionName": "fun-1",
+    "TriggerName": "timer",
+    "Type": "timer",
+    "TriggerDesc": "0 */5 * * * * *",
+    "Enable": "OPEN",
+}
+CKAFKA = {"maxMsgNum": "1", "offset": "latest", "retry": "1", "timeOut": "1"}
+HTTP = {
+    "AuthType": "NONE",
+    "NetConfig": {"EnableIntranet": False, "EnableExtranet": True},
+}
+
+
+@pytest.fixture
+def scf() -> ScfService:
+    return ScfService(ScfPrerequisites({ROLE}, {VPC}, {TOPIC}), polls=1)
+
+
+def call(scf: ScfService, action: str, **members: object) -> dict[str, Any]:
+    return scf.call(action, members, REGION)
+
+
+def code(scf: ScfService, action: str, **members: object) -> str:
+    with pytest.raises(CallRefusedError) as caught:
+        call(scf, action, **members)
+    return caught.value.code
+
+
+def settle(scf: ScfService, name: str = "fun-1") -> None:
+    for _ in range(2):
+        call(scf, "GetFunction", FunctionName=name)
+
+
+def variables(**pairs: str) -> dict[str, Any]:
+    return {"Variables": [{"Key": key, "Value": text} for key, text in pairs.items()]}
+
+
+@pytest.mark.parametrize(
+    ("change", "symbol"),
+    [
+        ({"FunctionName": "1fun"}, "InvalidParameterValue.FunctionName"),
+        ({"FunctionName": "f" * 61}, "InvalidParameterValue.FunctionName"),
+        ({"Handler": "handler"}, "InvalidParameterValue.Handler"),
+        ({"Runtime": "Python3.13"}, "InvalidParameterValue.Runtime"),
+        ({"Description": "a - b"}, "InvalidParameterValue.Description"),
+        ({"MemorySize": 200}, "InvalidParameterValue.Memory"),
+        ({"Timeout": 901}, "LimitExceeded.Timeout"),
+        ({"Role": "another"}, "ResourceNotFound.Role"),
+        ({"VpcConfig": {"VpcId": "v", "SubnetId": "s"}}, "ResourceNotFound.Vpc"),
+        ({"Environment": variables(A="")}, "InvalidParameterValue.Environment"),
+        (
+            {"Environment": variables(A="a" * 4096)},
+            "InvalidParameterValue.EnvironmentExceededLimit",
+        ),
+        (
+            {"Environment": variables(SCF_NAME="a")},
+            "InvalidParameterValue.EnvironmentSystemProtect",
+        ),
+        (
+            {"Layers": [{"LayerName": "l", "LayerVersion": 1}] * 6},
+            "LimitExceeded.Layers",
+        ),
+        (
+            {"Layers": [{"LayerName": "l", "LayerVersion": 1}]},
+            "ResourceNotFound.LayerVersion",
+        ),
+        (
+            {"Code": {"ZipFile": "!"}},
+            "InvalidParameterValue.ZipFileBase64BinasciiError",
+        ),
+        ({"Code": {"ZipFile": "aGVsbG8="}}, "InvalidParameterValue.ZipFile"),
+        ({"Code": {}}, "MissingParameter.Code"),
+        (
+            {"Code": {"CosBucketName": "b-1250000000", "CosObjectName": "/k"}},
+            "InvalidParameterValue.CosBucketName",
+        ),
+        (
+            {"Code": {"CosBucketName": "b", "CosObjectName": "/k"}},
+            "ResourceNotFound.CosObject",
+        ),
+        ({"Namespace": "absent"}, "ResourceNotFound.Namespace"),
+        ({"Tempo": "quick"}, "UnknownParameter"),
+        ({"Environment": {"Vars": []}}, "UnknownParameter"),
+    ],
+)
+def test_invalid_function_is_refused_with_documented_code(scf, change, symbol):
+    assert code(scf, "CreateFunction", **{**GOOD, **change}) == symbol
+    assert scf.functions == {}
+
+
+def test_function_is_created_once_and_updated_only_when_active(scf):
+    call(scf, "CreateFunction", **GOOD)
+    assert code(scf, "CreateFunction", **GOOD) == "ResourceInUse.Function"
+    name = {"FunctionName": "fun-1"}
+    changes = {
+        "UpdateFunctionCode": {"Code": CODE},
+        "UpdateFunctionConfiguration": {"Timeout": 9},
+        "CreateTrigger": TIMER,
+        "UpdateTrigger": TIMER,
+        "PutReservedConcurrencyConfig": {"ReservedConcurrencyMem": 128},
+        "UpdateFunctionEventInvokeConfig": {"AsyncTriggerConfig": {}},
+    }
+    for action, members in changes.items():
+        assert code(scf, action, **{**name, **members}).startswith("FailedOperation.")
+
+    settle(scf)
+    call(scf, "UpdateFunctionConfiguration", FunctionName="fun-1", Timeout=9)
+    response = call(scf, "GetFunction", FunctionName="fun-1")
+    assert (response["Status"], response.get("Timeout")) == ("Updating", None)
+    settle(scf)
+    response = call(scf, "GetFunction", FunctionName="fun-1")
+    assert (response["Status"], response["Timeout"]) == ("Active", 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "symbol"),
+    [
+        ({"Type": "cmq"}, "InvalidParameterValue.Type"),
+        ({"Type": "apigw"}, "InvalidParameterValue.Type"),
+        ({"TriggerDesc": "*/5 * * * *"}, "InvalidParameterValue.TriggerCronConfig"),
+        ({"TriggerDesc": "rate(5 minutes)"}, "InvalidParameterValue.TriggerCronConfig"),
+        ({"Enable": "YES"}, "InvalidParameterValue.Enable"),
+        ({"Type": "ckafka"}, "ResourceNotFound.Ckafka"),
+        (
+            {"Type": "ckafka", "TriggerName": TOPIC, "TriggerDesc": "latest"},
+            "InvalidParameterValue.TriggerDesc",
+        ),
+        (
+            {
+                "Type": "ckafka",
+                "TriggerName": TOPIC,
+                "TriggerDesc": json.dumps(CKAFKA | {"retry": 1}),
+            },
+            "InvalidParameterValue.TriggerDesc",
+        ),
+        (
+            {"Type": "http", "TriggerDesc": json.dumps({"AuthType": "IAM"})},
+            "InvalidParameterValue.TriggerDesc",
+        ),
+        ({"FunctionName": "absent"}, "ResourceNotFound.Function"),
+    ],
+)
+def test_invalid_trigger_is_refused_with_documented_code(scf, change, symbol):
+    call(scf, "CreateFunction", **GOOD)
+    settle(scf)
+
+    assert code(scf, "CreateTrigger", **{**TIMER, **change}) == symbol
+
+
+def test_listed_triggers_differ_from_the_requests(scf):
+    call(scf, "CreateFunction", **GOOD)
+    settle(scf)
+    call(scf, "CreateTrigger", **TIMER)
+    http = {"Type": "http", "TriggerName": "url", "TriggerDesc": json.dumps(HTTP)}
+    call(scf, "CreateTrigger", **{**TIMER, **http})
+    queue = {"Type": "ckafka", "TriggerName": TOPIC, "TriggerDesc": json.dumps(CKAFKA)}
+    call(scf, "CreateTrigger", **{**TIMER, **queue})
+    assert code(scf, "CreateTrigger", **TIMER) == "ResourceInUse.Trigger"
+
+    changed = json.dumps(CKAFKA | {"offset": "earliest", "maxMsgNum": "9"})
+    call(scf, "UpdateTrigger", **{**TIMER, **queue, "TriggerDesc": changed})
+    call(
+        scf,
+        "UpdateTrigger",
+        FunctionName="fun-1",
+        TriggerName="timer",
+        Type="timer",
+        Enable="CLOSE",
+    )
+
+    listed = call(scf, "ListTriggers", FunctionName="fun-1")["Triggers"]
+    response = {
+        each["Type"]: (each["Enable"], json.loads(each["TriggerDesc"]))
+        for each in listed
+    }
+    assert response["timer"] == (0, {"cron": "0 */5 * * * * *"})
+    assert response["http"][1]["NetConfig"]["ExtranetUrl"].startswith("https://")
+    assert (response["ckafka"][1]["offset"], response["ckafka"][1]["maxMsgNum"]) == (
+        "latest",
+        "9",
+    )
+
+
+def test_layer_is_usable_after_it_is_published(scf):
+    layer = {"LayerName": "l", "CompatibleRuntimes": ["Python3.10"], "Content": CODE}
+    assert call(scf, "PublishLayerVersion", **layer) == {"LayerVersion": 1}
+    uses = {**GOOD, "Layers": [{"LayerName": "l", "LayerVersion": 1}]}
+    assert code(scf, "CreateFunction", **uses) == "InvalidParameterValue.Layers"
+
+    call(scf, "GetLayerVersion", LayerName="l", LayerVersion=1)
+
+    call(scf, "CreateFunction", **uses)
+    assert code(scf, "ListLayerVersions", LayerName="other") == "ResourceNotFound.Layer"
+
+
+@pytest.mark.parametrize(
+    ("config", "symbol"),
+    [
+        ({"RetryConfig": [{"RetryNum": 3}], "MsgTTL": 60}, "LimitExceeded.RetryNum"),
+        ({"RetryConfig": [{"RetryNum": 0}], "MsgTTL": 59}, "LimitExceeded.MsgTTL"),
+    ],
+)
+def test_retries_have_bounds(scf, config, symbol):
+    call(scf, "CreateFunction", **GOOD)
+    settle(scf)
+
+    members = {"FunctionName": "fun-1", "AsyncTriggerConfig": config}
+    assert code(scf, "UpdateFunctionEventInvokeConfig", **members) == symbol
+
+
+def test_delete_actions_do_not_exist(scf):
+    for action in ("DeleteFunction", "DeleteTrigger", "DeleteLayerVersion"):
+        assert code(scf, action) == "InvalidAction"
+
+
+def test_region_is_required(scf):
+    with pytest.raises(CallRefusedError, match="MissingParameter"):
+        scf.call("ListNamespaces", {}, "")

@@ -1,0 +1,122 @@
+"""Particulars of the Lambda runtime: its context, variables and restarts."""
+
+import json
+import os
+import time
+from contextlib import closing
+
+import pytest
+
+from kycourier_devkit.emulators.packages import unpack
+from kycourier_devkit.errors import (
+    FunctionExitedError,
+    FunctionFailedError,
+    FunctionStartError,
+    FunctionTimeoutError,
+    UsageError,
+)
+from support.processes.probe_functions import (
+    FAILING_START_SOURCE,
+    SERVICE_FOLDER,
+    probe_on_lambda,
+)
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
+
+
+@pytest.fixture
+def actors(tmp_path):
+    with closing(probe_on_lambda(tmp_path)) as actors:
+        yield actors
+
+
+@pytest.fixture
+def function(actors):
+    return actors.start()
+
+
+def test_context_has_lambdas_members(function):
+    context = function.invoke("context")
+    assert context["function_version"] == "$LATEST"
+    assert context["memory_limit_in_mb"] == "512"
+    assert context["log_group_name"] == "/aws/lambda/acts"
+    assert context["invoked_function_arn"].startswith("arn:aws:lambda:eu-west-1:")
+
+
+def test_arn_in_a_chinese_region_has_its_partition(actors):
+    context = actors.start(environ={"AWS_REGION": "cn-north-1"}).invoke("context")
+    arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:acts"
+    assert context["invoked_function_arn"] == arn
+
+
+def test_own_variables_do_not_override_those_of_lambda(actors, tmp_path):
+    variables = {"AWS_REGION": "cn-north-1", "LAMBDA_TASK_ROOT": "elsewhere"}
+    seen = actors.start(environ=variables).invoke("environ")
+    environ, task = seen["environ"], str(actors.path.parent)
+    assert environ["AWS_REGION"] == "cn-north-1"
+    assert environ["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert environ["LAMBDA_TASK_ROOT"] == seen["cwd"] == task
+    assert environ["_X_AMZN_TRACE_ID"].startswith("Root=1-")
+    layer = str(tmp_path / "opt/python")
+    assert seen["path"].index(task) < seen["path"].index(layer)
+    assert not any(
+        path.startswith(str(SERVICE_FOLDER.parents[3])) for path in _own(seen)
+    )
+
+
+def _own(seen):
+    """Return the paths outside the runtime."""
+    return [path for path in seen["path"] if "lambda_runtime" not in path]
+
+
+def test_process_killed_at_its_time_limit_is_restarted(function):
+    before = function.invoke(1)["pid"]
+    with pytest.raises(FunctionTimeoutError):
+        function.invoke({"sleep": 30}, timeout_seconds=0.2)
+    assert function.invoke(1)["pid"] not in {before, os.getpid()}
+
+
+def test_exited_process_is_restarted(function):
+    with pytest.raises(FunctionExitedError):
+        function.invoke("exit")
+    assert function.invoke(1)["event"] == 1
+
+
+def test_process_killed_between_events_is_restarted(function):
+    before = function.invoke(1)["pid"]
+    function.kill()
+    assert function.invoke(1)["pid"] != before
+
+
+def test_failed_start_is_repeated(actors):
+    process = actors.start(FAILING_START_SOURCE)
+    for _ in range(2):
+        with pytest.raises(FunctionStartError) as failed:
+            process.wait_until_ready()
+        assert str(failed.value) == "KYCOURIER_STATE: is not set"
+        assert failed.value.is_setting
+
+
+def test_connection_does_not_delay_an_invocation(function):
+    function.invoke(0)
+    begun = time.monotonic()
+    for number in range(20):
+        function.invoke(number)
+    assert time.monotonic() - begun < 0.8  # with Nagle's algorithm on: 1.8 s
+
+
+def test_errors_go_to_the_log(actors, tmp_path):
+    log = tmp_path / "functions.log"
+    with log.open("ab") as stream:
+        acts = actors.start(environ={"AWS_LAMBDA_LOG_FORMAT": "JSON"}, log=stream)
+        with pytest.raises(FunctionFailedError):
+            acts.invoke("raise")
+        acts.close()
+    printed, error = log.read_text().splitlines()
+    assert printed == "printed by the function"
+    assert json.loads(error)["errorType"] == "ValueError"
+
+
+def test_missing_package_is_reported(tmp_path):
+    with pytest.raises(UsageError, match=r"service\.zip is not built: run `make"):
+        unpack(tmp_path / "service.zip", tmp_path)

@@ -1,0 +1,220 @@
+"""The emulator of Tencent Cloud's API rejects what the cloud rejects."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from contextlib import closing
+
+import pytest
+import requests
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tencentcloud.eb.v20210416.eb_client import EbClient
+from tencentcloud.eb.v20210416.models import PutEventsRequest
+from tencentcloud.ssm.v20190923.models import CreateSecretRequest, GetSecretValueRequest
+from tencentcloud.ssm.v20190923.ssm_client import SsmClient
+
+from kycourier.adapters.tencent.client import mute_sdk
+from kycourier_devkit.emulators.tencent.api import TencentApi
+from kycourier_devkit.emulators.tencent.ssm import Ssm
+from kycourier_devkit.emulators.tencent.tc3 import Key, sign
+from support.tencent_api_rig import REGION, RENEWED, ROLE, TencentApiAccount
+
+pytestmark = pytest.mark.enable_socket
+NOW = 1_700_000_000
+DAY = "2023-11-14"
+
+
+def sdk(kind: type, url: str, key: Key = ROLE, region: str = REGION):
+    """Return the vendor's own client."""
+    mute_sdk()
+    host = url.removeprefix("http://")
+    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=host))
+    return kind(Credential(key.secret_id, key.secret_key, key.token), region, profile)
+
+
+def request(kind: type, **members: object):
+    request = kind()
+    request._deserialize(members)
+    return request
+
+
+def test_vendors_sdk_works(account):
+    ssm, eb = sdk(SsmClient, account.url), sdk(EbClient, account.url)
+    creation = request(CreateSecretRequest, SecretName="name", SecretString="a value")
+    events = [{"Source": "s", "Type": "t", "Subject": "s", "Data": "{}"}]
+    bus = account.make_bus()
+
+    ssm.CreateSecret(creation)
+    query = request(GetSecretValueRequest, SecretName="name", VersionId="SSM_Current")
+    secret = ssm.GetSecretValue(query)
+    eb.PutEvents(request(PutEventsRequest, EventBusId=bus, EventList=events))
+
+    assert secret.SecretString == "a value"
+    assert account.bodies() == ["{}"]
+    assert [call[:2] for call in account.api.calls] == [
+        ("ssm", "CreateSecret"),
+        ("ssm", "GetSecretValue"),
+        ("eb", "PutEvents"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (RENEWED, "AuthFailure.SecretIdNotFound"),
+        (ROLE._replace(secret_key="another"), "AuthFailure.SignatureFailure"),
+        (ROLE._replace(token=None), "AuthFailure.TokenFailure"),
+        (ROLE._replace(token="another"), "AuthFailure.TokenFailure"),
+    ],
+)
+def test_unknown_key_is_rejected(account, key, code):
+    with pytest.raises(TencentCloudSDKException) as failure:
+        sdk(SsmClient, account.url, key).call_json("GetSecretValue", {})
+
+    assert failure.value.code == code
+    assert account.api.calls == []
+
+
+def test_key_permits_allowed_actions_that_are_not_denied():
+    allowed = frozenset({"ssm:GetSecretValue", "ssm:DescribeSecret"})
+    key = ROLE._replace(allowed=allowed, denied=frozenset({"ssm:DescribeSecret"}))
+
+    assert key.permits("ssm:GetSecretValue")
+    assert not key.permits("ssm:DescribeSecret")
+    assert not key.permits("eb:PutEvents")
+    assert ROLE.permits("eb:PutEvents")
+
+
+def test_denied_action_is_rejected_and_recorded():
+    denied = ROLE._replace(denied=frozenset({"ssm:GetSecretValue"}))
+    with closing(TencentApiAccount(denied)) as account:
+        with pytest.raises(TencentCloudSDKException) as failure:
+            sdk(SsmClient, account.url).call_json("GetSecretValue", {})
+
+        assert failure.value.code == "UnauthorizedOperation"
+        assert len(account.api.named("ssm", "GetSecretValue")) == 1
+
+
+BODY = b'{"SecretName": "name"}'
+GOOD = {
+    "content-type": "application/json",
+    "host": "ssm.tencentcloudapi.com",
+    "x-tc-action": "DescribeSecret",
+    "x-tc-version": "2019-09-23",
+    "x-tc-region": REGION,
+    "x-tc-timestamp": str(NOW),
+    "x-tc-token": ROLE.token or "",
+}
+
+
+def authorize(
+    headers: Mapping[str, str],
+    *,
+    day: str = DAY,
+    service: str = "ssm",
+    names: str = "content-type;host",
+    body: bytes = BODY,
+    method: str = "POST",
+) -> str:
+    """Sign as the vendor documents it."""
+    signed = "".join(f"{name}:{headers.get(name, '')}\n" for name in names.split(";"))
+    digest = hashlib.sha256(body).hexdigest()
+    canonical = f"{method}\n/\n\n{signed}\n{names}\n{digest}"
+    scope = f"{day}/{service}/tc3_request"
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    text = f"TC3-HMAC-SHA256\n{headers['x-tc-timestamp']}\n{scope}\n{hashed}"
+    signature = sign(f"TC3{ROLE.secret_key}", scope.split("/"), text)
+    return (
+        f"TC3-HMAC-SHA256 Credential={ROLE.secret_id}/{scope}, "
+        f"SignedHeaders={names}, Signature={signature}"
+    )
+
+
+@pytest.fixture
+def api():
+    with closing(TencentApi([ROLE], [Ssm()], now=lambda: NOW)) as api:
+        yield api
+
+
+def send(api: TencentApi, authorization: str, method: str = "POST", **headers: str):
+    sent = {**GOOD, **headers, "authorization": authorization}
+    received = requests.request(method, api.url, data=BODY, headers=sent, timeout=5)
+    assert received.status_code == 200
+    assert received.headers["content-type"] == "application/json"
+    response = json.loads(received.content)["Response"]
+    assert response["RequestId"]
+    return response.get("Error", {}).get("Code")
+
+
+def test_request_signed_as_documented_is_accepted(api):
+    assert send(api, authorize(GOOD)) == "ResourceNotFound.SecretNotExist"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        ("", "AuthFailure.InvalidAuthorization"),
+        ("Basic eDp5", "AuthFailure.InvalidAuthorization"),
+        (authorize(GOOD)[:-1], "AuthFailure.InvalidAuthorization"),
+        (authorize(GOOD, day="2023-11-15"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="host"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="content-type"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="host;content-type"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, names="content-type;host;x-none"), "AuthFailure.SignatureF"),
+        (authorize(GOOD, body=BODY + b" "), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, method="GET"), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD | {"content-type": "x"}), "AuthFailure.SignatureFailure"),
+        (authorize(GOOD, service="cvm"), "NoSuchProduct"),
+    ],
+)
+def test_signature_with_one_wrong_part_is_rejected(api, authorization, code):
+    assert send(api, authorization).startswith(code)
+    assert api.calls == []
+
+
+@pytest.mark.parametrize("skew", [-301, 301])
+def test_signature_of_another_time_is_rejected(api, skew):
+    headers = GOOD | {"x-tc-timestamp": str(NOW + skew)}
+
+    code = send(api, authorize(headers), **{"x-tc-timestamp": str(NOW + skew)})
+
+    assert code == "AuthFailure.SignatureExpire"
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"x-tc-version": "2017-03-12"}, "NoSuchVersion"),
+        ({"x-tc-action": "Explode"}, "InvalidAction"),
+        ({"x-tc-region": ""}, "MissingParameter"),
+        ({"x-tc-token": ""}, "AuthFailure.TokenFailure"),
+        ({"x-tc-timestamp": ""}, "MissingParameter"),
+    ],
+)
+def test_required_header_is_checked(api, headers, code):
+    assert send(api, authorize(GOOD), **headers) == code
+
+
+def test_host_of_another_service_is_rejected(api):
+    headers = GOOD | {"host": "eb.tencentcloudapi.com"}
+
+    code = send(api, authorize(headers), host="eb.tencentcloudapi.com")
+
+    assert code == "NoSuchProduct"
+
+
+def test_other_methods_than_post_are_rejected(api):
+    assert send(api, authorize(GOOD), "PUT") == "UnsupportedProtocol"
+
+
+def test_signing_key_is_derived_part_by_part():
+    key = b"TC3secret"
+    for part in (b"2019-02-25", b"cvm", b"tc3_request"):
+        key = hmac.new(key, part, hashlib.sha256).digest()
+    expected = hmac.new(key, b"text", hashlib.sha256).hexdigest()
+
+    assert sign("TC3secret", ("2019-02-25", "cvm", "tc3_request"), "text") == expected

@@ -1,0 +1,201 @@
+"""Checks of the magic orders whose replies are valid HTTP and JSON."""
+
+import base64
+import binascii
+
+import pytest
+
+from devkit.sandbox.kyc_client import PHOTOS, Check, SandboxRig
+
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n"
+
+
+def decoded(photo: str | None) -> bytes:
+    return base64.b64decode(photo or "", validate=True)
+
+
+def replies_with_code(name: str, code: object) -> Check:
+    def check(rig: SandboxRig) -> None:
+        assert [rig.query(f"{name}x1").code for _ in range(2)] == [code, code]
+
+    return check
+
+
+def replies_with_field(name: str, **fields: object) -> Check:
+    def check(rig: SandboxRig) -> None:
+        reply = rig.query(f"{name}x1")
+        assert reply.code == "0"
+        assert {name: reply.result[name] for name in fields} == fields
+
+    return check
+
+
+def good(rig: SandboxRig) -> None:
+    magic, plain = rig.query("goodx1"), rig.query("bankcardPic5923ab9a3bc34488b51")
+    assert magic.code == plain.code == "0"
+    assert plain.result["orderNo"] == "bankcardPic5923ab9a3bc34488b51"
+    assert plain.result["success"] is False
+
+
+def late(rig: SandboxRig) -> None:
+    nothing = dict.fromkeys(PHOTOS, "")
+    assert rig.photos("late3x001") == nothing
+    rig.clock.advance(2.9)
+    assert rig.photos("late3x001") == nothing
+    rig.clock.advance(0.1)
+    assert all(decoded(p).startswith(JPEG) for p in rig.photos("late3x001").values())
+
+
+def late_never(rig: SandboxRig) -> None:
+    rig.query("latenever001")
+    rig.clock.advance(3000)
+    assert rig.photos("latenever001") == dict.fromkeys(PHOTOS, "")
+
+
+def late_original(rig: SandboxRig) -> None:
+    first = rig.photos("lateoriginal2x1")
+    rig.clock.advance(2)
+    then = rig.photos("lateoriginal2x1")
+    assert first[PHOTOS[0]] is None
+    assert decoded(then[PHOTOS[0]]).startswith(JPEG)
+    assert first[PHOTOS[1]] == then[PHOTOS[1]]
+
+
+def lost_original(rig: SandboxRig) -> None:
+    rig.query("lostoriginalx1")
+    rig.clock.advance(3000)
+    photos = rig.photos("lostoriginalx1")
+    assert [photo is None for photo in photos.values()] == [True, False, False]
+
+
+def lost_crops(rig: SandboxRig) -> None:
+    rig.query("lostcropsx1")
+    rig.clock.advance(3000)
+    photos = rig.photos("lostcropsx1")
+    assert [photo == "" for photo in photos.values()] == [False, True, True]
+
+
+def not_ready(rig: SandboxRig) -> None:
+    assert rig.query("notready20x1").code == "66660020"
+    rig.clock.advance(19.9)
+    assert rig.query("notready20x1").code == "66660020"
+    rig.clock.advance(0.1)
+    assert rig.query("notready20x1").code == "0"
+
+
+def kill_ticket(rig: SandboxRig) -> None:
+    token = rig.client.token()
+    ticket = rig.client.ticket(token)
+    assert rig.client.query("killticketx1", ticket=ticket).code == "400101"
+    assert rig.client.query("plain1", ticket=ticket).code == "400101"
+    assert rig.client.request_ticket(token).code == "15"
+    renewed = rig.client.refresh()
+    assert rig.client.query("killticketx1", ticket=renewed).code == "0"
+
+
+def changing(rig: SandboxRig) -> None:
+    numbers = [rig.query("changingx1").result["bankCardNo"] for _ in range(3)]
+    assert numbers[0] != numbers[1] == numbers[2]
+
+
+def flat(rig: SandboxRig) -> None:
+    reply = rig.query("flatx1").json
+    assert "result" not in reply
+    assert (reply["code"], reply["orderNo"]) == ("0", "flatx1")
+
+
+def old_names(rig: SandboxRig) -> None:
+    result = rig.query("oldnamesx1", get_file="1").result
+    assert {
+        "orginBankcardPhoto",
+        "bankcardNo",
+        "warningCode",
+        "multiWarningCode",
+    } <= result.keys()
+    assert not {PHOTOS[0], "bankCardNo", "warnCode"} & result.keys()
+
+
+def new_fields(rig: SandboxRig) -> None:
+    plain, extended = rig.query("plain1"), rig.query("newfieldsx1")
+    assert plain.json.keys() < extended.json.keys()
+    assert plain.result.keys() < extended.result.keys()
+
+
+def data_uri(rig: SandboxRig) -> None:
+    for photo in rig.photos("dataurix1").values():
+        prefix, _, text = str(photo).partition(",")
+        assert prefix == "data:image/jpeg;base64"
+        assert decoded(text).startswith(JPEG)
+
+
+def line_breaks(rig: SandboxRig) -> None:
+    for photo in rig.photos("linebreaksx1").values():
+        lines = str(photo).split("\r\n")
+        assert {len(line) for line in lines[:-1]} == {76}
+        assert decoded("".join(lines)).startswith(JPEG)
+
+
+def bad_base64(rig: SandboxRig) -> None:
+    for photo in rig.photos("badbase64x1").values():
+        assert base64.b64decode(str(photo)).startswith(JPEG)  # the lax decoder's trap
+        with pytest.raises(binascii.Error):
+            decoded(photo)
+
+
+def png_photos(rig: SandboxRig) -> None:
+    photos = rig.photos("pngphotosx1").values()
+    assert all(decoded(photo).startswith(PNG) for photo in photos)
+
+
+def once(rig: SandboxRig) -> None:
+    assert [rig.query("once66661099x1").code for _ in range(2)] == ["66661099", "0"]
+    assert [rig.query("oncecodem9012x1").code for _ in range(2)] == ["-9012", "0"]
+    assert [rig.query("once503x1").status for _ in range(2)] == [503, 200]
+    assert [rig.query("oncehtmlx1").body[:1] for _ in range(2)] == [b"<", b"{"]
+
+
+CHECKS: dict[str, Check] = {
+    "good": good,
+    "lateN": late,
+    "latenever": late_never,
+    "lateoriginalN": late_original,
+    "lostoriginal": lost_original,
+    "lostcrops": lost_crops,
+    "notreadyN": not_ready,
+    "neverready": replies_with_code("neverready", "66660011"),
+    "killticketN": kill_ticket,
+    "changing": changing,
+    "codeN": replies_with_code("codem9011", "-9011"),
+    "codeunknown": replies_with_code("codeunknown", "70007000"),
+    "appunknown": replies_with_code("appunknown", "66660001"),
+    "appexpired": replies_with_code("appexpired", "66660002"),
+    "flat": flat,
+    "oldnames": old_names,
+    "newfields": new_fields,
+    "intcode": replies_with_code("intcode", 0),
+    "floatcode": lambda rig: _is_float(rig.query("floatcodex1").code),
+    "nullcode": replies_with_code("nullcode", None),
+    "spacecode": replies_with_code("spacecode", " 0"),
+    "datauri": data_uri,
+    "linebreaks": line_breaks,
+    "badbase64": bad_base64,
+    "pngphotos": png_photos,
+    "warnone": replies_with_field("warnone", warnCode="-9110", multiWarnCode="0"),
+    "warnlist": replies_with_field("warnlist", multiWarnCode="[-9110,-9111,-9114]"),
+    "warnbroken": replies_with_field("warnbroken", multiWarnCode="[-9110,,x"),
+    "unknownwarning": replies_with_field("unknownwarning", warnCode="-9199"),
+    "othernumber": replies_with_field("othernumber", orderNo="another1"),
+    "maskednumber": replies_with_field("maskednumber", bankCardNo="x" * 19),
+    "nonumber": replies_with_field("nonumber", bankCardNo=""),
+    "nodate": replies_with_field("nodate", bankCardValidDate=""),
+    "longterm": replies_with_field("longterm", bankCardValidDate="长期"),
+    "cardexpired": replies_with_field(
+        "cardexpired", bankCardValidDate="12/2020", warnCode="66661009"
+    ),
+    "once...": once,
+}
+
+
+def _is_float(code: object) -> None:
+    assert isinstance(code, float)
+    assert code == 0

@@ -1,0 +1,74 @@
+"""Parsing of behaviours in order numbers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kycourier_devkit.sandbox.behaviours.spelling import (
+    Behaviour,
+    index_by_name,
+    parse_behaviour,
+)
+
+TABLE = index_by_name(
+    (
+        Behaviour("lateN", "", "late", 3),
+        Behaviour("latenever", "", "never"),
+        Behaviour("codeN", "", "code", 7),
+        Behaviour("httpN", "", "http", 500),
+        Behaviour("appexpired", "", "expired"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "number"),
+    [
+        ("late", "late", 3),
+        ("latex001", "late", 3),
+        ("late30x001", "late", 30),
+        ("late0", "late", 0),
+        ("latenever001", "latenever", 1),
+        ("codem9011x", "code", -9011),
+        ("appexpiredx7", "appexpired", 0),
+    ],
+)
+def test_name_with_number_is_parsed(text: str, name: str, number: int) -> None:
+    parsed = parse_behaviour(text, table=TABLE)
+
+    assert parsed is not None
+    assert (parsed.name, parsed.number, parsed.once) == (name, number, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "number"),
+    [
+        ("oncelate5x", "late", 5),
+        ("once400101x", "code", 400101),
+        ("oncem9011", "code", -9011),
+        ("once503x", "http", 503),
+        ("oncehttp429", "http", 429),
+    ],
+)
+def test_once_precedes_name_or_number(text: str, name: str, number: int) -> None:
+    parsed = parse_behaviour(text, table=TABLE)
+
+    assert parsed is not None
+    assert (parsed.name, parsed.number, parsed.once) == (name, number, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "x1", "503x1", "once", "oncex1", "later", "late3y", "Late3x1", "late3x-"],
+)
+def test_other_text_is_no_behaviour(text: str) -> None:
+    assert parse_behaviour(text, table=TABLE) is None
+
+
+@given(
+    number=st.integers(0, 10**9), unique=st.from_regex("x[A-Za-z0-9]*", fullmatch=True)
+)
+def test_suffix_after_x_is_ignored(number: int, unique: str) -> None:
+    assert parse_behaviour(f"late{number}{unique}", table=TABLE) == parse_behaviour(
+        f"late{number}", table=TABLE
+    )

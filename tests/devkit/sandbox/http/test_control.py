@@ -1,0 +1,129 @@
+"""The control endpoint has the effect of the Python methods and reports errors."""
+
+import json
+
+import pytest
+
+from devkit.sandbox.kyc_client import KycClient, SandboxRig
+from kycourier_devkit.sandbox import APP_SECRET, Sandbox
+
+pytestmark = pytest.mark.enable_socket
+
+
+def test_report_equals_report_of_python_api(rig: SandboxRig) -> None:
+    rig.query("order1")
+
+    over_http = rig.client.get("/control/report").json
+    assert over_http == rig.sandbox.report().to_json()
+    assert over_http["queries_per_order"] == {"order1": 1}
+
+
+def test_report_counts_connections(rig: SandboxRig) -> None:
+    before = rig.sandbox.report().connections_opened
+    rig.query("order1")
+
+    assert rig.sandbox.report().connections_opened == before + 1
+
+
+def test_kill_ticket_revokes_ticket(rig: SandboxRig) -> None:
+    assert rig.client.control("kill-ticket").status == 200
+
+    assert rig.query("order1").code == "400101"
+
+
+def test_secret_is_changed(rig: SandboxRig) -> None:
+    assert rig.client.control("secret", secret="another").status == 200
+
+    assert rig.query("order1").code == "400101"
+    assert rig.client.request_token(APP_SECRET).code == "400105"
+    assert rig.client.request_token("another").code == "0"
+
+
+def test_fault_applies_to_next_calls(rig: SandboxRig) -> None:
+    fields = {"kind": "query", "fault": "code400506", "times": 2}
+    assert rig.client.control("fault", **fields).status == 200
+
+    codes = [rig.query("order1").code for _ in range(3)]
+    assert codes == ["400506", "400506", "0"]
+
+
+def test_order_gets_chosen_behaviour(rig: SandboxRig) -> None:
+    fields = {"order_no": "bankcardPic1", "behaviour": "codem9013"}
+    assert rig.client.control("order", **fields).status == 200
+
+    assert rig.query("bankcardPic1").code == "-9013"
+    assert rig.query("bankcardPic2").code == "0"
+
+
+def test_chosen_behaviour_overrides_magic_number(rig: SandboxRig) -> None:
+    rig.sandbox.set_order("codem9013x1", "good")
+
+    assert rig.query("codem9013x1").code == "0"
+
+
+def test_reset_restores_initial_state(
+    rig: SandboxRig,
+) -> None:
+    rig.query("oncehtmlx1")
+    rig.sandbox.set_fault("token", "http500")
+    rig.sandbox.set_order("order1", "codem9013")
+    rig.sandbox.change_secret("another")
+    assert rig.client.control("reset").status == 200
+
+    assert rig.sandbox.report().queries_total == 0
+    assert rig.query("order1").code == "400101"
+    ticket = rig.client.refresh()
+    assert rig.client.query("order1", ticket=ticket).code == "0"
+    assert rig.client.query("oncehtmlx1", ticket=ticket).body[:1] == b"<"
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("fault", b"{"),
+        ("fault", b"[]"),
+        ("fault", b"\xff"),
+        ("fault", b"[" * 60_000),
+        ("fault", b'{"kind":"query"}'),
+        ("fault", b'{"kind":"query","fault":"SENTINEL"}'),
+        ("fault", b'{"kind":"SENTINEL","fault":"html"}'),
+        ("fault", b'{"kind":"query","fault":"html","times":true}'),
+        ("fault", b'{"kind":"query","fault":"html","times":"1"}'),
+        ("order", b'{"order_no":"SENTINEL-","behaviour":"html"}'),
+        ("order", b'{"order_no":"order1","behaviour":"SENTINEL"}'),
+        ("secret", b"{}"),
+        ("secret", b'{"secret":""}'),
+    ],
+)
+def test_malformed_request_gets_400_and_is_not_quoted(
+    client: KycClient, name: str, body: bytes
+) -> None:
+    reply = client.send("POST", f"/control/{name}", body)
+
+    assert reply.status == 400
+    assert list(json.loads(reply.body)) == ["error"]
+    assert b"SENTINEL" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/control/report", 405),
+        ("GET", "/control/reset", 405),
+        ("POST", "/control/", 404),
+        ("GET", "/control/nothing", 404),
+    ],
+)
+def test_other_methods_and_paths_get_405_and_404(
+    client: KycClient, method: str, path: str, status: int
+) -> None:
+    assert client.send(method, path).status == status
+
+
+def test_set_order_raises_for_unknown_behaviour_or_invalid_number(
+    sandbox: Sandbox,
+) -> None:
+    with pytest.raises(ValueError, match="no such behaviour"):
+        sandbox.set_order("order1", "nothing")
+    with pytest.raises(ValueError, match="1 to 32"):
+        sandbox.set_order("order-1", "html")

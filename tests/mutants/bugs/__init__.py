@@ -1,0 +1,1 @@
+"""Bugs that each break one invariant; leaks are in `mutants.leaks`."""

@@ -1,0 +1,70 @@
+"""Bugs in evidence and events: named before they exist, replaced, or left over."""
+
+from contextlib import suppress
+
+from kycourier.core.errors import EvidenceUnavailableError
+from mutants.catalogue import replaces
+
+COLLECT = "tests/usecases/test_collect_result.py"
+FOLDER = "tests/usecases/test_evidence_folder.py"
+STORE = "tests/ports/test_evidence_store.py"
+WRITER = "kycourier.usecases.store_evidence:EvidenceWriter"
+
+
+@replaces("kycourier.usecases.collect_result:CollectResult._process", "I3", COLLECT)
+def event_is_published_before_the_put(process, self, claimed, deadline):
+    """The event is published first; then the objects that it names are stored."""
+    writer, puts = self._evidence, []
+    writer._put = lambda *what, more: puts.append((what, more))
+    record = process(self, claimed, deadline)
+    del writer._put
+    for what, more in puts:
+        writer._put(*what, more=more)
+    return record
+
+
+@replaces(f"{WRITER}._put", "I3", COLLECT)
+def object_that_was_not_stored_is_named(put, self, *what, **options):
+    """An object that the store did not take is named in the event."""
+    with suppress(EvidenceUnavailableError):
+        put(self, *what, **options)
+
+
+@replaces("kycourier.adapters.local.files:place_file", "I4", f"{STORE} -k file")
+def file_is_replaced(place_file, path, content, **options):
+    """Other bytes under the same key replace the file."""
+    path.unlink(missing_ok=True)
+    return place_file(path, content, **options)
+
+
+@replaces(
+    "kycourier.adapters.s3.evidence:S3EvidenceStore._is_there",
+    "I4",
+    f"{STORE} -k s3",
+)
+def bytes_in_the_bucket_are_not_compared(_is_there, self, key, _sha256):
+    """Other bytes under the same key count as stored."""
+    return self.digest(key) is not None
+
+
+@replaces("kycourier.core.orders.state_machine:claim", "I5", FOLDER)
+def evidence_folder_holds_the_order_number(claim, record, *, folder, **options):
+    """The keys of the evidence show the order number."""
+    return claim(record, folder=f"{folder}/{record.order_no}", **options)
+
+
+@replaces(f"{WRITER}.orphans", "I16", COLLECT)
+def orphans_are_not_reported(_orphans, _self, _record):
+    """Objects that an earlier attempt left behind are reported by no sweep."""
+    return []
+
+
+@replaces(
+    "kycourier.adapters.aws.events:EventBridgeSink._put",
+    "fault 56",
+    "tests/adapters/aws/test_events.py -k eventbridge",
+)
+def put_events_entries_are_not_read(put, self, entries):
+    """A 200 of PutEvents counts for all entries, whatever it reports for each."""
+    put(self, entries)
+    return []

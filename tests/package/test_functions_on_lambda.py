@@ -1,0 +1,167 @@
+"""The four functions of the built packages on the Lambda runtime."""
+
+import json
+import time
+from contextlib import ExitStack
+
+import pytest
+
+from kycourier_devkit.emulators.http_call import HttpCall
+from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
+from kycourier_devkit.emulators.running_function import FUNCTIONS
+from kycourier_devkit.errors import FunctionFailedError, FunctionStartError
+from kycourier_devkit.sandbox import Sandbox
+from support.built_packages import PACKAGED
+from support.processes.service_rig import (
+    EVENT_TIME,
+    TIMER_EVENT,
+    ServiceRig,
+    queue_batch,
+)
+
+pytestmark = PACKAGED
+LIMIT, MARGIN = 3.0, 0.5
+CHANGING = {
+    "biz_seq_no", "deadline_at", "due_at", "event_id", "manifest", "recognized_at",
+    "registered_at", "transaction_time", "updated_at", "uri",
+}  # fmt: skip
+
+
+def call(method, path, body=b""):
+    call = HttpCall(
+        method=method, path=path, headers=[("Host", "localhost")], body=body
+    )
+    return build_http_event(call, at=EVENT_TIME)
+
+
+@pytest.fixture
+def local(tmp_path):
+    """Return a service_rig whose functions run from the checkout."""
+    (tmp_path / "local").mkdir()
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox())
+        service_rig = ServiceRig(tmp_path / "local", sandbox, stack)
+        service_rig.environ["KYCOURIER_API_AUTH"] = "gateway"
+        yield service_rig
+
+
+def sweep_until_due(sweep):
+    """Fire the timer until an order is due; returns how many are."""
+    while not (due := sweep.invoke(TIMER_EVENT)["due"]):
+        time.sleep(0.05)
+    return due
+
+
+def test_packages_collect_by_queue_api_and_sweep(aws):
+    assert aws.start("refresh_ticket").invoke(TIMER_EVENT)["generation"] == 1
+    orders = [f"order{number}" for number in range(9)]
+    event = queue_batch(*orders[:4], "../poison", *orders[4:])
+    returned = aws.start("collect_results").invoke(event)
+    assert returned == {"batchItemFailures": [{"itemIdentifier": "m4"}]}
+    assert {event["subject"] for event in aws.events()} == set(orders)
+
+    api = aws.start("orders_api")
+    assert api.invoke(call("PUT", "/v1/orders/api1"))["statusCode"] == 201
+    collected = api.invoke(call("POST", "/v1/orders/api1/collection"))
+    assert collected["statusCode"] == 200
+    assert json.loads(collected["body"])["state"] == "collected"
+    assert api.invoke(call("PUT", "/v1/orders/forgotten1"))["statusCode"] == 201
+
+    assert sweep_until_due(aws.start("sweep_orders")) == 1
+    ended = api.invoke(call("GET", "/v1/orders/forgotten1"))
+    assert json.loads(ended["body"])["state"] == "collected"
+    report = aws.sandbox.report()
+    assert (report.token_calls, report.sign_rejections) == (1, 0)
+    assert len(aws.events()) == 11
+
+
+def test_log_lines_are_json_without_secrets(aws):
+    aws.start("collect_results").invoke(queue_batch("order1", "killticketx1", "../bad"))
+    text = aws.log.read_text()
+    facts = [json.loads(line) for line in text.splitlines()]
+    assert "order_settled" in {fact.get("message") for fact in facts}
+    assert any("_aws" in fact for fact in facts)
+    for canary in aws.sandbox.canaries():
+        assert canary not in text
+
+
+def test_results_equal_those_of_the_checkout(aws, local):
+    events = [
+        ("refresh_ticket", TIMER_EVENT),
+        ("collect_results", queue_batch("order1", "codem9011x1", "../bad")),
+        ("collect_results", {"order_no": "order1"}),
+        ("collect_results", {"order_no": "codem9011x1"}),
+        ("collect_results", {"order_no": "../bad"}),
+        ("orders_api", call("PUT", "/v1/orders/order2")),
+        ("orders_api", call("PUT", "/v1/orders/order2", b"{not json")),
+        ("orders_api", call("GET", "/v1/orders/order1")),
+        ("orders_api", call("GET", "/v1/orders/nobody")),
+        ("orders_api", call("GET", "/v1/openapi.json")),
+        ("orders_api", call("GET", "/elsewhere")),
+        ("sweep_orders", TIMER_EVENT),
+    ]
+    houses = [
+        {name: service_rig.start(name) for name in FUNCTIONS}
+        for service_rig in (aws, local)
+    ]
+    for name, event in events:
+        first, second = (
+            normalize(functions[name].invoke(event)) for functions in houses
+        )
+        assert first == second, name
+
+
+def normalize(value):
+    """Remove what differs at each run from a result."""
+    if isinstance(value, dict):
+        shown = {key: normalize(each) for key, each in value.items()}
+        return {key: each for key, each in shown.items() if key not in CHANGING}
+    if isinstance(value, list):
+        return [normalize(each) for each in value]
+    if isinstance(value, str) and value.startswith("{"):
+        return normalize(json.loads(value))
+    return value
+
+
+def test_failing_handler_has_the_same_code_as_in_the_checkout(aws, local):
+    codes = []
+    for service_rig in (aws, local):
+        function = service_rig.start("collect_results")
+        with pytest.raises(FunctionFailedError) as failed:
+            function.invoke({"order_no": "collectedx1"}, timeout_seconds=1)
+        codes.append(failed.value.code)
+    assert codes[0] == codes[1] != ""
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_start_fails_with_the_name_of_an_invalid_setting(aws, name):
+    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_STATE: ") as failed:
+        aws.start(name, KYCOURIER_STATE="sqlite:relative").wait_until_ready()
+    assert failed.value.is_setting
+    aws.environ.pop("KYCOURIER_APP_ID")
+    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_APP_ID: is not set$"):
+        aws.start(name).wait_until_ready()
+
+
+def test_api_without_authentication_does_not_start(aws):
+    api = aws.start("orders_api", KYCOURIER_API_AUTH="none")
+    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_API_AUTH: 'none' is for"):
+        api.wait_until_ready()
+
+
+def test_record_without_time_left_is_returned_without_a_call(aws):
+    process = aws.start("collect_results")
+    returned = process.invoke(queue_batch("order1"), timeout_seconds=0.8)
+    assert returned == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    report = aws.sandbox.report()
+    assert (report.token_calls, dict(report.queries_per_order)) == (0, {})
+    assert process.invoke(queue_batch("order1")) == {"batchItemFailures": []}
+
+
+def test_handler_returns_in_time_if_the_platform_is_slow(aws):
+    process = aws.start("collect_results")
+    assert process.invoke({"order_no": "order1"})["state"] == "collected"
+    begun = time.monotonic()
+    shown = process.invoke({"order_no": "slow9x1"}, timeout_seconds=LIMIT)
+    assert time.monotonic() - begun <= LIMIT - MARGIN
+    assert (shown["state"], shown["reason"]) == ("waiting", "transient")

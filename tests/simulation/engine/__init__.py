@@ -1,0 +1,1 @@
+"""The scheduler of virtual time, the scenarios of the seeds, the driver of a run."""

@@ -1,0 +1,150 @@
+"""The deployed functions, wired over the intercepted ports of one machine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from types import SimpleNamespace
+
+from kycourier.core.errors import (
+    EvidenceUnavailableError,
+    SinkUnavailableError,
+    StoreUnavailableError,
+)
+from kycourier.ports import Stores
+from kycourier.triggers import invocation
+from kycourier.triggers.http.orders_api import OrdersApi
+from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from kycourier.usecases import circuit_breaker, provide_ticket
+from kycourier.usecases.deadlines import Deadline
+from simulation.engine.context import RunContext
+from simulation.engine.scheduler import CooperativeLock
+from simulation.environment.interceptor import InterceptedPort
+from simulation.environment.machine import Machine
+from simulation.environment.pool import SimulatedPool
+from simulation.environment.transport import SimulatedTransport
+from support.fakes import FakeRandom
+from support.rigs.in_memory import APP, EVIDENCE_URI, InMemoryWorker
+
+Handler = Callable[[object, Deadline], object]
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function as the templates deploy it."""
+
+    name: str
+    limit_seconds: float
+    max_in_flight: int = 10
+
+
+REFRESH = Function("refresh", 30)
+COLLECT = Function("collect", 60)
+API = Function("api", 29)
+SWEEP = Function("sweep", 55)
+
+
+@contextmanager
+def cooperative_threading() -> Iterator[None]:
+    """Replace the service's locks and its thread per invocation by cooperative ones."""
+    real, run_in_time = provide_ticket.threading, invocation._run_in_time
+    for module in (provide_ticket, circuit_breaker):
+        module.threading = SimpleNamespace(Lock=CooperativeLock)
+    invocation._run_in_time = lambda work, deadline: work(deadline)
+    try:
+        yield
+    finally:
+        for module in (provide_ticket, circuit_breaker):
+            module.threading = real
+        invocation._run_in_time = run_in_time
+
+
+class MachinePorts:
+    """The ports as one machine calls them."""
+
+    def __init__(self, context: RunContext, machine: Machine, *, rng: Random) -> None:
+        def intercepted(
+            inner: object, port: str, failure: type = StoreUnavailableError
+        ) -> InterceptedPort:
+            return InterceptedPort(
+                inner,
+                port,
+                machine=machine,
+                interceptor=context.interceptor,
+                failure=failure,
+            )
+
+        stores = context.stores
+        self.clock, self.event_log = machine, context.event_log
+        self.random = FakeRandom(rng.getrandbits(32))
+        self.stores = Stores(
+            tickets=intercepted(stores.tickets, "tickets"),
+            leases=intercepted(stores.leases, "leases"),
+            orders=intercepted(stores.orders, "orders"),
+            breakers=intercepted(stores.breakers, "breakers"),
+        )
+        self.evidence = intercepted(
+            stores.evidence, "evidence", EvidenceUnavailableError
+        )
+        self.sink = intercepted(stores.sink, "sink", SinkUnavailableError)
+        self.queue = intercepted(context.queue, "queue")
+        self.secret = intercepted(context.secret, "secret")
+
+
+def wire_function(
+    function: Function,
+    machine: Machine,
+    *,
+    context: RunContext,
+    rng: Random,
+    has_reminders: bool,
+) -> tuple[Handler, SimulatedTransport]:
+    """Wire a function as `bootstrap` does; returns its handler and its transport."""
+    ports = MachinePorts(context, machine, rng=rng)
+    if not has_reminders:
+        ports.queue = None
+    transport = SimulatedTransport(
+        context.platform,
+        machine=machine,
+        interceptor=context.interceptor,
+        rng=rng,
+        max_seconds=context.max_call_seconds,
+    )
+    pool = SimulatedPool(
+        machine, context.scheduler, max_in_flight=function.max_in_flight
+    )
+    worker = InMemoryWorker(
+        ports,
+        transport=transport,
+        secret=ports.secret,
+        pool=pool,
+        run_all=pool.run_all,
+        ttl=timedelta(seconds=context.ttl_seconds),
+    )
+    return _handler(function, worker, ports), transport
+
+
+def _handler(
+    function: Function, worker: InMemoryWorker, ports: MachinePorts
+) -> Handler:
+    shared = {"stores": ports.stores, "deps": worker.deps}
+    if function is REFRESH:
+        refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
+        return lambda _, deadline: refresh.handle(deadline)
+    if function is SWEEP:
+        sweep = SweepTimer(worker.sweeper)
+        return lambda _, deadline: sweep.handle(deadline)
+    if function is COLLECT:
+        return worker.orders_queue().handle
+    return OrdersApi(
+        APP,
+        api_keys=None,
+        evidence_uri=EVIDENCE_URI,
+        register=worker.register,
+        collector=worker.collector,
+        breaker=worker.breaker,
+        evidence=ports.evidence,
+        queue=ports.queue,
+        **shared,
+    ).handle

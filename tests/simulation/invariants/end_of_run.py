@@ -1,0 +1,99 @@
+"""Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16)."""
+
+import json
+
+from kycourier.core.orders.record import OrderRecord
+from simulation.engine.context import RunContext
+from simulation.engine.plan import Plan
+from simulation.environment.platform import PHOTO_FIELDS
+from simulation.environment.runtime import FunctionRuntime
+from simulation.invariants.checker import object_key, referenced_objects
+from support.leaks.leak_scan import find_leaks
+
+MAX_IN_FLIGHT = 11  # ten collections, and one refresh
+
+
+def check_end_of_run(
+    context: RunContext, plan: Plan, runtime: FunctionRuntime, *, is_mixed: bool
+) -> None:
+    """Check every order, object and sink once the faults have ended."""
+    rows = {row.order_no: row for row in context.stores.rows()}
+    for scan in plan.scans:
+        row = rows.get(scan.order_no)
+        if row is None:
+            if scan.order_no in plan.accepted:
+                context.findings.report(
+                    "I1", f"{scan.order_no} was accepted and is lost"
+                )
+            continue
+        _check_order(context, plan, row, scan.allowed_ends, is_mixed=is_mixed)
+    _check_calls(context, plan, runtime)
+    _check_objects(context, rows)
+    _check_leaks(context, plan)
+
+
+def _check_order(
+    context: RunContext,
+    plan: Plan,
+    row: OrderRecord,
+    allowed_ends: frozenset[str],
+    *,
+    is_mixed: bool,
+) -> None:
+    may_park = {"parked"} if plan.may_park or is_mixed else set()
+    if not row.state.is_final:
+        state = f"{row.state.value} ({row.reason}), due {row.due_at}"
+        context.findings.report("I1", f"{row.order_no} is still {state}")
+    elif row.unsent:
+        context.findings.report("I1", f"{row.order_no}: its event was not sent")
+    elif row.state.value not in allowed_ends | may_park:
+        state = f"{row.state.value} ({row.reason})"
+        context.findings.report("I1", f"{row.order_no} ended {state}")
+
+
+def _check_calls(context: RunContext, plan: Plan, runtime: FunctionRuntime) -> None:
+    """Check that a process keeps its cap; without faults an order costs one call."""
+    most = max((each.max_in_flight for each in runtime.transports), default=0)
+    if most > MAX_IN_FLIGHT:
+        context.findings.report("I8", f"{most} calls at once in one process")
+    if not context.injected:
+        for scan in plan.scans:
+            if scan.query_count > 1:
+                context.findings.report(
+                    "I8", f"{scan.order_no} cost {scan.query_count} calls"
+                )
+
+
+def _check_objects(context: RunContext, rows: dict[str, OrderRecord]) -> None:
+    """Check that each object is referenced by an event or reported as an orphan."""
+    referenced = {
+        object_key(each["uri"])
+        for row in rows.values()
+        for event in row.events
+        for each in referenced_objects(json.loads(event.body)["data"])
+    }
+    reported = {fields["key"] for fields in context.log_events("object_orphaned")}
+    for key in context.stores.evidence.objects.keys() - referenced - reported:
+        context.findings.report("I16", f"{key} is an orphan, and unreported")
+    if reported:
+        context.findings.observe("orphan reported")
+
+
+def _check_leaks(context: RunContext, plan: Plan) -> None:
+    canaries = [scan.number for scan in plan.scans if scan.query_count]
+    canaries += [scan.photo(kind) for scan in plan.scans[:3] for kind in PHOTO_FIELDS]
+    canaries += context.platform.signs[:5]
+    canaries += [context.secret.value, context.platform.secret]
+    for pair in context.platform.pairs:
+        canaries += [pair.token, *([pair.ticket] if pair.ticket else [])]
+    sinks = {
+        "log": json.dumps(context.event_log.entries, default=str),
+        "events": "\n".join(each.body for each in context.stores.sink.events),
+        "queue": "\n".join(context.queue.bodies),
+        "keys": "\n".join(context.stores.evidence.objects),
+        "rows": b"\n".join(row.record for row in context.stores.orders.rows.values()),
+        "responses": "\n".join(context.responses),
+        "start": "\n".join(context.start_problems),
+    }
+    for sink, spelling in find_leaks(set(canaries), sinks):
+        context.findings.report("I5", f"a canary in {sink}, {spelling}")

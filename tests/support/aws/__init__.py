@@ -1,0 +1,1 @@
+"""AWS emulator clients, resources and a scripted proxy; no helper of another cloud."""

@@ -1,0 +1,1 @@
+"""The function files in processes of their own, and what observes them."""

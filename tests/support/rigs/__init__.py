@@ -1,0 +1,1 @@
+"""Parts of the service wired to fakes, ready for a test; starts no process."""

@@ -1,0 +1,31 @@
+"""Documented cloud events, and function URL events built from them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+EVENTS_FOLDER = Path(__file__).parents[1] / "events"
+
+
+def sample_event(name: str) -> dict[str, object]:
+    """Read a whole event as a cloud sends it."""
+    event: dict[str, object] = json.loads(
+        (EVENTS_FOLDER / f"{name}.json").read_text("utf-8")
+    )
+    return event
+
+
+def function_url_event(
+    method: str,
+    path: str,
+    *,
+    body: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+) -> dict[str, object]:
+    """Make a Lambda function URL's event."""
+    event = sample_event("aws_function_url")
+    event |= {"rawPath": path, "rawQueryString": query}
+    event["requestContext"]["http"] |= {"method": method, "path": path}
+    event["headers"] |= headers or {}
+    return event | ({} if body is None else {"body": body})

@@ -1,0 +1,1 @@
+"""Servers on loopback and emulators; no knowledge of the service's stores."""

@@ -1,0 +1,207 @@
+"""The signature check on every route."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.redaction import Secret
+from kycourier.core.request_signature import SignedRequest, sign_request
+from kycourier.triggers.http.event import parse_event
+from support.rigs.api_client import ApiClient
+from support.rigs.in_memory import InMemoryApp, MutableSecret
+from support.sample_events import function_url_event, sample_event
+
+FIRST, SECOND = "first-key-of-a-test", "second-key-of-a-test"
+AT = "/v1/orders/bankcardPic5923ab9a3bc34488b51"
+EVERYTHING = [
+    ("PUT", AT),
+    ("GET", AT),
+    ("POST", f"{AT}/collection"),
+    ("GET", f"{AT}/photos/original"),
+    ("GET", "/v1/health"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/nothing"),
+    ("DELETE", AT),
+    ("GET", "/v1/orders/a%20b"),
+]
+
+
+@pytest.fixture
+def app():
+    return InMemoryApp()
+
+
+@pytest.fixture
+def keys():
+    return MutableSecret(FIRST)
+
+
+@pytest.fixture
+def api(app, keys):
+    return ApiClient(app, keys=keys)
+
+
+def signed(event, key=FIRST, *, at):
+    """Add the signature that a partner's backend makes for this request."""
+    request = parse_event(event)
+    signature = sign_request(
+        SignedRequest(
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            body=request.body,
+        ),
+        key=Secret(key),
+        at=at,
+    )
+    event["headers"]["X-Kycourier-Signature"] = signature
+    if event.get("multiValueHeaders"):
+        event["multiValueHeaders"]["X-Kycourier-Signature"] = [signature]
+    return event
+
+
+def status_of(api, key=FIRST, *, seconds=0):
+    """Request /v1/health, signed `seconds` from now; return 200 or the problem."""
+    at = api.app.clock.now() + timedelta(seconds=seconds)
+    response = api.send(signed(function_url_event("GET", "/v1/health"), key, at=at))
+    return response.status if response.status == 200 else response.code
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+def test_unsigned_request_is_401(api, app, method, path):
+    response = api.call(method, path)
+    assert (response.status, response.code) == (401, "signature_missing")
+    assert response.headers["WWW-Authenticate"] == "Kycourier-Signature"
+    assert app.stores.orders.rows == {}
+    assert api.refusals() == [("deny", "signature_missing")]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+def test_signed_request_passes(api, app, method, path):
+    event = signed(function_url_event(method, path), at=app.clock.now())
+    assert api.send(event).status != 401
+
+
+HTTP_SAMPLES = (
+    "aws_http_api_v2",
+    "aws_rest_api_v1",
+    "aws_function_url",
+    "aws_function_url_base64",
+    "scf_function_url",
+    "scf_function_url_no_body",
+)
+
+
+@pytest.mark.parametrize("name", HTTP_SAMPLES)
+def test_signature_is_checked_for_every_gateway(api, app, name):
+    assert api.send(sample_event(name)).status == 401
+    event = signed(sample_event(name), at=app.clock.now())
+    assert api.send(event).status in {200, 201, 202}
+
+
+def test_gateways_pass_on_the_same_signed_request(app):
+    path = "/v1/orders/bankcardPic5923ab9a3bc34488b51/collection"
+    v1 = signed(sample_event("aws_rest_api_v1"), at=app.clock.now())
+    url = signed(sample_event("aws_function_url_base64"), at=app.clock.now())
+    assert parse_event(v1).path == parse_event(url).path == path
+    name = "X-Kycourier-Signature"
+    assert v1["headers"][name] == url["headers"][name]
+
+
+def test_authenticating_gateway_needs_no_signature(app):
+    assert ApiClient(app, keys=None).call("GET", "/v1/health").status == 200
+
+
+@pytest.mark.parametrize("name", HTTP_SAMPLES)
+def test_gateway_auth_rejects_function_urls_of_scf(app, name):
+    """A function URL of SCF is public, whatever its host name."""
+    response = ApiClient(app, needs_gateway=True).send(sample_event(name))
+    assert (response.status == 401) is name.startswith("scf_")
+    assert response.status == 401 or response.status < 300
+
+
+def test_wrong_key_or_time_is_denied(api):
+    assert status_of(api) == 200
+    assert status_of(api, SECOND) == "signature_mismatch"
+    assert status_of(api, seconds=-301) == "signature_expired"
+    assert status_of(api, seconds=301) == "signature_expired"
+    assert api.refusals() == [
+        ("deny", "signature_mismatch"),
+        ("deny", "signature_expired"),
+        ("deny", "signature_expired"),
+    ]
+
+
+def test_changed_body_is_denied(api, app):
+    event = signed(function_url_event("PUT", AT, body="{}"), at=app.clock.now())
+    response = api.send(event | {"body": '{"document":"bank_card"}'})
+    assert (response.status, response.code) == (401, "signature_mismatch")
+    assert app.stores.orders.rows == {}
+
+
+def test_two_signature_headers_are_denied(api, app):
+    event = signed(sample_event("aws_rest_api_v1"), at=app.clock.now())
+    event["multiValueHeaders"]["X-Kycourier-Signature"] *= 2
+    assert api.send(event).code == "signature_malformed"
+
+
+def test_two_signatures_joined_by_a_gateway_are_denied(api, app):
+    event = signed(function_url_event("GET", "/v1/health"), at=app.clock.now())
+    sent = event["headers"]["X-Kycourier-Signature"]
+    event["headers"]["X-Kycourier-Signature"] = f"{sent},{sent}"
+    assert api.send(event).code == "signature_malformed"
+
+
+def test_two_keys_are_valid(api, keys):
+    keys.value = f"{FIRST}\n{SECOND}\n"
+    assert [status_of(api, key) for key in (FIRST, SECOND)] == [200, 200]
+
+
+def test_keys_are_read_again_after_a_minute(api, app, keys):
+    assert status_of(api, FIRST) == 200
+    keys.value = SECOND
+    app.clock.sleep(59)
+    assert status_of(api, SECOND) == "signature_mismatch"
+    app.clock.sleep(1)
+    assert status_of(api, SECOND) == 200
+    assert status_of(api, FIRST) == "signature_mismatch"
+
+
+class Flaky(MutableSecret):
+    """A secret store that fails while it has no value."""
+
+    def get(self):
+        if not self.value:
+            raise StoreUnavailableError("canary")
+        return super().get()
+
+
+def test_missing_keys_are_503(app):
+    api = ApiClient(app, keys=Flaky(""))
+    response = api.call("GET", "/v1/health", headers={"x-kycourier-signature": "t=1"})
+    assert (response.status, response.code) == (503, "store_unavailable")
+
+
+def test_known_keys_stay_valid_while_their_store_fails(app):
+    keys = Flaky(FIRST)
+    api = ApiClient(app, keys=keys)
+    assert status_of(api) == 200
+    keys.value = ""
+    app.clock.sleep(3600)
+    assert status_of(api) == 200
+    assert status_of(api, SECOND) == "signature_mismatch"
+
+
+@pytest.mark.parametrize("kept", ["a\nb\nc", "\n", "canary\n\ncanary"])
+def test_unusable_keys_are_503_and_not_exposed(app, kept):
+    api = ApiClient(app, keys=MutableSecret(kept))
+    response = api.send(
+        signed(function_url_event("GET", "/v1/health"), "a", at=app.clock.now())
+    )
+    assert (response.status, response.code) == (503, "store_unavailable")
+    [(name, fields)] = app.event_log.entries
+    assert (name, fields["error"]) == ("handler_failed", "store_unavailable")
+    assert fields["problem"] == "no_usable_API_keys"
+    assert "canary" not in json.dumps(response.raw)
