@@ -110,9 +110,9 @@ def ticket_in_a_queue_message(enqueue, self, record):
 
 @replaces(
     "kycourier.triggers.http.health:Health._ticket",
-    "API answer",
+    "API response",
     SINKS,
-    finding=("answers", "raw"),
+    finding=("responses", "raw"),
 )
 def ticket_in_the_health_response(describe, self, now):
     """The health of the service shows the ticket."""
@@ -152,7 +152,7 @@ def reply_in_a_temporary_file(read, self, *arguments):
     "kycourier.triggers.function:Function.invoke",
     "dead letter",
     EDGES,
-    finding=("failures", "raw"),
+    finding=("collect_results failed", "6225880000001234"),
 )
 def event_in_the_error_of_a_handler(invoke, self, event, context):
     """The error that leaves a handler repeats the event."""
@@ -164,7 +164,7 @@ def event_in_the_error_of_a_handler(invoke, self, event, context):
 
 
 @replaces(
-    "kycourier.adapters.s3.evidence:S3EvidenceStore._is_taken",
+    "kycourier.adapters.s3.evidence:S3EvidenceStore._try_put",
     "object metadata",
     EDGES,
     finding=("metadata", "hex"),

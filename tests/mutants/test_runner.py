@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from mutants.catalogue import load_plants
 from mutants.planting import TargetError, plant
 from mutants.runner import ROOT
 
@@ -115,6 +116,15 @@ def test_bug_is_planted_in_child_processes(tmp_path):
 def test_unknown_name_fails(tmp_path):
     status, output = run(tmp_path, PLANTS, "mutants", "--only", "no_such_bug")
     assert (status, output) == (1, "No bug or leak is named no_such_bug.\n")
+
+
+def test_target_and_tests_of_every_planted_bug_exist():
+    plants = load_plants().values()
+    assert len(plants) >= 55
+    for each in plants:
+        with pytest.raises(TargetError, match=f"^the change leaves {each.target} as"):
+            plant(each.target, lambda original: original)
+        assert (ROOT / each.tests.split("::")[0].split()[0]).is_file(), each.name
 
 
 def test_target_that_does_not_exist_is_an_error():

@@ -76,19 +76,25 @@ class EventLogRig(NamedTuple):
     entries: Callable[[], list[tuple[str, dict[str, object]]]]
 
 
-def build_memory_journal(_: pytest.LogCaptureFixture) -> EventLogRig:
+def test_fake_random_repeats_for_the_same_seed_only():
+    one, same, other = FakeRandom(7), FakeRandom(7), FakeRandom(8)
+    assert (one.nonce(), one.draw()) == (same.nonce(), same.draw())
+    assert one.nonce() != other.nonce()
+
+
+def build_memory_event_log(_: pytest.LogCaptureFixture) -> EventLogRig:
     event_log = MemoryEventLog()
     return EventLogRig(event_log, lambda: list(event_log.entries))
 
 
-def build_powertools_journal(caplog: pytest.LogCaptureFixture) -> EventLogRig:
+def build_powertools_event_log(caplog: pytest.LogCaptureFixture) -> EventLogRig:
     return EventLogRig(
         PowertoolsEventLog(io.StringIO(), app_id="SANDBOX1"),
         lambda: [(record.getMessage(), vars(record)) for record in caplog.records],
     )
 
 
-@pytest.fixture(params=[build_memory_journal, build_powertools_journal])
+@pytest.fixture(params=[build_memory_event_log, build_powertools_event_log])
 def rig(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> EventLogRig:

@@ -30,19 +30,19 @@ def object_that_was_not_stored_is_named(put, self, *what, **options):
         put(self, *what, **options)
 
 
-@replaces("kycourier.adapters.local.files:place_file", "I4", f"{STORE} -k file")
-def file_is_replaced(place_file, path, content, **options):
+@replaces("kycourier.adapters.local.files:write_file_once", "I4", f"{STORE} -k file")
+def file_is_replaced(write, path, content, **options):
     """Other bytes under the same key replace the file."""
     path.unlink(missing_ok=True)
-    return place_file(path, content, **options)
+    return write(path, content, **options)
 
 
 @replaces(
-    "kycourier.adapters.s3.evidence:S3EvidenceStore._is_there",
+    "kycourier.adapters.s3.evidence:S3EvidenceStore._is_stored",
     "I4",
     f"{STORE} -k s3",
 )
-def bytes_in_the_bucket_are_not_compared(_is_there, self, key, _sha256):
+def bytes_in_the_bucket_are_not_compared(_is_stored, self, key, _sha256):
     """Other bytes under the same key count as stored."""
     return self.digest(key) is not None
 

@@ -54,7 +54,7 @@ def order_number_is_matched_with_dollar(parse, value):
 
 
 @replaces(
-    "kycourier.adapters.http.sessions:_PlainSession.get_redirect_target",
+    "kycourier.adapters.http.sessions:_UnmergedSession.get_redirect_target",
     "fault 12",
     HTTP,
 )
@@ -63,10 +63,10 @@ def redirects_are_followed(_get_redirect_target, _self, response):
     return response.headers.get("Location")
 
 
-@replaces("kycourier.adapters.http.connections:_trust", "fault 4", TLS)
-def certificates_are_not_verified(trust, extra_ca_file):
-    """Any server may answer for the platform."""
-    context = trust(extra_ca_file)
+@replaces("kycourier.adapters.http.connections:_build_tls_context", "fault 4", TLS)
+def certificates_are_not_verified(build, extra_ca_file):
+    """Any server may pose as the platform."""
+    context = build(extra_ca_file)
     context.check_hostname, context.verify_mode = False, 0
     return context
 
