@@ -19,7 +19,7 @@ from kycourier_devkit.errors import UsageError
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one command.
+    """Runs one command.
 
     Returns:
         0 done, 1 some failed, 2 usage or settings, 130 interrupted.
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def build_app() -> typer.Typer:
-    """Build the Typer app; its help is plain text, so that it can be searched."""
+    """Builds the Typer app; its help is plain text, so that it can be searched."""
     app = typer.Typer(
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -82,7 +82,7 @@ def _root(
 
 
 def _with_stack(ctx: typer.Context, name: str) -> CliContext:
-    """Return the CLI context with the settings of a deployed stack."""
+    """Returns the CLI context with the settings of a deployed stack."""
     from kycourier_devkit.deploy.aws_stack_settings import (  # noqa: PLC0415 - AWS's SDK
         read_stack_settings,
     )

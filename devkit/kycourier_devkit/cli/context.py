@@ -33,7 +33,7 @@ class CliContext:
         return self.folder / FOLDER
 
     def settings_environ(self) -> Mapping[str, str]:
-        """Return the environment, completed by local values unless a stack is used.
+        """Returns the environment, completed by local values unless a stack is used.
 
         Raises:
             UsageError: The local folder cannot be written.
@@ -44,7 +44,7 @@ class CliContext:
 
 
 def cli_context(ctx: typer.Context) -> CliContext:
-    """Return the CLI context that Typer's context carries."""
+    """Returns the CLI context that Typer's context carries."""
     context = ctx.obj
     if not isinstance(context, CliContext):
         raise TypeError("the command line was started without a CliContext")

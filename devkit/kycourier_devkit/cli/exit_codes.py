@@ -13,7 +13,7 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def run_reporting_errors(command: Callable[[], object], terminal: Terminal) -> int:
-    """Run a command; print its error, if any, as one line.
+    """Runs a command; prints its error, if any, as one line.
 
     Args:
         command: Returns its exit code; anything but an `int` counts as 0.
@@ -39,7 +39,7 @@ def run_reporting_errors(command: Callable[[], object], terminal: Terminal) -> i
 
 
 def _describe_failure(error: DevkitError | KycourierError | OSError) -> tuple[str, int]:
-    """Return the line that describes an error, and the exit code."""
+    """Returns the line that describes an error, and the exit code."""
     match error:
         case FunctionStartError(is_setting=True):
             return str(error), USAGE

@@ -9,7 +9,7 @@ _INTERRUPTED, _TERMINATED = 130, 143  # 128 and the signal's number
 
 
 def main() -> NoReturn:
-    """Run the command in `sys.argv`, then exit with its code."""
+    """Runs the command in `sys.argv`, then exits with its code."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit_terminated)
     for stream in (sys.stdout, sys.stderr):

@@ -40,20 +40,20 @@ class Terminal:
         return self._out.is_terminal
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print one line; long lines are not wrapped in a pipe."""
+        """Prints one line; long lines are not wrapped in a pipe."""
         self._out.print(_printable(text, style), soft_wrap=True)
 
     def item(self, status: str, text: str, *, indent: int = 0) -> None:
-        """Print a line that begins with a status word, in the status's colour."""
+        """Prints a line that begins with a status word, in the status's colour."""
         start = Text(" " * indent).append(status, _STYLES.get(status, ""))
         self._out.print(start.append(_printable(f"{_GAP}{text}", "")), soft_wrap=True)
 
     def problem(self, text: str) -> None:
-        """Print one line on standard error."""
+        """Prints one line on standard error."""
         self._err.print(_printable(text, "red"), soft_wrap=True)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table; in a pipe, a line per row with two blanks between columns."""
+        """Prints a table; in a pipe, a line per row with two blanks between columns."""
         rows = list(rows)
         if not self.is_terminal:
             for text in _align([[name.upper() for name in head], *rows]):
@@ -68,7 +68,7 @@ class Terminal:
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator["ProgressBar"]:
-        """Show a progress bar on standard error; nothing in a pipe."""
+        """Shows a progress bar on standard error; nothing in a pipe."""
         columns = TextColumn(label), BarColumn(), MofNCompleteColumn()
         bar = Progress(*columns, console=self._err, transient=True)
         if not self._err.is_terminal or total <= 1:

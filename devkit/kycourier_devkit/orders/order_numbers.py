@@ -36,7 +36,7 @@ def check_order_number(text: str) -> str:
     except ApiProblemError:
         pass  # raised below, without the text that ApiProblemError carries
     raise UsageError(
-        f"ORDER: {text[:_MAX_SHOWN]!r} is no order number:"
+        f"ORDER: {text[:_MAX_SHOWN]!r} is not an order number:"
         " it must have 1 to 32 letters and digits"
     )
 

@@ -18,7 +18,9 @@ def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
     container = open_container(context, STATE_SETTINGS)
     record = container.stores.orders.get(OrderKey(container.app_id, order_no))
     if record is None:
-        context.terminal.problem(f"There is no order {number} of {container.app_id}.")
+        context.terminal.problem(
+            f"Order {number} of {container.app_id} does not exist."
+        )
         return 1
     if as_json:
         context.terminal.line(msgspec.json.encode(describe(record)).decode())

@@ -33,4 +33,4 @@ def test_malformed_ticket_is_rejected_without_its_text(stored):
     with pytest.raises(TicketUnavailableError) as caught:
         parse_kept_ticket(Secret(stored))
     assert caught.value.__context__ is None
-    assert caught.value.reason == "the kept value is no ticket"
+    assert caught.value.reason == "the value is not a ticket"

@@ -81,10 +81,10 @@ def test_version_option_prints_version(kycourier):
         (["serve", "--workers", "0"], "'--workers'"),
         (["serve", "--kyc-url", "x"], "--kyc-url: must be https://"),
         (["collect"], "name one as ORDER"),
-        (["collect", "A-1"], "ORDER: 'A-1' is no order number"),
+        (["collect", "A-1"], "ORDER: 'A-1' is not an order number"),
         (["collect", "--from", "absent.txt"], "--from: absent.txt cannot be read"),
-        (["show", "../A1"], "ORDER: '../A1' is no order number"),
-        (["resume", "A1", "É"], "ORDER: 'É' is no order number"),
+        (["show", "../A1"], "ORDER: '../A1' is not an order number"),
+        (["resume", "A1", "É"], "ORDER: 'É' is not an order number"),
         (["verify"], "Missing argument 'PATH'."),
         (["sign", "GET"], "Missing argument 'URL'."),
         (["demo", "--aws", "--tencent"], "use --aws or --tencent, not both"),
@@ -143,7 +143,7 @@ def test_process_exits_with_same_codes_without_traceback(shell):
     wrong = shell("colect")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     failed = shell("show", "A1")
-    assert failed == (1, "", "There is no order A1 of SANDBOX1.\n")
+    assert failed == (1, "", "Order A1 of SANDBOX1 does not exist.\n")
 
 
 def test_full_disk_prints_no_traceback(tmp_path):

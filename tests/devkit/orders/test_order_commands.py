@@ -125,7 +125,7 @@ def test_hint_is_printed_if_no_sandbox_is_running(kycourier, monkeypatch, argume
 def test_order_numbers_are_read_from_standard_input(shell):
     result = shell("collect", "--from", "-", stdin="A1\nA-1\n")
     assert (result.code, result.out) == (2, "")
-    assert "ORDER: 'A-1' is no order number" in result.err
+    assert "ORDER: 'A-1' is not an order number" in result.err
 
 
 def test_error_of_one_order_does_not_affect_others():
@@ -160,7 +160,7 @@ def test_show_prints_json_of_the_api(call):
 
 def test_show_exits_with_1_for_unknown_order(call):
     result = call("show", "A1")
-    assert result == (1, "", "There is no order A1 of SANDBOX1.\n")
+    assert result == (1, "", "Order A1 of SANDBOX1 does not exist.\n")
 
 
 def test_resume_makes_parked_order_due(call, sandbox, events):

@@ -90,6 +90,6 @@ def doctor(ctx: typer.Context) -> None:
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the group's commands."""
+    """Adds the group's commands."""
     for command in (verify, sign, doctor):
         app.command()(command)

@@ -73,7 +73,7 @@ def secret(
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the group `deploy`, which prints its help when called without a command."""
+    """Adds the group `deploy`, which prints its help when called without a command."""
     group = typer.Typer(rich_markup_mode=None)
     group.callback(invoke_without_command=True)(_group)
     for command in (tencent, secret):

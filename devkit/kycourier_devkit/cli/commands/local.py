@@ -144,7 +144,7 @@ def sandbox(ctx: typer.Context, port: _Port = SANDBOX_PORT) -> None:
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the group's commands; the sandbox's help lists the magic order numbers."""
+    """Adds the group's commands; the sandbox's help lists the magic order numbers."""
     app.command()(demo)
     app.command()(serve)
     rows = "\n".join(f"{spelling:<16}{text}" for spelling, text in order_rows())

@@ -99,6 +99,6 @@ def resume(
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the group's commands."""
+    """Adds the group's commands."""
     for command in (refresh, collect, show, resume):
         app.command()(command)

@@ -85,7 +85,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts a connection and track it until it is closed."""
+        """Accepts a connection and tracks it until it is closed."""
         connection, address = super().get_request()
         with self._changed:
             self._open.add(connection)

@@ -25,5 +25,5 @@ def parse_kept_ticket(kept: Secret) -> Secret:
             members = None
         text = members.get("ticket") if isinstance(members, dict) else None
     if not (isinstance(text, str) and text and text.isascii() and text.isprintable()):
-        raise TicketUnavailableError("the kept value is no ticket")
+        raise TicketUnavailableError("the value is not a ticket")
     return Secret(text)
