@@ -28,16 +28,16 @@ def after(breaker, *signals, now=AT, min_open=0, draw=0.0):
 
 
 def test_breaker_opens_after_ten_calls_without_response():
-    nine = after(BreakerRecord(), *[Signal.UNANSWERED] * 9)
+    nine = after(BreakerRecord(), *[Signal.FAILURE] * 9)
     assert state_of(nine, now=AT) is BreakerState.CLOSED
-    ten = after(nine, Signal.UNANSWERED)
+    ten = after(nine, Signal.FAILURE)
     assert state_of(ten, now=AT) is BreakerState.OPEN
     assert ten.failures == 10
 
 
 def test_response_resets_the_failure_count():
-    breaker = after(BreakerRecord(), *[Signal.UNANSWERED] * 9, Signal.ANSWERED)
-    assert state_of(after(breaker, Signal.UNANSWERED), now=AT) is BreakerState.CLOSED
+    breaker = after(BreakerRecord(), *[Signal.FAILURE] * 9, Signal.SUCCESS)
+    assert state_of(after(breaker, Signal.FAILURE), now=AT) is BreakerState.CLOSED
 
 
 def test_one_throttled_call_opens_the_breaker_for_up_to_five_seconds():
@@ -58,7 +58,7 @@ def test_retry_after_lengthens_the_open_time():
     assert breaker.open_until == AT + 120 * SECOND
 
 
-@pytest.mark.parametrize("signal", [Signal.THROTTLED, Signal.UNANSWERED])
+@pytest.mark.parametrize("signal", [Signal.THROTTLED, Signal.FAILURE])
 def test_failure_of_a_call_in_flight_only_extends_an_open_breaker(signal):
     assert after(OPEN, signal) == OPEN
     assert after(OPEN, signal, min_open=5) == OPEN
@@ -71,16 +71,16 @@ def test_failure_of_a_call_in_flight_only_extends_an_open_breaker(signal):
 )
 def test_response_changes_neither_a_closed_nor_an_open_breaker(breaker):
     """A response to a call that began before the breaker opened does not close it."""
-    assert after(breaker, Signal.ANSWERED) == breaker
+    assert after(breaker, Signal.SUCCESS) == breaker
 
 
 def test_trial_call_closes_or_reopens_a_half_open_breaker():
     ended = AT + 5 * SECOND
     assert state_of(OPEN, now=ended) is BreakerState.HALF_OPEN
-    closed = after(OPEN, Signal.ANSWERED, now=ended)
+    closed = after(OPEN, Signal.SUCCESS, now=ended)
     assert state_of(closed, now=ended) is BreakerState.CLOSED
     assert (closed.openings, closed.failures) == (0, 0)
-    reopened = after(OPEN, Signal.UNANSWERED, now=ended)
+    reopened = after(OPEN, Signal.FAILURE, now=ended)
     assert state_of(reopened, now=ended) is BreakerState.OPEN
     assert reopened.openings == 2
 

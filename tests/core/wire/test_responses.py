@@ -34,10 +34,10 @@ def read(status, body, retry_after=None):
         (500, UNLISTED, NoResponse(name="server_error")),
         (503, HTML, NoResponse(name="server_error")),
         (500, SUCCESS, NoResponse(name="server_error")),
-        (200, HTML, NoResponse(name="malformed_reply", signal=Signal.ANSWERED)),
-        (302, HTML, NoResponse(name="malformed_reply", signal=Signal.ANSWERED)),
-        (304, SUCCESS, NoResponse(name="malformed_reply", signal=Signal.ANSWERED)),
-        (404, SUCCESS, NoResponse(name="malformed_reply", signal=Signal.ANSWERED)),
+        (200, HTML, NoResponse(name="malformed_reply", signal=Signal.SUCCESS)),
+        (302, HTML, NoResponse(name="malformed_reply", signal=Signal.SUCCESS)),
+        (304, SUCCESS, NoResponse(name="malformed_reply", signal=Signal.SUCCESS)),
+        (404, SUCCESS, NoResponse(name="malformed_reply", signal=Signal.SUCCESS)),
     ],
 )
 def test_status_and_body_decide_together(status, body, expected):
@@ -67,17 +67,17 @@ def test_server_error_carries_its_retry_after():
 @pytest.mark.parametrize(
     ("reply", "signal", "min_open"),
     [
-        (rejected("400101"), Signal.ANSWERED, 0),
-        (rejected("777"), Signal.ANSWERED, 0),
+        (rejected("400101"), Signal.SUCCESS, 0),
+        (rejected("777"), Signal.SUCCESS, 0),
         (rejected("400501"), Signal.THROTTLED, 0),
         (rejected("400506"), Signal.THROTTLED, 0),
         (rejected("400504"), Signal.THROTTLED, 60),
         (rejected("66660001"), Signal.STOPPED, 0),
         (rejected("66660002"), Signal.STOPPED, 0),
-        (rejected("66660003"), Signal.ANSWERED, 0),
-        (NoResponse(name="x"), Signal.UNANSWERED, 0),
-        (NoResponse(name="x", retry_after=timedelta(seconds=7)), Signal.UNANSWERED, 7),
-        (object(), Signal.ANSWERED, 0),
+        (rejected("66660003"), Signal.SUCCESS, 0),
+        (NoResponse(name="x"), Signal.FAILURE, 0),
+        (NoResponse(name="x", retry_after=timedelta(seconds=7)), Signal.FAILURE, 7),
+        (object(), Signal.SUCCESS, 0),
     ],
 )
 def test_reply_signals_the_state_of_the_app(reply, signal, min_open):

@@ -58,7 +58,7 @@ def is_done_or_returned(reply: dict) -> bool:
     Both are right, as the order is final; which it is depends on what wakes first.
     """
     returned = [[], [{"itemIdentifier": "m0"}]]
-    responses = [{"answer": {"batchItemFailures": each}} for each in returned]
+    responses = [{"response": {"batchItemFailures": each}} for each in returned]
     return reply in ({"error": "out_of_time"}, *responses)
 
 
@@ -144,7 +144,7 @@ def freeze_refresher(
             )
             if not route.is_shared:
                 route.release()
-        assert call.result()["answer"]["generation"] == 1
+        assert call.result()["response"]["generation"] == 1
         assert collect.invoke({"order_no": "order1"})["state"] == "collected"
     watch.check({"order1": "collected"}, tokens=2)
     assert service_rig.count_log_events()["ticket_save_refused"] == 1

@@ -100,7 +100,7 @@ class Worker:
         finally:
             self.busy.clear()
         self.counts["failed"] += "error" in reply
-        return reply.get("answer")
+        return reply.get("response")
 
 
 class WorkerFleet:

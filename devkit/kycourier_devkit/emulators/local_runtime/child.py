@@ -1,4 +1,4 @@
-"""The child process of a local function: loads one file and answers JSON lines.
+"""The child process of a local function: loads one file and replies to JSON lines.
 
 Its arguments are the file and the numbers of two pipes, for requests and replies.
 Standard output and error belong to the function, for its log lines.
@@ -43,7 +43,7 @@ def main(path: str, requests: int, replies: int) -> None:
         if handler is None:
             return
         for line in reading:
-            _write(writing, _answer(handler, name, json.loads(line)))
+            _write(writing, _respond(handler, name, json.loads(line)))
 
 
 def _load(name: str, path: str) -> tuple[Handler | None, Reply | None]:
@@ -64,12 +64,12 @@ def _load(name: str, path: str) -> tuple[Handler | None, Reply | None]:
     return handler, None
 
 
-def _answer(handler: Handler, name: str, request: dict[str, Any]) -> Reply:
+def _respond(handler: Handler, name: str, request: dict[str, Any]) -> Reply:
     """Calls the handler; an exception becomes an error code, as in a cloud."""
     ends_at = time.monotonic() + request["limit_ms"] / 1000
     context = Context(name, request["request_id"], ends_at)
     try:
-        reply: Reply = {"answer": handler(request["event"], context)}
+        reply: Reply = {"response": handler(request["event"], context)}
         json.dumps(reply)
     except HandlerFailedError as error:
         reply = {"error": error.reason or error.code}

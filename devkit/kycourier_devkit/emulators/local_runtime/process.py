@@ -149,7 +149,7 @@ class FunctionProcess:
             reply = self._exchange(request, timeout_seconds)
         if "error" in reply:
             raise FunctionFailedError(self.name, reply["error"])
-        return reply["answer"]
+        return reply["response"]
 
     def kill(self) -> None:
         """Ends the process at once (SIGKILL), whatever it is doing."""

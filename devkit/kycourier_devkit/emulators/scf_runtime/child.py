@@ -1,4 +1,4 @@
-"""The child process of an SCF function: imports `module.handler`, answers JSON lines.
+"""The child process of an SCF function: loads `module.handler`, replies to JSON lines.
 
 Its arguments are the handler and the numbers of two pipes, for requests and replies. It
 runs under SCF's Python with the standard library and the packages alone, so it imports
@@ -26,7 +26,7 @@ def main(entry: str, requests: int, replies: int) -> None:
         if handler is None:
             return
         for line in reading:
-            _write(writing, _answer(handler, json.loads(line)))
+            _write(writing, _respond(handler, json.loads(line)))
 
 
 def build_context(request: Reply) -> dict[str, object]:
@@ -61,11 +61,11 @@ def _load(entry: str) -> tuple[Handler | None, Reply | None]:
     return handler, None
 
 
-def _answer(handler: Handler, request: Reply) -> Reply:
+def _respond(handler: Handler, request: Reply) -> Reply:
     """Calls the handler; an exception becomes an error code, as in a cloud."""
     os.environ.update(request["environ"])  # noqa: TID251 - as SCF renews credentials
     try:
-        reply: Reply = {"answer": handler(request["event"], build_context(request))}
+        reply: Reply = {"response": handler(request["event"], build_context(request))}
         json.dumps(reply)
     except Exception as error:  # noqa: BLE001 - a handler may raise anything
         traceback.print_exc()

@@ -52,8 +52,8 @@ class BreakerState(Enum):
 class Signal(Enum):
     """What one call means for the app as a whole."""
 
-    ANSWERED = auto()
-    UNANSWERED = auto()
+    SUCCESS = auto()
+    FAILURE = auto()
     THROTTLED = auto()
     STOPPED = auto()
 
@@ -92,14 +92,14 @@ def after_call(
     if signal is Signal.STOPPED:
         return _next(breaker, until_resumed=True)
     state = state_of(breaker, now=now)
-    if signal is Signal.ANSWERED:
+    if signal is Signal.SUCCESS:
         clean = breaker.failures == 0 and state is BreakerState.CLOSED
         return breaker if clean or state is BreakerState.OPEN else _closed(breaker)
-    failures = breaker.failures + (signal is Signal.UNANSWERED)
+    failures = breaker.failures + (signal is Signal.FAILURE)
     if state is BreakerState.OPEN:
         return _extended(breaker, until=now + min_open)
     if (
-        signal is Signal.UNANSWERED
+        signal is Signal.FAILURE
         and state is BreakerState.CLOSED
         and failures < FAILURES_BEFORE_OPENING
     ):

@@ -105,7 +105,7 @@ class CircuitBreaker:
             min_open: The shortest pause that the platform asked for.
         """
         cached = self._cached
-        if signal is Signal.ANSWERED and cached and _is_clean(cached[0]):
+        if signal is Signal.SUCCESS and cached and _is_clean(cached[0]):
             return
         if not self._recording.acquire(timeout=BREAKER_RECORD_WAIT_SECONDS):
             return  # the thread that records hangs

@@ -27,7 +27,7 @@ class NoResponse(Struct, frozen=True, kw_only=True):
 
     name: str
     sent: bool = True
-    signal: Signal = Signal.UNANSWERED
+    signal: Signal = Signal.FAILURE
     retry_after: timedelta = _NO_PAUSE
 
 
@@ -53,7 +53,7 @@ def read_response(
         return reply
     if response.status // 100 == 5:  # noqa: PLR2004 - 5xx
         return NoResponse(name="server_error", retry_after=retry_after)
-    return NoResponse(name=MalformedReplyError.code, signal=Signal.ANSWERED)
+    return NoResponse(name=MalformedReplyError.code, signal=Signal.SUCCESS)
 
 
 def _is_listed(reply: object) -> bool:
@@ -65,10 +65,10 @@ def signal_of(reply: object) -> tuple[Signal, timedelta]:
     if isinstance(reply, NoResponse):
         return reply.signal, reply.retry_after
     if not isinstance(reply, Rejected):
-        return Signal.ANSWERED, _NO_PAUSE
+        return Signal.SUCCESS, _NO_PAUSE
     if reply.code in STOPPING_CODES:
         return Signal.STOPPED, _NO_PAUSE
     if reply.class_ is not CodeClass.THROTTLED:
-        return Signal.ANSWERED, _NO_PAUSE
+        return Signal.SUCCESS, _NO_PAUSE
     slow = reply.code in SLOW_CODES
     return Signal.THROTTLED, BREAKER_OPEN_SLOW_CODE if slow else _NO_PAUSE
