@@ -1,47 +1,42 @@
 """A process that is frozen past its lease changes nothing (I11).
 
-Its write is delayed until another process has taken over: in SQLite by a lock of the
-file, in other stores by a proxy.
+Another process holds a file's lock while it is frozen, so that its write waits.
 """
 
 import fcntl
-import os
-import signal
+import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from kycourier_devkit.emulators.local_runtime.process import FunctionProcess
-from kycourier_devkit.sandbox import Sandbox
-from processes.failures.delayed_routes import DelayedRoute, open_route
 from support.processes.invariant_monitor import InvariantMonitor
-from support.processes.raw_stores import FINAL_STATES, RawStores
-from support.processes.service_rig import (
-    TIMER_EVENT,
-    ServiceRig,
-    open_service_rig,
-    queue_batch,
-)
+from support.processes.raw_stores import FINAL_STATES, configure_stores
+from support.processes.service_rig import TIMER_EVENT, queue_batch
 from support.processes.worker_fleet import frozen, invoke_with_grace, wait_until
-from support.servers.emulators import EMULATOR_MARKS
 
-pytestmark = [*EMULATOR_MARKS]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 LIMIT = 4.0
-REFUSED = "stale_owner_refused"
-LOGGED = {  # DynamoDB's refusal takes another call, for which no time may be left
-    "sqlite": {REFUSED},
-    "redis": {REFUSED},
-    "dynamodb": {REFUSED, "record_returned", "handler_failed"},
-}
-COMMIT, SAVE = b"'list', 'entry'", b"'ticket generation'"  # from Redis's scripts
 
 
 @pytest.fixture
-def delayed(service_rig, request, kind):
-    with open_route(service_rig, kind, request) as stores_and_route:
-        yield stores_and_route
+def stores(service_rig):
+    return configure_stores(service_rig, "sqlite", str)
+
+
+@contextmanager
+def frozen_before_its_write(service_rig, process: FunctionProcess):
+    """Freeze a process while its write waits for the lock of the state file."""
+    state = service_rig.folder / "state.db"
+    with closing(sqlite3.connect(state, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(2)  # the write waits longer
+        with frozen(process):
+            other.rollback()
+            yield
 
 
 def has_open(process: FunctionProcess, path: Path) -> bool:
@@ -62,14 +57,15 @@ def is_done_or_returned(reply: dict) -> bool:
     return reply in ({"error": "out_of_time"}, *responses)
 
 
-@pytest.mark.parametrize("kind", LOGGED)
-def test_owner_frozen_past_its_lease_commits_nothing(service_rig, delayed, figures):
-    stores, route = delayed
+def is_final(stores, order: str) -> bool:
+    rows = stores.rows()
+    return order in rows and rows[order].state in FINAL_STATES
+
+
+def test_owner_frozen_past_its_lease_commits_nothing(service_rig, stores, figures):
     service_rig.start("refresh_ticket").invoke(TIMER_EVENT)
-    late = service_rig.start("collect_results", **route.environ)
-    sweep = service_rig.start("sweep_orders")
-    for process in (late, sweep):
-        process.wait_until_ready()  # a locked state cannot be opened
+    [late] = service_rig.start_many("collect_results", 1)
+    [sweep] = service_rig.start_many("sweep_orders", 1)
     service_rig.sandbox.set_order("order1", "slow1")
     with InvariantMonitor(service_rig, stores) as watch, ThreadPoolExecutor(1) as pool:
         call = pool.submit(
@@ -78,23 +74,17 @@ def test_owner_frozen_past_its_lease_commits_nothing(service_rig, delayed, figur
         report = service_rig.sandbox.report
         wait_until(lambda: report().queries_total, seconds=20, what="its call")
         service_rig.sandbox.set_order("order1", "changing")  # then another card number
-        route.hold(COMMIT)
-        wait_until(route.is_held, seconds=20, what="its commit")
-        with frozen(late):
-            if route.is_shared:
-                route.release()
 
-            def is_taken_over() -> bool:
-                sweep.invoke(TIMER_EVENT)
-                return stores.rows()["order1"].state in FINAL_STATES
+        def is_taken_over() -> bool:
+            sweep.invoke(TIMER_EVENT)
+            return is_final(stores, "order1")
 
+        with frozen_before_its_write(service_rig, late):
             wait_until(is_taken_over, seconds=30, what="another owner's commit")
             taken_over = stores.rows()["order1"]
-            if not route.is_shared:
-                route.release()
         assert is_done_or_returned(call.result())
         wait_until(
-            lambda: LOGGED[stores.kind] & service_rig.count_log_events().keys(),
+            lambda: service_rig.count_log_events()["stale_owner_refused"],
             seconds=20,
             what="its log event",
         )
@@ -104,46 +94,20 @@ def test_owner_frozen_past_its_lease_commits_nothing(service_rig, delayed, figur
     figures("an owner frozen past its lease", stores.kind, orders=1, freezes=1)
 
 
-def test_refresher_frozen_past_its_lease_saves_no_pair(tmp_path, request, figures):
-    """Test all stores concurrently, as most of the time is waiting."""
-    with ExitStack() as stack, ThreadPoolExecutor(len(LOGGED)) as pool:
-        cases = []
-        for kind in LOGGED:
-            folder = tmp_path / kind
-            folder.mkdir()
-            service_rig = stack.enter_context(open_service_rig(folder, Sandbox()))
-            route = stack.enter_context(open_route(service_rig, kind, request))
-            cases.append((service_rig, *route))
-        list(pool.map(lambda case: freeze_refresher(*case, figures), cases))
-
-
-def freeze_refresher(
-    service_rig: ServiceRig, stores: RawStores, route: DelayedRoute, figures
-) -> None:
-    late = service_rig.start("refresh_ticket", **route.environ)
-    other, collect = (
-        service_rig.start("refresh_ticket"),
-        service_rig.start("collect_results"),
-    )
-    for process in (late, other, collect):
-        process.wait_until_ready()
+def test_refresher_frozen_past_its_lease_saves_no_pair(service_rig, stores, figures):
+    late, other = service_rig.start_many("refresh_ticket", 2)
+    [collect] = service_rig.start_many("collect_results", 1)
     service_rig.sandbox.set_fault("ticket", "slow1")
     with InvariantMonitor(service_rig, stores) as watch, ThreadPoolExecutor(1) as pool:
         call = pool.submit(invoke_with_grace, late, TIMER_EVENT, limit=60, patience=1)
         report = service_rig.sandbox.report
         wait_until(lambda: report().ticket_calls, seconds=20, what="its call")
-        route.hold(SAVE)
-        wait_until(route.is_held, seconds=20, what="its save")
-        with frozen(late):
-            if route.is_shared:
-                route.release()
+        with frozen_before_its_write(service_rig, late):
             wait_until(
                 lambda: other.invoke(TIMER_EVENT)["generation"] == 1,
                 seconds=40,
                 what="another refresh",
             )
-            if not route.is_shared:
-                route.release()
         assert call.result()["response"]["generation"] == 1
         assert collect.invoke({"order_no": "order1"})["state"] == "collected"
     watch.check({"order1": "collected"}, tokens=2)
@@ -151,43 +115,32 @@ def freeze_refresher(
     figures("a refresher frozen past its lease", stores.kind, orders=1, freezes=1)
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
 def test_sender_frozen_past_its_lease_publishes_the_same_event_again(
-    service_rig, delayed, figures
+    service_rig, stores, figures
 ):
-    stores, _ = delayed
-    late, sweep = (
-        service_rig.start("collect_results"),
-        service_rig.start("sweep_orders"),
-    )
     path = service_rig.folder / "events.jsonl"
     service_rig.start("refresh_ticket").invoke(TIMER_EVENT)
-    for process in (late, sweep):
-        process.wait_until_ready()
+    [late] = service_rig.start_many("collect_results", 1)
+    [sweep] = service_rig.start_many("sweep_orders", 1)
     with InvariantMonitor(service_rig, stores) as watch, ThreadPoolExecutor(1) as pool:
         with path.open("ab") as events:
             fcntl.flock(events, fcntl.LOCK_EX)
             call = pool.submit(
                 invoke_with_grace, late, queue_batch("order1"), limit=LIMIT, patience=40
             )
-            rows = stores.rows
             wait_until(
-                lambda: _is_final(rows(), "order1"), seconds=20, what="its commit"
+                lambda: is_final(stores, "order1"), seconds=20, what="its commit"
             )
             wait_until(lambda: has_open(late, path), seconds=20, what="its lock")
-            os.kill(late.pid, signal.SIGSTOP)
-        wait_until(
-            lambda: sweep.invoke(TIMER_EVENT)["unsent"],
-            seconds=30,
-            what="another sender",
-        )
-        os.kill(late.pid, signal.SIGCONT)
+            with frozen(late):
+                fcntl.flock(events, fcntl.LOCK_UN)
+                wait_until(
+                    lambda: sweep.invoke(TIMER_EVENT)["unsent"],
+                    seconds=30,
+                    what="another sender",
+                )
         assert is_done_or_returned(call.result())
         wait_until(lambda: len(service_rig.events()) == 2, seconds=20, what="its event")
     watch.check({"order1": "collected"}, tokens=1)
     assert watch.deliveries == {"first": 1, "again": 1}
     figures("a sender frozen past its lease", stores.kind, orders=1, freezes=1)
-
-
-def _is_final(rows, order: str) -> bool:
-    return order in rows and rows[order].state in FINAL_STATES

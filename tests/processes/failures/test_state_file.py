@@ -1,9 +1,7 @@
-"""A state file that is damaged, or that another process locks."""
+"""A state file that is damaged, and restored from a copy."""
 
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,20 +10,11 @@ import pytest
 from kycourier_devkit.errors import FunctionFailedError, FunctionStartError
 from support.processes.invariant_monitor import InvariantMonitor
 from support.processes.raw_stores import configure_stores
-from support.processes.service_rig import TIMER_EVENT, call_concurrently, queue_batch
-from support.processes.worker_fleet import wait_until
+from support.processes.service_rig import TIMER_EVENT, queue_batch
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 LIMIT = 6.0
 PAGE = 4096
-LOCKS = """
-import sqlite3, sys, time
-state = sqlite3.connect(sys.argv[1], isolation_level=None)
-state.execute("BEGIN EXCLUSIVE")
-print("locked", flush=True)
-time.sleep(float(sys.argv[2]))
-state.execute("COMMIT")
-"""
 
 
 def damage_all(path: Path) -> None:
@@ -47,14 +36,10 @@ def damage_pages(path: Path) -> None:
 def test_damaged_state_stops_all_calls_until_a_copy_is_restored(
     service_rig, figures, damage, problem
 ):
-    stores, state = (
-        configure_stores(service_rig, "sqlite", str),
-        service_rig.folder / "state.db",
-    )
-    collect, sweep = (
-        service_rig.start("collect_results"),
-        service_rig.start("sweep_orders"),
-    )
+    stores = configure_stores(service_rig, "sqlite", str)
+    state = service_rig.folder / "state.db"
+    collect = service_rig.start("collect_results")
+    sweep = service_rig.start("sweep_orders")
     before = [f"before{at}" for at in range(20)]
     with InvariantMonitor(service_rig, stores, rows_every=1_000_000) as watch:
         assert collect.invoke(queue_batch(*before)) == {"batchItemFailures": []}
@@ -96,32 +81,3 @@ def restore(copy: Path, state: Path) -> None:
     for side in ("-wal", "-shm"):
         state.with_name(f"{state.name}{side}").unlink(missing_ok=True)
     copy.replace(state)
-
-
-def test_orders_are_collected_once_a_locked_state_is_released(service_rig, figures):
-    stores = configure_stores(service_rig, "sqlite", str)
-    service_rig.start("refresh_ticket").invoke(TIMER_EVENT)
-    workers = service_rig.start_many("collect_results", 3)
-    state, seconds = str(service_rig.folder / "state.db"), "5"
-    orders = [f"order{at}" for at in range(12)]
-    batches = {each: orders[at::3] for at, each in enumerate(workers)}
-    returned = []
-
-    def deliver(process) -> bool:
-        response = process.invoke(queue_batch(*batches[process]), timeout_seconds=LIMIT)
-        returned.extend(response["batchItemFailures"])
-        return not response["batchItemFailures"]
-
-    with InvariantMonitor(service_rig, stores) as watch:
-        command = [sys.executable, "-c", LOCKS, state, seconds]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-            assert other.stdout.readline() == "locked\n"
-            assert call_concurrently(deliver, workers) == [False] * len(workers)
-            wait_until(
-                lambda: all(call_concurrently(deliver, workers)),
-                seconds=30,
-                what="empty batch failures",
-            )
-    watch.check(dict.fromkeys(orders, "collected"), tokens=1)
-    assert len(returned) >= len(orders)
-    figures(f"a state file locked for {seconds} s", stores.kind, orders=len(orders))
