@@ -41,19 +41,8 @@ PLANTED = {
 
 @pytest.mark.parametrize("text", PLANTED.values(), ids=PLANTED)
 def test_planted_leak_is_found(text):
-    assert find_leaks([CARD, SECRET, PHOTO], {"other": "", "sink": text})
-
-
-def test_sink_and_spelling_of_a_leak_are_named():
-    sinks = {"log": f"{CARD} {CARD}", "state": CARD.encode().hex(), "queue": "order1"}
-    found = find_leaks([CARD, SECRET], sinks)
-    assert {("log", "raw"), ("state", "hex")} <= set(found)
-    assert "queue" not in dict(found)
-
-
-def test_canary_shorter_than_six_characters_is_refused():
-    with pytest.raises(ValueError, match="less than 6 characters"):
-        find_leaks(["4111"], {})
+    found = find_leaks([CARD, SECRET, PHOTO], {"other": "order1", "sink": text})
+    assert {sink for sink, _ in found} == {"sink"}
 
 
 def test_masked_number_and_keyed_fingerprint_are_no_leaks():

@@ -37,26 +37,6 @@ FRAMINGS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("order", "reason"),
-    [
-        ("big15x1", None),
-        ("big16x1", "transient"),
-        ("big64x1", "transient"),
-        ("gzipx1", "transient"),
-        ("deepx1", "transient"),
-    ],
-)
-def test_one_large_reply_stays_under_256_mb(service_rig, order, reason):
-    process = service_rig.start("collect_results")
-    result = process.invoke({"order_no": order})
-    assert result["reason"] == reason
-    assert (result["state"] == "collected") == (reason is None)
-    assert peak_megabytes(process) < MAX_MEGABYTES
-    if reason:
-        assert not service_rig.objects()
-
-
 def build_large_reply() -> bytes:
     photos = {
         name: base64.b64encode(b"\xff\xd8\xff" + os.urandom(PHOTO_BYTES)).decode()

@@ -16,7 +16,7 @@ MAX_POLLS = 6
 
 
 class Clients:
-    """Announces every order, and polls the API as `Retry-After` asks."""
+    """Announces every order, and polls the API at the intervals of `Retry-After`."""
 
     def __init__(
         self, context: RunContext, runtime: FunctionRuntime, plan: Plan, *, rng: Random

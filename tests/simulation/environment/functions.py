@@ -14,8 +14,7 @@ from kycourier.core.errors import (
 )
 from kycourier.ports import Stores
 from kycourier.triggers import invocation
-from kycourier.triggers.http.orders_api import OrdersApi
-from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from kycourier.triggers.timer import SweepTimer
 from kycourier.usecases import circuit_breaker, provide_ticket
 from kycourier.usecases.deadlines import Deadline
 from simulation.engine.context import RunContext
@@ -25,7 +24,7 @@ from simulation.environment.machine import Machine
 from simulation.environment.pool import SimulatedPool
 from simulation.environment.transport import SimulatedTransport
 from support.fakes import FakeRandom
-from support.rigs.in_memory import APP, EVIDENCE_URI, InMemoryWorker
+from support.rigs.in_memory import InMemoryWorker
 
 Handler = Callable[[object, Deadline], object]
 
@@ -122,29 +121,16 @@ def wire_function(
         run_all=pool.run_all,
         ttl=timedelta(seconds=context.ttl_seconds),
     )
-    return _handler(function, worker, ports), transport
+    return _handler(function, worker), transport
 
 
-def _handler(
-    function: Function, worker: InMemoryWorker, ports: MachinePorts
-) -> Handler:
-    shared = {"stores": ports.stores, "deps": worker.deps}
+def _handler(function: Function, worker: InMemoryWorker) -> Handler:
     if function is REFRESH:
-        refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
+        refresh = worker.refresh_timer()
         return lambda _, deadline: refresh.handle(deadline)
     if function is SWEEP:
         sweep = SweepTimer(worker.sweeper)
         return lambda _, deadline: sweep.handle(deadline)
     if function is COLLECT:
         return worker.orders_queue().handle
-    return OrdersApi(
-        APP,
-        api_keys=None,
-        evidence_uri=EVIDENCE_URI,
-        register=worker.register,
-        collector=worker.collector,
-        breaker=worker.breaker,
-        evidence=ports.evidence,
-        queue=ports.queue,
-        **shared,
-    ).handle
+    return worker.orders_api().handle

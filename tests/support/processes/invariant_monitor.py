@@ -70,8 +70,10 @@ class InvariantMonitor:
         sent = [TYPE.format(row.state)]
         seen = {kind: line for (of, kind), line in self._lines.items() if of == order}
         self._hold(list(seen) == sent, f"I2: {order} has events {sorted(seen)}")
-        ours = [event["body"].encode() for event in row.events]
-        self._hold(list(seen.values()) == ours, f"I2: {order} differs from its outbox")
+        stored = [event["body"].encode() for event in row.events]
+        self._hold(
+            list(seen.values()) == stored, f"I2: {order} differs from its outbox"
+        )
         self._hold(all(event["sent"] for event in row.events), f"I1: {order} is unsent")
 
     def _check_objects(self, rows: Mapping[str, RawOrder]) -> None:

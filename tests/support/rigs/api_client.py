@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from kycourier.core.errors import ApiProblemError
 from kycourier.ports import SecretSource
 from kycourier.triggers.http.event import parse_event
-from kycourier.triggers.http.orders_api import OrdersApi
 from support.openapi_check import check_response
-from support.rigs.in_memory import APP, EVIDENCE_URI, InMemoryApp
+from support.rigs.in_memory import InMemoryApp
 from support.sample_events import function_url_event
 
 
@@ -38,20 +37,8 @@ class ApiClient:
         keys: SecretSource | None = None,
         **changes: object,
     ) -> None:
-        worker = app.worker()
         self.app = app
-        parts = {
-            "api_keys": keys,
-            "evidence_uri": EVIDENCE_URI,
-            "register": worker.register,
-            "collector": worker.collector,
-            "breaker": worker.breaker,
-            "evidence": app.evidence,
-            "queue": app.queue,
-            "stores": app.stores,
-            "deps": worker.deps,
-        }
-        self.api = OrdersApi(APP, **(parts | changes))
+        self.api = app.worker().orders_api(api_keys=keys, **changes)
 
     def send(self, event: object, *, seconds: float = 60) -> ApiResponse:
         """Call the API with an event and check the response."""

@@ -22,7 +22,9 @@ from kycourier.ports import (
     Stores,
     WorkQueue,
 )
+from kycourier.triggers.http.orders_api import OrdersApi
 from kycourier.triggers.queue import QueueTrigger
+from kycourier.triggers.timer import RefreshTimer
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool, FanOut
@@ -170,6 +172,26 @@ class InMemoryWorker:
             pool=self.pool,
             **shared,
         )
+
+    def orders_api(self, **changes: object) -> OrdersApi:
+        """Return the API of this worker; `changes` replace its arguments."""
+        arguments = {
+            "api_keys": None,
+            "evidence_uri": EVIDENCE_URI,
+            "register": self.register,
+            "collector": self.collector,
+            "breaker": self.breaker,
+            "evidence": self.app.evidence,
+            "queue": self.app.queue,
+            "stores": self.app.stores,
+            "deps": self.deps,
+        }
+        return OrdersApi(APP, **(arguments | changes))
+
+    def refresh_timer(self) -> RefreshTimer:
+        """Return the timer trigger that refreshes this worker's tickets."""
+        stores, deps = self.app.stores, self.deps
+        return RefreshTimer(APP, refresher=self.refresher, stores=stores, deps=deps)
 
     def orders_queue(self) -> QueueTrigger:
         """Return the queue trigger of this worker."""
