@@ -13,10 +13,7 @@ from simulation.environment.queue import SimulatedQueue
 from simulation.environment.stores import Stores
 from simulation.environment.transport import KYC_CALLS
 from simulation.invariants.checker import CHECKED_CALLS, InvariantChecker
-from simulation.invariants.circuit_breaker import CircuitBreakerInvariants
 from simulation.invariants.findings import Findings
-from simulation.invariants.orders import OrderInvariants
-from simulation.invariants.tickets import TicketInvariants
 from support.fakes import MemoryEventLog
 from support.rigs.in_memory import APP, MutableSecret
 
@@ -64,15 +61,7 @@ class RunContext:
             self.scheduler, secret=self.secret.value, salt=salt
         )
         self.findings = Findings(self.scheduler)
-        self.checker = InvariantChecker(
-            self.findings,
-            orders=OrderInvariants(self.findings, self.stores),
-            tickets=TicketInvariants(
-                self.findings, scheduler=self.scheduler, platform=self.platform
-            ),
-            breaker=CircuitBreakerInvariants(self.findings, self.stores),
-            stores=self.stores,
-        )
+        self.checker = InvariantChecker(self.findings, self.stores, self.platform)
         self.injected: Counter[str] = Counter()
         self.interceptor = CallInterceptor(
             self.scheduler, self._new_rng(), self.checker, self.count_injection

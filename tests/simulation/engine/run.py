@@ -14,6 +14,7 @@ from simulation.environment.functions import (
     COLLECT,
     REFRESH,
     SWEEP,
+    Function,
     cooperative_threading,
 )
 from simulation.environment.queue import Message
@@ -96,8 +97,9 @@ class Run:
         self.plan.add_scans(context.platform, self.rng)
         for fault in faults:
             fault.inject(self._fault_run(fault))
-        scheduler.at(self.rng.uniform(0, self.plan.first_refresh), self._refresh)
-        scheduler.at(self.rng.uniform(5, 60), self._sweep)
+        first = self.rng.uniform(0, self.plan.first_refresh)
+        self._start_timer(REFRESH, REFRESH_SECONDS, first)
+        self._start_timer(SWEEP, SWEEP_SECONDS, self.rng.uniform(5, 60))
         self.clients.schedule_arrivals()
         scheduler.at(self.plan.faults_end_at, self._stop_faults)
         scheduler.run(lambda: self._is_over or context.findings.violation is not None)
@@ -131,14 +133,13 @@ class Run:
             seconds=self.context.scheduler.now,
         )
 
-    def _refresh(self) -> None:
-        event = {"detail-type": "Scheduled Event"}
-        self.runtime.invoke(REFRESH, event, lambda _: None)
-        self.context.scheduler.after(REFRESH_SECONDS, self._refresh)
+    def _start_timer(self, function: Function, every: float, first: float) -> None:
+        def tick() -> None:
+            event = {"detail-type": "Scheduled Event"}
+            self.runtime.invoke(function, event, lambda _: None)
+            self.context.scheduler.after(every, tick)
 
-    def _sweep(self) -> None:
-        self.runtime.invoke(SWEEP, {"detail-type": "Scheduled Event"}, lambda _: None)
-        self.context.scheduler.after(SWEEP_SECONDS, self._sweep)
+        self.context.scheduler.at(first, tick)
 
     def _deliver(self) -> None:
         """Deliver visible messages in batches to free collectors."""

@@ -3,7 +3,7 @@
 import json
 from random import Random
 
-from kycourier.ports import RuntimeDeps, Stores
+from kycourier.ports import RuntimeDeps
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from simulation.engine.context import RunContext
 from simulation.engine.plan import Plan
@@ -101,17 +101,10 @@ class Clients:
 
     def resume_app(self) -> None:
         """Close a circuit breaker that only an operator may close."""
-        stores = Stores(
-            tickets=self._context.stores.tickets,
-            leases=self._context.stores.leases,
-            orders=self._context.stores.orders,
-            breakers=self._context.stores.breakers,
-        )
-        if self._context.stores.breakers.get(APP).until_resumed:
+        stores = self._context.stores
+        if stores.breakers.get(APP).until_resumed:
             deps = RuntimeDeps(
-                clock=self._context.stores.clock,
-                random=FakeRandom(0),
-                event_log=MemoryEventLog(),
+                clock=stores.clock, random=FakeRandom(0), event_log=MemoryEventLog()
             )
             CircuitBreaker(APP, stores=stores, deps=deps).resume()
             self._context.findings.observe("app resumed by an operator")

@@ -37,7 +37,7 @@ class PortCall:
 
 
 class CallObserver(Protocol):
-    """Sees each call before it is sent, before and after its effect, and if it fails."""
+    """Sees each call: before it is sent, before and after its effect, on failure."""
 
     def begins(self, call: PortCall, *, after: str | None) -> None: ...
     def before(self, call: PortCall) -> object: ...

@@ -1,5 +1,7 @@
 """Faults 41-51: queue deliveries, API calls, leases and batches."""
 
+from collections.abc import Callable
+
 from simulation.engine.plan import Plan
 from simulation.faults.actions import die, freeze
 from simulation.faults.registry import FaultRun, fault
@@ -36,24 +38,14 @@ def _all_at_once(plan: Plan) -> None:
     plan.arrival_seconds, plan.orders = 1.0, max(plan.orders, 8)
 
 
-@fault(41, "the same message × 10", configure=_ten_times, check=_one_query_each)
-def duplicates(run: FaultRun) -> None:
-    run.context.queue.on_redelivered.append(run.count)
+def _register_redelivery(
+    number: int, title: str, configure: Callable[[Plan], None]
+) -> None:
+    """Register a fault that delivers messages again, which costs no second query."""
 
-
-@fault(
-    42,
-    "a new message id each time",
-    configure=_ten_times_with_new_ids,
-    check=_one_query_each,
-)
-def new_message_ids(run: FaultRun) -> None:
-    run.context.queue.on_redelivered.append(run.count)
-
-
-@fault(43, "out of order", configure=_all_at_once, check=_one_query_each)
-def out_of_order(run: FaultRun) -> None:
-    run.context.queue.on_redelivered.append(run.count)
+    @fault(number, title, configure=configure, check=_one_query_each)
+    def inject(run: FaultRun) -> None:
+        run.context.queue.on_redelivered.append(run.count)
 
 
 def _fifty_workers(plan: Plan) -> None:
@@ -149,9 +141,10 @@ def _redriven(plan: Plan) -> None:
     plan.copies_at_once = True
 
 
-@fault(49, "messages redriven, all at once", configure=_redriven, check=_one_query_each)
-def redriven(run: FaultRun) -> None:
-    run.context.queue.on_redelivered.append(run.count)
+_register_redelivery(41, "the same message × 10", _ten_times)
+_register_redelivery(42, "a new message id each time", _ten_times_with_new_ids)
+_register_redelivery(43, "out of order", _all_at_once)
+_register_redelivery(49, "messages redriven, all at once", _redriven)
 
 
 def _ckafka(plan: Plan) -> None:

@@ -12,6 +12,7 @@ from typing import cast
 from kycourier.core.leases import Lease
 from kycourier.core.orders.record import OrderRecord, OutboxEvent
 from simulation.environment.interceptor import PortCall
+from simulation.environment.platform import SimulatedPlatform
 from simulation.environment.stores import Stores
 from simulation.invariants.circuit_breaker import CircuitBreakerInvariants
 from simulation.invariants.findings import Findings
@@ -29,16 +30,12 @@ class InvariantChecker:
     """Checks each call against the invariants that concern it."""
 
     def __init__(
-        self,
-        findings: Findings,
-        *,
-        orders: OrderInvariants,
-        tickets: TicketInvariants,
-        breaker: CircuitBreakerInvariants,
-        stores: Stores,
+        self, findings: Findings, stores: Stores, platform: SimulatedPlatform
     ) -> None:
         self._findings, self._stores = findings, stores
-        self.orders, self.tickets, self.breaker = orders, tickets, breaker
+        self.orders = OrderInvariants(findings, stores)
+        self.tickets = TicketInvariants(findings, stores.clock, platform)
+        self.breaker = CircuitBreakerInvariants(findings, stores)
         self._sent: Counter[str] = Counter()
         self._objects: dict[str, bytes] = {}
 

@@ -6,8 +6,8 @@ from typing import cast
 from kycourier.core.leases import Lease
 from kycourier.core.orders.record import OrderKey
 from kycourier.core.tickets.pair import TicketPair
-from simulation.engine.scheduler import Scheduler
 from simulation.environment.interceptor import PortCall
+from simulation.environment.machine import StoreClock
 from simulation.environment.platform import (
     COEXISTENCE_SECONDS,
     SignedQuery,
@@ -24,10 +24,9 @@ class TicketInvariants:
     """Records the highest fence of each lease, and the queries of each claim."""
 
     def __init__(
-        self, findings: Findings, *, scheduler: Scheduler, platform: SimulatedPlatform
+        self, findings: Findings, clock: StoreClock, platform: SimulatedPlatform
     ) -> None:
-        self._findings, self._scheduler = findings, scheduler
-        self._platform = platform
+        self._findings, self._clock, self._platform = findings, clock, platform
         self._fences: dict[str, int] = defaultdict(int)
         self._queries: Counter[tuple[OrderKey, int]] = Counter()
         self._failed_reads: dict[str, float] = {}
@@ -38,7 +37,7 @@ class TicketInvariants:
 
     def record_failed_read(self, call: PortCall) -> None:
         """Record that a machine could not read the store."""
-        self._failed_reads[call.machine.name] = self._scheduler.now
+        self._failed_reads[call.machine.name] = self._clock.seconds()
 
     def check_lease(self, call: PortCall, lease: Lease | None) -> None:
         """Check a lease, if it was acquired."""
@@ -92,7 +91,7 @@ class TicketInvariants:
         self._checked_count = len(self._platform.queries)
 
     def _check_forced(self) -> None:
-        now, last = self._scheduler.now, self._forced_at
+        now, last = self._clock.seconds(), self._forced_at
         if last is not None and now - last < FORCED_SECONDS:
             self._findings.report("I6", "two forced refreshes within a minute")
         self._forced_at = now
@@ -110,7 +109,7 @@ class TicketInvariants:
 
     def _is_allowed(self, query: SignedQuery) -> bool:
         """Return whether the machine could not know the newer pair."""
-        now, frozen_at = self._scheduler.now, query.machine.last_frozen_at
+        now, frozen_at = self._clock.seconds(), query.machine.last_frozen_at
         if self.allows_superseded_pairs or (
             frozen_at >= 0 and now - frozen_at < FROZEN_SECONDS
         ):
