@@ -5,27 +5,18 @@ import hashlib
 import json
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timezone
 
 import pytest
 
-from kycourier_devkit.emulators.http_call import HttpCall
-from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.errors import FunctionFailedError
 from kycourier_devkit.sandbox import draw_photos
 from support.aws.services import new_bucket, open_evidence
 from support.leaks.leak_scan import find_leaks
-from support.processes.service_rig import TIMER_EVENT, queue_batch
+from support.processes.service_rig import TIMER_EVENT, http_event, queue_batch
 
 pytestmark = pytest.mark.enable_socket
-AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 CARD = "6225880000001234"
 EVIDENCE = {".jpg", ".png"}
-
-
-def http(method, path, **headers):
-    call = HttpCall(method=method, path=path, headers=tuple(headers.items()))
-    return build_http_event(call, at=AT)
 
 
 def photo_canaries(order_no):
@@ -65,12 +56,12 @@ def test_no_header_and_no_link_holds_a_canary(service_rig):
     collect, api = service_rig.start("collect_results"), service_rig.start("orders_api")
     collect.invoke(queue_batch("plain1"))
     responses = [
-        api.invoke(http("GET", "/v1/orders/plain1", authorization=f"key {CARD}")),
-        api.invoke(http("GET", f"/v1/orders/{CARD}-", prefer=CARD)),
-        api.invoke(http("DELETE", f"/v1/{CARD}")),
-        api.invoke(http("GET", "/v1/health")),
+        api.invoke(http_event("GET", "/v1/orders/plain1", authorization=f"key {CARD}")),
+        api.invoke(http_event("GET", f"/v1/orders/{CARD}-", prefer=CARD)),
+        api.invoke(http_event("DELETE", f"/v1/{CARD}")),
+        api.invoke(http_event("GET", "/v1/health")),
     ]
-    photo = api.invoke(http("GET", "/v1/orders/plain1/photos/original"))
+    photo = api.invoke(http_event("GET", "/v1/orders/plain1/photos/original"))
 
     link, mark, signature = photo["headers"]["Location"].partition("signature=")
     assert (photo["statusCode"], mark, len(signature)) == (302, "signature=", 64)

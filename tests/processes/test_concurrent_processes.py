@@ -4,15 +4,13 @@ import json
 
 import pytest
 
-from kycourier_devkit.emulators.http_call import HttpCall
-from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.sandbox import Sandbox
 from support.processes.invariant_monitor import InvariantMonitor
 from support.processes.raw_stores import configure_stores
 from support.processes.service_rig import (
-    EVENT_TIME,
     TIMER_EVENT,
     call_concurrently,
+    http_event,
     open_service_rig,
     queue_batch,
 )
@@ -59,8 +57,7 @@ def test_fifty_workers_and_the_api_on_one_order_have_one_effect(
     [api] = service_rig.start_many("orders_api", 1)
     order = "order1"
     service_rig.sandbox.set_order(order, "slow1")
-    call = HttpCall(method="POST", path=f"/v1/orders/{order}/collection")
-    post = build_http_event(call, at=EVENT_TIME)
+    post = http_event("POST", f"/v1/orders/{order}/collection")
     calls = {each: queue_batch(*[order] * 5) for each in workers} | {api: post}
 
     with InvariantMonitor(service_rig, stores) as watch:

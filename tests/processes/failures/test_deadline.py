@@ -8,17 +8,16 @@ from contextlib import closing
 
 import pytest
 
-from kycourier_devkit.emulators.http_call import HttpCall
-from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.errors import FunctionFailedError
 from support.aws.aws_proxy import drip_response
 from support.aws.clients import aws_environ
 from support.aws.services import new_queue
 from support.processes.raw_stores import configure_stores
-from support.processes.service_rig import EVENT_TIME, TIMER_EVENT, queue_batch
+from support.processes.service_rig import TIMER_EVENT, http_event, queue_batch
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 MARGIN = 0.5
+ORDER = "/v1/orders/order1"
 
 
 def invoke_in_time(process, event, *, limit: float):
@@ -31,11 +30,6 @@ def invoke_in_time(process, event, *, limit: float):
         response = failed.code
     assert time.monotonic() - began <= limit - MARGIN
     return response
-
-
-def order_call(method: str):
-    call = HttpCall(method=method, path="/v1/orders/order1")
-    return build_http_event(call, at=EVENT_TIME)
 
 
 @pytest.fixture
@@ -58,7 +52,7 @@ def test_handlers_return_in_time_while_the_store_is_locked(
     with closing(sqlite3.connect(service_rig.folder / "state.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         returned = invoke_in_time(collect, queue_batch("order2"), limit=3.0)
-        response = invoke_in_time(api, order_call("PUT"), limit=limit)
+        response = invoke_in_time(api, http_event("PUT", ORDER), limit=limit)
     assert len(returned["batchItemFailures"]) == 1
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (503, "5")
     assert response["headers"]["Cache-Control"] == "no-store"
@@ -99,4 +93,4 @@ def test_timer_and_api_return_in_time_if_aws_drips(aws_rig, proxy, collect):
     code = invoke_in_time(refresh, TIMER_EVENT, limit=5.0)
     assert code in {"out_of_time", "store_unavailable"}
     proxy.plan("GetItem", *[drip_response] * 20)
-    assert invoke_in_time(api, order_call("GET"), limit=5.0)["statusCode"] == 503
+    assert invoke_in_time(api, http_event("GET", ORDER), limit=5.0)["statusCode"] == 503

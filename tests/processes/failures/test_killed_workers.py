@@ -1,7 +1,6 @@
 """Workers are killed and frozen at random times on every store: no order is lost."""
 
 import random
-import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -21,6 +20,7 @@ from support.processes.worker_fleet import (
 from support.servers.emulators import EMULATOR_MARKS
 
 pytestmark = [*EMULATOR_MARKS, pytest.mark.timeout(180)]
+SECONDS = 11.0  # of failures
 LIMIT = 5.5  # seconds of an invocation: enough for a refresh
 MARGIN = 3.0  # DynamoDB's leases last longer than their owners assume
 SCRIPTS = {  # the emulator's scripted orders: weight and final state
@@ -65,19 +65,17 @@ def backs_off(row: RawOrder | None) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("kind", "count", "seconds"),
-    [("sqlite", 240, 11.0), ("redis", 240, 11.0), ("dynamodb", 100, 11.0)],
+    ("kind", "count"), [("sqlite", 240), ("redis", 240), ("dynamodb", 100)]
 )
 def test_orders_of_killed_and_frozen_workers_are_final_once(
-    service_rig, request, seed, figures, kind, count, seconds
+    service_rig, request, seed, figures, kind, count
 ):
     """DynamoDB is moto: dynalite exits when a client is killed during a call."""
     draw = random.Random(f"{seed}/{kind}")  # noqa: S311 - repeatable on purpose
     stores = configure_stores(service_rig, kind, request.getfixturevalue)
     orders = draw_orders(draw, count)
     messages = [*orders, *draw.choices(list(orders), k=count // 2)]
-    began = time.monotonic()
-    feed = MessageFeed(messages, draw, over=seconds)
+    feed = MessageFeed(messages, draw, over=SECONDS)
     fleet = WorkerFleet(service_rig, feed, collectors=4, limit=LIMIT, patience=15.0)
 
     def unfinished() -> dict[str, RawOrder | None]:
@@ -104,10 +102,8 @@ def test_orders_of_killed_and_frozen_workers_are_final_once(
         inject_failures(
             fleet,
             draw,
-            until=lambda: time.monotonic() > began + seconds,
-            every=(0.1, 0.4),
+            seconds=SECONDS,
             lease=LIMIT + LEASE_GRACE_SECONDS + (MARGIN if is_slow else 0),
-            frozen=0.25,
         )
         wait_until(
             is_over,

@@ -15,8 +15,6 @@ import pytest
 import redis
 
 from kycourier_devkit import tool_envs
-from kycourier_devkit.emulators.http_call import HttpCall
-from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.emulators.servers import find_free_port
 from kycourier_devkit.errors import (
     FunctionFailedError,
@@ -28,10 +26,10 @@ from support.aws.aws_proxy import AwsProxy, pass_through
 from support.processes.invariant_monitor import InvariantMonitor
 from support.processes.raw_stores import FINAL_STATES, RawStores, configure_stores
 from support.processes.service_rig import (
-    EVENT_TIME,
     TIMER_EVENT,
     ServiceRig,
     call_concurrently,
+    http_event,
     open_service_rig,
     queue_batch,
 )
@@ -44,12 +42,11 @@ LIMIT, MARGIN = 6.0, 0.5
 SECONDS = 30.0
 BEFORE = [f"before{at}" for at in range(4)]
 DURING = [f"during{at}" for at in range(4)]
-GET = build_http_event(HttpCall(method="GET", path="/v1/orders/before0"), at=EVENT_TIME)
 FUNCTIONS = {
     "collect_results": queue_batch(*DURING),
     "sweep_orders": TIMER_EVENT,
     "refresh_ticket": TIMER_EVENT,
-    "orders_api": GET,
+    "orders_api": http_event("GET", "/v1/orders/before0"),
 }
 
 

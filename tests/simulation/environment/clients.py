@@ -11,6 +11,7 @@ from simulation.environment.functions import API
 from simulation.environment.runtime import FunctionRuntime
 from support.fakes import FakeRandom, MemoryEventLog
 from support.rigs.in_memory import APP
+from support.sample_events import function_url_event
 
 MAX_POLLS = 6
 
@@ -68,7 +69,7 @@ class Clients:
             self.pending -= 1
             self._handle_response(response, method, path, order_no, tries)
 
-        self._runtime.invoke(API, http_event(method, path), done)
+        self._runtime.invoke(API, function_url_event(method, path), done)
 
     def _handle_response(
         self, response: object | None, method: str, path: str, order_no: str, tries: int
@@ -117,24 +118,11 @@ class Clients:
                 path = f"/v1/orders/{row.order_no}/collection"
                 self.pending += 1
                 self._runtime.invoke(
-                    API, http_event("POST", path, '{"reopen": true}'), self._reopened
+                    API,
+                    function_url_event("POST", path, body='{"reopen": true}'),
+                    self._reopened,
                 )
 
     def _reopened(self, response: object | None) -> None:
         self.pending -= 1
         self._context.responses.append(json.dumps(response))
-
-
-def http_event(method: str, path: str, body: str = "") -> dict[str, object]:
-    """Build the event of an API Gateway HTTP API."""
-    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "::1"}
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json"},
-        "requestContext": {"http": http, "stage": "$default"},
-        "body": body,
-        "isBase64Encoded": False,
-    }

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from kycourier_devkit.emulators.http_call import HttpCall
-from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.emulators.local_runtime.process import (
     FunctionProcess,
     function_file,
@@ -17,9 +15,9 @@ from kycourier_devkit.sandbox import draw_photos
 from support.leaks.canaries import CARD
 from support.leaks.leak_scan import Canary, find_leaks
 from support.processes.service_rig import (
-    EVENT_TIME,
     TIMER_EVENT,
     ServiceRig,
+    http_event,
     queue_batch,
 )
 
@@ -66,12 +64,6 @@ def start_noisy(service_rig: ServiceRig, name: str, *packages: str) -> FunctionP
     environ = {**service_rig.environ, **DEBUG_ENVIRON, "TMPDIR": str(temporary)}
     with service_rig.log.open("ab") as log:
         return FunctionProcess(noisy, environ, log=log)
-
-
-def http_event(method: str, path: str, body: bytes = b"") -> dict[str, object]:
-    return build_http_event(
-        HttpCall(method=method, path=path, body=body), at=EVENT_TIME
-    )
 
 
 def exercise_service(

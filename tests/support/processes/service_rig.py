@@ -9,8 +9,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from kycourier_devkit.emulators.http_call import HttpCall
 from kycourier_devkit.emulators.lambda_runtime.events import (
     Message,
+    build_http_event,
     build_queue_event,
     build_timer_event,
 )
@@ -93,6 +95,13 @@ def open_service_rig(
         service_rig = kind(folder, stack.enter_context(sandbox), stack)
         yield service_rig
     assert [each.pid for each in service_rig.started if each.is_running] == []
+
+
+def http_event(
+    method: str, path: str, body: bytes = b"", **headers: str
+) -> dict[str, object]:
+    call = HttpCall(method=method, path=path, body=body, headers=tuple(headers.items()))
+    return build_http_event(call, at=EVENT_TIME)
 
 
 def queue_batch(*orders: str) -> dict[str, object]:

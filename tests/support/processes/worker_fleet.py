@@ -22,6 +22,8 @@ from support.processes.service_rig import TIMER_EVENT, ServiceRig, queue_batch
 
 LEASE_GRACE_SECONDS = 2.0  # an order's lease outlasts its holder by this
 IDLE_SECONDS = 0.02
+BATCH = 4
+FREEZE_SHARE = 0.25  # the other failures are kills
 
 
 def invoke_with_grace(
@@ -114,13 +116,12 @@ class WorkerFleet:
         collectors: int,
         limit: float,
         patience: float,
-        most: int = 4,
     ) -> None:
         def start(name: str) -> Worker:
             return Worker(service_rig, name, limit=limit, patience=patience)
 
-        self._feed, self._most = feed, most
-        self._stop, self._thawers = threading.Event(), list[threading.Thread]()
+        self._feed, self._stop = feed, threading.Event()
+        self._thawers: list[threading.Thread] = []
         self.sweep, self.refresher = start("sweep_orders"), start("refresh_ticket")
         collectors_ = [start("collect_results") for _ in range(collectors)]
         self.workers = [*collectors_, self.sweep, self.refresher]
@@ -174,7 +175,7 @@ class WorkerFleet:
             work(worker)
 
     def _collect(self, worker: Worker) -> None:
-        orders = self._feed.take(self._most)
+        orders = self._feed.take(BATCH)
         if not orders:
             time.sleep(IDLE_SECONDS)
             return
@@ -194,26 +195,16 @@ def inject_failures(
     fleet: WorkerFleet,
     draw: random.Random,
     *,
-    until: Callable[[], bool],
-    every: tuple[float, float],
+    seconds: float,
     lease: float,
-    frozen: float,
 ) -> None:
-    """Kill or freeze random workers, busy ones first, until `until()` holds.
-
-    Args:
-        fleet: the workers.
-        draw: chooses worker, failure and time.
-        until: ends the failures once it returns true.
-        every: shortest and longest pause between two failures, in s.
-        lease: how long an order's lease lasts, in s; a freeze outlasts it.
-        frozen: the share of failures that are freezes.
-    """
-    while not until():
-        time.sleep(draw.uniform(*every))
+    """Kill or freeze random workers, busy ones first; a freeze outlasts `lease` s."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        time.sleep(draw.uniform(0.1, 0.4))
         busy = [each for each in fleet.workers if each.busy.is_set()]
         worker = draw.choice(busy or fleet.workers)
-        if draw.random() < frozen:
+        if draw.random() < FREEZE_SHARE:
             fleet.freeze(worker, seconds=lease + draw.uniform(0, 2))
         else:
             fleet.kill(worker)
