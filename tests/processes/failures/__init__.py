@@ -1,1 +1,1 @@
-"""Functions and stores that die, freeze or are out of time, disk or reach."""
+"""Functions and stores that die, freeze, are out of time or out of reach."""

@@ -57,6 +57,7 @@ def test_handlers_return_in_time_while_the_store_is_locked(
     assert (response["statusCode"], response["headers"]["Retry-After"]) == (503, "5")
     assert response["headers"]["Cache-Control"] == "no-store"
     assert json.loads(response["body"])["code"] == code
+    assert '"problem":"SQLITE_BUSY"' in service_rig.log.read_text()
 
 
 def test_handler_returns_in_time_while_the_events_file_is_locked(service_rig, collect):
