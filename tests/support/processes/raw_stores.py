@@ -58,7 +58,7 @@ def configure_stores(
 
     Args:
         service_rig: the rig, whose environment is changed.
-        kind: sqlite, redis, dynamodb or dynalite.
+        kind: sqlite, redis or dynamodb.
         urls: returns an emulator's URL by the name of its fixture.
     """
     match kind:
@@ -70,18 +70,16 @@ def configure_stores(
             service_rig.environ["KYCOURIER_STATE"] = url
             return RawStores(kind, lambda: redis_rows(url), *in_files(service_rig))
     moto = urls("moto")
-    dynamo = urls("dynalite") if kind == "dynalite" else moto
-    name, bucket = make_table(dynamo), new_bucket(moto)
+    name, bucket = make_table(moto), new_bucket(moto)
     aws_client("s3", moto).put_bucket_versioning(
         Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
     )
     service_rig.environ |= {
         **aws_environ(moto),
-        "AWS_ENDPOINT_URL_DYNAMODB": dynamo,
         "KYCOURIER_STATE": f"dynamodb://{name}",
         "KYCOURIER_EVIDENCE": f"s3://{bucket}/kyc",
     }
-    return RawStores(kind, lambda: dynamo_rows(dynamo, name), *in_bucket(moto, bucket))
+    return RawStores(kind, lambda: dynamo_rows(moto, name), *in_bucket(moto, bucket))
 
 
 def sqlite_rows(path: Path) -> dict[str, RawOrder]:
