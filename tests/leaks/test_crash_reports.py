@@ -21,10 +21,7 @@ from kycourier.core.orders.record import OutboxEvent
 from kycourier.core.redaction import ReplyBody, Secret
 from kycourier.core.wire import token_replies
 from kycourier.core.wire.requests import Profile, build_token_request
-from kycourier_devkit.emulators.local_runtime.process import (
-    FunctionProcess,
-    function_file,
-)
+from kycourier_devkit.emulators.local_runtime.process import function_file
 from kycourier_devkit.emulators.running_function import FUNCTIONS
 from kycourier_devkit.errors import FunctionFailedError, FunctionStartError
 from support.fakes import FakeClock
@@ -210,16 +207,13 @@ UNEXPECTED = "registry.open_stores = lambda *parts: 1 // 0"
 
 def start_reporting(service_rig, name, planted=""):
     """Start a function under a crash reporter that writes to its log."""
-    real = function_file(name)
-    path = service_rig.folder / f"reporting_{name}.py"
-    tests = str(Path(__file__).parents[1])
-    path.write_text(
-        REPORTING.format(
-            functions=str(real.parent), tests=tests, name=name, planted=planted
-        )
+    folders = {
+        "functions": str(function_file(name).parent),
+        "tests": str(Path(__file__).parents[1]),
+    }
+    return service_rig.start(
+        name, REPORTING.format(**folders, name=name, planted=planted)
     )
-    with service_rig.log.open("ab") as log:
-        return FunctionProcess(path, service_rig.environ, log=log)
 
 
 def check_report(service_rig):

@@ -72,7 +72,6 @@ def aws_rig(service_rig, request, moto, proxy):
     """Configure the functions for AWS, all of it behind a proxy."""
     configure_stores(service_rig, "dynamodb", request.getfixturevalue)
     service_rig.environ |= aws_environ(proxy.url) | {
-        "AWS_ENDPOINT_URL_DYNAMODB": proxy.url,
         "KYCOURIER_EVENTS": f"sqs://{new_queue(moto)}",
     }
     return service_rig

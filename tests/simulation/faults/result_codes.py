@@ -9,6 +9,14 @@ from simulation.faults.registry import FaultRun, fault, without_registration
 from support.rigs.fake_platform import error_reply
 
 
+def _respond_with_code(run: FaultRun, *codes: str, end: str) -> None:
+    """Respond to each query of a scan with one of the codes."""
+    for scan in run.scans:
+        scan.fixed_response = result_code(run.rng.choice(codes))
+        scan.expect_end(end)
+    run.count_each_response()
+
+
 def _never_ready(plan: Plan) -> None:
     plan.never_ready = True
 
@@ -32,12 +40,7 @@ def not_ready(run: FaultRun) -> None:
     ),
 )
 def rejected(run: FaultRun) -> None:
-    for scan in run.scans:
-        scan.fixed_response = result_code(
-            run.rng.choice(("-9011", "-9012", "-9013", "-9014", "9011"))
-        )
-        scan.expect_end("rejected")
-    run.count_each_response()
+    _respond_with_code(run, "-9011", "-9012", "-9013", "-9014", "9011", end="rejected")
 
 
 @fault(
@@ -48,10 +51,7 @@ def rejected(run: FaultRun) -> None:
     ),
 )
 def unknown_code(run: FaultRun) -> None:
-    for scan in run.scans:
-        scan.fixed_response = result_code(run.rng.choice(("987654", "-1", "1", "0x0")))
-        scan.expect_end("parked")
-    run.count_each_response()
+    _respond_with_code(run, "987654", "-1", "1", "0x0", end="parked")
 
 
 @fault(

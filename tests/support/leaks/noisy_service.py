@@ -55,15 +55,11 @@ def start_noisy(service_rig: ServiceRig, name: str, *packages: str) -> FunctionP
 
     Its temporary files go to a folder of their own.
     """
-    real = function_file(name)
-    noisy = service_rig.folder / f"noisy_{name}.py"
-    values = {"folder": str(real.parent), "name": name, "packages": packages}
-    noisy.write_text(PROGRAM.format(**values))
+    folder = str(function_file(name).parent)
+    program = PROGRAM.format(folder=folder, name=name, packages=packages)
     temporary = service_rig.folder / "temporary"
     temporary.mkdir(exist_ok=True)
-    environ = {**service_rig.environ, **DEBUG_ENVIRON, "TMPDIR": str(temporary)}
-    with service_rig.log.open("ab") as log:
-        return FunctionProcess(noisy, environ, log=log)
+    return service_rig.start(name, program, **DEBUG_ENVIRON, TMPDIR=str(temporary))
 
 
 def exercise_service(

@@ -47,17 +47,19 @@ class ServiceRig:
             "FINGERPRINT": FINGERPRINT_KEY,
         }
 
-    def start(self, name: str, **environ: str) -> FunctionProcess:
-        """Start a function; it is closed when the test ends."""
+    def start(
+        self, name: str, program: str | None = None, **environ: str
+    ) -> FunctionProcess:
+        """Start a function, or a program in its place; it ends with the test."""
         log = self._stack.enter_context(self.log.open("ab"))
-        path = self._file(name)
+        path = function_file(name)
+        if program is not None:
+            path = self.folder / f"wrapped_{name}.py"
+            path.write_text(program)
         process = FunctionProcess(path, self.environ | environ, log=log)
         self._stack.callback(process.close)
         self.started.append(process)
         return process
-
-    def _file(self, name: str) -> Path:
-        return function_file(name)
 
     def start_many(self, name: str, count: int) -> list[FunctionProcess]:
         """Start several at once and wait until all are ready."""
@@ -87,12 +89,10 @@ class ServiceRig:
 
 
 @contextmanager
-def open_service_rig(
-    folder: Path, sandbox: Sandbox, kind: type[ServiceRig] = ServiceRig
-) -> Any:
+def open_service_rig(folder: Path, sandbox: Sandbox) -> Any:
     """Open a rig; asserts at its end that no function process is left."""
     with ExitStack() as stack:
-        service_rig = kind(folder, stack.enter_context(sandbox), stack)
+        service_rig = ServiceRig(folder, stack.enter_context(sandbox), stack)
         yield service_rig
     assert [each.pid for each in service_rig.started if each.is_running] == []
 
