@@ -1,6 +1,7 @@
-"""Failures on AWS and Redis expose no canary to a crash reporter."""
+"""Failures on AWS, Tencent Cloud and Redis expose no canary to a crash reporter."""
 
 import base64
+from contextlib import closing
 
 import pytest
 
@@ -11,6 +12,7 @@ from kycourier.core.orders.record import OrderKey, encode_record
 from kycourier.core.tickets.pair import encode_pair
 from kycourier.settings.resource_url import ResourceUrl
 from support.aws.aws_proxy import (
+    AwsProxy,
     drop_call,
     json_response,
     respond,
@@ -29,8 +31,10 @@ from support.leaks.crash_cases import (
 )
 from support.rigs.redis_rig import flush, raw_client, redis_context, split_url
 from support.sample_records import APP, claim, settled
+from support.servers.emulators import EMULATOR_MARKS
+from support.tencent_api_rig import new_bucket, open_evidence, open_secret, open_sink
 
-pytestmark = pytest.mark.slow
+pytestmark = [*EMULATOR_MARKS]
 
 LEASE = Lease(owner="one", fence=1, seen_at=START, ends_at=START)
 KEY = OrderKey(APP, "order1")
@@ -43,7 +47,6 @@ AWS_FAILS = {
 }
 
 
-@pytest.mark.enable_socket
 class TestDynamo:
     @pytest.fixture
     def state(self, lone_proxy):
@@ -53,16 +56,13 @@ class TestDynamo:
 
     @pytest.mark.parametrize("fails", AWS_FAILS)
     def test_failed_writes_leak_nothing(self, lone_proxy, state, fails):
-        lone_proxy.plan("UpdateItem", *AWS_FAILS[fails])
-        lone_proxy.plan("GetItem", respond_json())
-        assert_failure_leaks_nothing(
-            lambda: state.tickets.put(APP, PAIR, expected_generation=0, lease=LEASE)
-        )
-        lone_proxy.plan("UpdateItem", *AWS_FAILS[fails])
-        lone_proxy.plan("GetItem", respond_json())
-        assert_failure_leaks_nothing(
-            lambda: state.orders.commit(DONE, expected=claimed_order())
-        )
+        for write in (
+            lambda: state.tickets.put(APP, PAIR, expected_generation=0, lease=LEASE),
+            lambda: state.orders.commit(DONE, expected=claimed_order()),
+        ):
+            lone_proxy.plan("UpdateItem", *AWS_FAILS[fails])
+            lone_proxy.plan("GetItem", respond_json())
+            assert_failure_leaks_nothing(write)
 
     def test_damaged_record_leaks_nothing(self, lone_proxy, state):
         for content in (encode_pair(PAIR)[:-1], encode_pair(PAIR)[:-2] + b"9}"):
@@ -77,7 +77,6 @@ def respond_item(name: str, content: bytes):
     return lambda *_: json_response(item)
 
 
-@pytest.mark.enable_socket
 @pytest.mark.parametrize("fails", ["cut", "denied", "failed"])
 @pytest.mark.parametrize("scheme", ["eventbridge", "sqs"])
 def test_failed_publish_leaks_nothing(lone_proxy, scheme, fails):
@@ -95,17 +94,12 @@ NOT_TEXT = base64.b64encode(MARK.encode() + b"\xff").decode()
 NOT_JSON = respond(200, f'{{"Value": "{MARK}'.encode())
 
 
-@pytest.mark.enable_socket
 @pytest.mark.parametrize(
     ("scheme", "name", "scripts"),
     [
         ("aws-ssm", "GetParameter", [NOT_JSON] * 3),
         ("aws-secretsmanager", "GetSecretValue", [NOT_JSON] * 3),
-        (
-            "aws-secretsmanager",
-            "GetSecretValue",
-            [respond_json(SecretBinary=NOT_TEXT)],
-        ),
+        ("aws-secretsmanager", "GetSecretValue", [respond_json(SecretBinary=NOT_TEXT)]),
     ],
 )
 def test_unusable_secret_leaks_nothing(lone_proxy, scheme, name, scripts):
@@ -117,7 +111,6 @@ def test_unusable_secret_leaks_nothing(lone_proxy, scheme, name, scripts):
     assert_failure_leaks_nothing(source.get)
 
 
-@pytest.mark.enable_socket
 @pytest.mark.parametrize("script", [respond(403), respond(404), drop_call])
 def test_failed_evidence_put_leaks_nothing(lone_proxy, script):
     listing = b'<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
@@ -129,12 +122,44 @@ def test_failed_evidence_put_leaks_nothing(lone_proxy, script):
     assert_failure_leaks_nothing(lambda: store_photo(store))
 
 
+TENCENT_CALLS = ["GET", "HEAD", "PUT", "PutEvents"]
+TENCENT_CALLS += ["ListSecretVersionIds", "GetSecretValue"]
+REFUSAL = f'{{"Response":{{"Error":{{"Code":"{MARK}","Message":"{MARK}"}}}}}}'
+TENCENT_FAILS = {
+    "cut": drop_call,
+    "failed": respond(503, MARK.encode()),
+    "refused": respond(200, REFUSAL.encode()),
+    "garbage": respond(200, f'{{"Response":"{MARK}"}}'.encode()),
+}
+
+
+@pytest.mark.parametrize("fails", TENCENT_FAILS)
+def test_failed_calls_of_tencent_cloud_leak_nothing(account, cos, fails):
+    account.keep(f"{MARK}value")
+    with closing(AwsProxy(account.url)) as api, closing(AwsProxy(cos.url)) as bucket:
+        sink = open_sink(api.url, account.make_bus())
+        source = open_secret(api.url)
+        store = open_evidence(bucket.url, new_bucket(cos))
+        for name in TENCENT_CALLS:
+            for proxy in (api, bucket):
+                proxy.plan(name, *[TENCENT_FAILS[fails]] * 9)
+
+        assert_failure_leaks_nothing(lambda: sink.publish([EVENT]))
+        assert_failure_leaks_nothing(source.get)
+        assert_failure_leaks_nothing(lambda: store_photo(store))
+
+
+def test_secret_of_tencent_cloud_that_is_not_utf8_leaks_nothing(account):
+    account.keep(NOT_TEXT.encode())
+
+    assert_failure_leaks_nothing(open_secret(account.url).get)
+
+
 @pytest.fixture
 def redis(redis_url):
     return raw_client(flush(redis_url))
 
 
-@pytest.mark.enable_socket
 class TestRedis:
     @pytest.fixture
     def state(self, redis, redis_url):
