@@ -29,7 +29,13 @@ ASSUMED = f"""
 <SessionToken>its-token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
 </Credentials></AssumeRoleResult></AssumeRoleResponse>
 """
+REFUSED = "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "synthetic"}
+
+
+def process(command: str) -> str:
+    """Return a configuration whose credentials a command prints."""
+    return f"[default]\ncredential_process = {command}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -67,21 +73,6 @@ def test_shared_files_are_read_without_environment_credentials(machine):
 
 
 @pytest.mark.parametrize(
-    ("environ", "why"),
-    [
-        ({}, "no credentials"),
-        ({"AWS_ACCESS_KEY_ID": "testing"}, "credentials are incomplete"),
-    ],
-)
-def test_missing_or_incomplete_credentials_are_an_error(environ, why):
-    with pytest.raises(CallFailedError) as failed:
-        CredentialProvider(environ).credentials()
-
-    assert failed.value.code == why
-    assert failed.value.__context__ is None
-
-
-@pytest.mark.parametrize(
     "odd", ["synthetic\n", " synthetic", "synthétic", "synthetic\udc80"]
 )
 @pytest.mark.parametrize("variable", [*KEYS, "AWS_SESSION_TOKEN"])
@@ -92,15 +83,6 @@ def test_credentials_unfit_for_a_header_are_an_error(variable, odd):
 
     assert failed.value.code == "credentials have invalid characters"
     assert failed.value.__context__ is None
-
-
-def test_unknown_profile_is_an_error(monkeypatch):
-    monkeypatch.setenv("AWS_PROFILE", "missing")
-
-    with pytest.raises(CallFailedError) as failed:
-        CredentialProvider({}).region()
-
-    assert failed.value.code == "no such profile"
 
 
 @pytest.mark.enable_socket
@@ -127,68 +109,64 @@ def test_role_is_assumed_once_in_the_environments_region(
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(
-    ("status", "body", "why"),
+    ("config", "environ", "why"),
     [
-        (
-            403,
-            "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
-            "credentials refused",
-        ),
-        (200, f"<html>{AWS_MESSAGE}", "ResponseParserError"),
+        ("", {}, "no credentials"),
+        ("", {"AWS_ACCESS_KEY_ID": "testing"}, "credentials are incomplete"),
+        (ROLE, {"AWS_REGION": "eu-west-1"}, "credentials refused"),
+        (process("/absent/command"), {}, "FileNotFoundError"),
+        (process(f"{sys.executable} -V"), {}, "JSONDecodeError"),
+        (process(f"{sys.executable} --absent"), {}, "CredentialRetrievalError"),
     ],
 )
-def test_refused_role_is_an_error(machine, monkeypatch, lone_proxy, status, body, why):
+def test_unobtainable_credentials_are_an_error(
+    machine, monkeypatch, lone_proxy, config, environ, why
+):
+    (machine / "AWS_CONFIG_FILE").write_text(config)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    lone_proxy.plan("POST", respond(403, REFUSED.encode()))
+
+    with pytest.raises(CallFailedError) as failed:
+        CredentialProvider(environ).credentials()
+
+    assert failed.value.code == why
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.enable_socket
+def test_unreadable_response_of_sts_is_an_error(machine, monkeypatch, lone_proxy):
     (machine / "AWS_CONFIG_FILE").write_text(ROLE)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
-    lone_proxy.plan("POST", respond(status, body.encode()))
+    lone_proxy.plan("POST", respond(200, f"<html>{AWS_MESSAGE}".encode()))
 
     with pytest.raises(CallFailedError) as failed:
         CredentialProvider({"AWS_REGION": "eu-west-1"}).credentials()
 
-    assert failed.value.code == why
+    assert failed.value.code == "ResponseParserError"
     assert failed.value.__context__ is None
 
 
-@pytest.mark.parametrize(
-    ("command", "why"),
-    [
-        ("/absent/command", "FileNotFoundError"),
-        (f"{sys.executable} -V", "JSONDecodeError"),
-        (f"{sys.executable} --absent", "CredentialRetrievalError"),
-    ],
-)
-def test_failed_credential_process_is_an_error(machine, command, why):
-    (machine / "AWS_CONFIG_FILE").write_text(
-        f"[default]\ncredential_process = {command}\n"
-    )
+def test_region_comes_from_the_environment():
+    both = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
 
-    with pytest.raises(CallFailedError) as failed:
-        CredentialProvider({}).credentials()
-
-    assert failed.value.code == why
-    assert failed.value.__context__ is None
+    assert CredentialProvider(both).region() == "eu-west-1"
 
 
 @pytest.mark.parametrize(
-    ("environ", "region"),
+    ("environ", "profile", "why"),
     [
-        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-1"),
-        ({"AWS_DEFAULT_REGION": "us-gov-west-1"}, "us-gov-west-1"),
+        ({}, "default", "no region: set AWS_REGION"),
+        ({}, "missing", "no such profile"),
+        ({"AWS_REGION": "eu-west-1.attacker.example/"}, "default", "invalid region"),
+        ({"AWS_DEFAULT_REGION": "Ireland"}, "default", "invalid region"),
     ],
 )
-def test_region_comes_from_the_environment(environ, region):
-    assert CredentialProvider(environ).region() == region
+def test_missing_or_malformed_region_is_an_error(
+    machine, monkeypatch, environ, profile, why
+):
+    (machine / "AWS_CONFIG_FILE").write_text("[default]\n")
+    monkeypatch.setenv("AWS_PROFILE", profile)
 
-
-@pytest.mark.parametrize(
-    ("environ", "why"),
-    [
-        ({}, "no region: set AWS_REGION"),
-        ({"AWS_REGION": "eu-west-1.attacker.example/"}, "invalid region"),
-        ({"AWS_REGION": "Ireland"}, "invalid region"),
-    ],
-)
-def test_missing_or_malformed_region_is_an_error(environ, why):
     with pytest.raises(CallFailedError) as failed:
         CredentialProvider(environ).region()
 

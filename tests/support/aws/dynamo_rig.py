@@ -7,12 +7,13 @@ from kycourier.adapters.aws.breaker import DynamoBreakerStore
 from kycourier.adapters.aws.leases import DynamoLeaseStore
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.adapters.aws.tickets import DynamoTicketStore
+from kycourier.core.leases import Lease, refresh_lease
 from kycourier.core.orders.record import OrderRecord
 from kycourier.ports import Stores
 from support.aws.aws_proxy import AwsProxy
 from support.aws.dynamo_table import items_of, make_table, open_table
 from support.fakes import FakeClock
-from support.sample_records import claim
+from support.sample_records import APP, claim
 
 
 class DynamoRig(NamedTuple):
@@ -27,6 +28,11 @@ class DynamoRig(NamedTuple):
         claimed = claim(self.stores.orders)
         assert claimed.granted
         return claimed.record
+
+    def lease(self, owner: str) -> Lease:
+        lease = self.stores.leases.acquire(refresh_lease(APP), owner=owner, seconds=15)
+        assert lease is not None
+        return lease
 
 
 def open_dynamo_rig(proxy: AwsProxy, url: str) -> DynamoRig:
