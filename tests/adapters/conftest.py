@@ -1,15 +1,14 @@
-"""DynamoDB rigs and S3 stores behind scripted proxies."""
+"""DynamoDB rigs and buckets behind scripted proxies."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
 
-from kycourier.adapters.s3.evidence import S3EvidenceStore
+from kycourier_devkit.emulators.tencent.cos import Cos
 from support.aws.aws_proxy import AwsProxy
 from support.aws.dynamo_rig import DynamoRig, open_dynamo_rig
-from support.aws.s3_objects import PREFIX
-from support.aws.services import new_bucket, open_evidence
+from support.bucket_rig import BucketRig, open_cos_rig, open_s3_rig
 from support.servers.emulators import EMULATOR_FIXTURES, EMULATOR_MARKS
 
 DYNAMODBS = ("dynamodb", "dynalite")
@@ -31,11 +30,17 @@ def lone_proxy() -> Iterator[AwsProxy]:
 
 
 @pytest.fixture
-def bucket(moto: str) -> str:
-    return new_bucket(moto)
+def in_s3(moto: str, proxy: AwsProxy) -> BucketRig:
+    return open_s3_rig(moto, proxy)
 
 
 @pytest.fixture
-def store(proxy: AwsProxy, bucket: str) -> S3EvidenceStore:
-    """Return a store on a prefix of the bucket, through the proxy."""
-    return open_evidence(proxy.url, f"{bucket}/{PREFIX}")
+def in_cos(moto: str, cos: Cos) -> Iterator[BucketRig]:
+    with open_cos_rig(moto, cos) as rig:
+        yield rig
+
+
+@pytest.fixture(params=["in_s3", "in_cos"])
+def rig(request: pytest.FixtureRequest) -> BucketRig:
+    """Return a bucket of each dialect in turn."""
+    return request.getfixturevalue(request.param)

@@ -4,9 +4,8 @@ from contextlib import ExitStack, closing
 from itertools import count
 
 from kycourier.adapters.context import AdapterContext
-from kycourier.adapters.s3.evidence import S3EvidenceStore
 from kycourier.adapters.tencent import factory
-from kycourier.ports import EventSink, SecretSource
+from kycourier.ports import EventSink, EvidenceStore, SecretSource
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier_devkit.emulators.tencent.api import TencentApi
 from kycourier_devkit.emulators.tencent.cos import Cos
@@ -84,16 +83,9 @@ def new_bucket(cos: Cos) -> str:
     return name
 
 
-def open_evidence(
-    url: str, where: str, *, left: float | None = None
-) -> S3EvidenceStore:
-    """Open `cos://where` in the region."""
+def open_evidence(url: str, where: str) -> EvidenceStore:
     resource = ResourceUrl("cos", f"{where}?region={REGION}")
-    opened = factory.open_evidence(
-        resource, tencent_context(url, left=left), state=STATE
-    )
-    assert isinstance(opened, S3EvidenceStore)
-    return opened
+    return factory.open_evidence(resource, tencent_context(url), state=STATE)
 
 
 def open_secret(url: str, name: str = "secret1", query: str = "") -> SecretSource:

@@ -1,4 +1,4 @@
-"""Opening evidence in S3: endpoint, region, credentials and start checks."""
+"""Opening evidence in S3 and COS: endpoints, regions, credentials and start checks."""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from kycourier.adapters import registry
-from kycourier.adapters.aws.evidence import _s3_config, open_bucket
+from kycourier.adapters.aws.evidence import _s3_config as s3_config
 from kycourier.adapters.context import AdapterContext
-from kycourier.core.errors import EvidenceUnavailableError, SettingError
+from kycourier.adapters.s3.dialect import NO_BUCKET
+from kycourier.adapters.tencent.evidence import _s3_config as cos_config
+from kycourier.ports import EvidenceStore
 from kycourier.settings.resource_url import ResourceUrl
-from support.aws.aws_proxy import respond
+from support.aws.aws_proxy import AwsProxy, respond
 from support.aws.clients import aws_context, new_name
-from support.aws.s3_objects import KEY, assert_failure, put_object
+from support.aws.services import new_bucket
+from support.bucket_rig import KEY, put_object, sha256, unavailable
 from support.fakes import FakeClock
 from support.servers.emulators import EMULATOR_MARKS
 from support.servers.hostile_server import (
@@ -24,76 +27,116 @@ from support.servers.hostile_server import (
     closed_port,
     http_response,
 )
+from support.start_checks import STATE, start_failure
+from support.tencent_api_rig import REGION, RENEWED, ROLE, role_environ, tencent_context
+from support.tencent_api_rig import new_bucket as new_cos_bucket
 
 pytestmark = [*EMULATOR_MARKS]
+COS_BUCKET = f"cos://evidence-1250000999?region={REGION}"
+CONTEXTS = {"s3://bucket1": aws_context, COS_BUCKET: tencent_context}
+COS_FORM = "must be cos://bucket-appid/prefix?region=…"
+NO_REGION = "has no region: append ?region=ap-…"
 
 
-def start(url: str, where: str, **environ: str) -> str:
-    """Return why a store cannot be opened, as the setting error states it."""
-    context = aws_context(url, **environ)
-    with pytest.raises(SettingError) as failure:
-        registry.open_evidence(
-            ResourceUrl("s3", where), context, state=ResourceUrl("dynamodb", "t")
-        )
-    assert failure.value.variable == "KYCOURIER_EVIDENCE"
-    assert failure.value.__context__ is None
-    assert where not in str(failure.value)
-    return failure.value.why.removeprefix("cannot be used: ")
+def start(url: str, context: AdapterContext) -> str:
+    """Return why evidence cannot be opened."""
+    return start_failure("EVIDENCE", url, context)
 
 
-def test_missing_bucket_stops_the_start(moto):
-    assert start(moto, new_name("bucket")) == "no such bucket in this region"
-
-
-def test_denied_listing_stops_the_start(proxy, bucket):
-    proxy.plan("GET", respond(403), respond(403))
-    proxy.plan("HEAD", respond(403))
-
-    assert start(proxy.url, bucket) == "denied s3:ListBucket on a bucket"
-
-
-@pytest.mark.parametrize("status", [301, 400, 503])
-def test_bucket_of_another_region_stops_the_start(proxy, bucket, status):
-    proxy.plan("GET", respond(status), respond(status))
-    proxy.plan("HEAD", respond(status), respond(status))
-
-    assert start(proxy.url, bucket) == "unreachable, or in another region"
-
-
+@pytest.mark.parametrize("bucket", CONTEXTS)
 def test_unreachable_endpoint_stops_the_start(bucket):
-    reason = start(f"http://127.0.0.1:{closed_port()}", bucket)
+    context = CONTEXTS[bucket](f"http://127.0.0.1:{closed_port()}")
 
-    assert reason == "unreachable, or in another region"
-
-
-def test_region_must_be_set(moto, bucket):
-    reason = start(moto, bucket, AWS_REGION="", AWS_DEFAULT_REGION="")
-
-    assert reason == "no region: set AWS_REGION"
+    assert start(bucket, context) == "unreachable, or in another region"
 
 
-def test_unknown_profile_stops_the_start(moto, bucket, monkeypatch):
-    monkeypatch.setenv("AWS_PROFILE", "nosuch")
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [
+        ("s3://bucket1", "AWS_ENDPOINT_URL_S3"),
+        (COS_BUCKET, "TENCENTCLOUD_ENDPOINT_URL_COS"),
+    ],
+)
+def test_plain_http_endpoint_stops_the_start(url, variable):
+    context = CONTEXTS[url]("", **{variable: "http://s3.example.com"})
 
-    reason = start(moto, bucket, AWS_REGION="", AWS_DEFAULT_REGION="")
-
-    assert reason == "no such profile"
-
-
-def test_plain_http_endpoint_is_rejected_except_on_loopback(moto, bucket):
-    elsewhere = "http://s3.example.com"
-
-    reason = start(moto, bucket, AWS_ENDPOINT_URL_S3=elsewhere)
-
-    assert reason == "AWS_ENDPOINT_URL_S3: must be https except on loopback"
+    assert start(url, context) == f"{variable}: must be https except on loopback"
 
 
 @pytest.mark.parametrize(
     "where",
     ["B/x", "ab", "bucket//x", "bucket/a b", "bucket/../x", "bucket/x?region=y"],
 )
-def test_malformed_bucket_or_prefix_stops_the_start(moto, where):
-    assert start(moto, where) == "must be s3://bucket/prefix, with plain names"
+def test_malformed_s3_url_stops_the_start(where):
+    why = start(f"s3://{where}", aws_context("http://127.0.0.1:9"))
+
+    assert why == "must be s3://bucket/prefix, with plain names"
+
+
+@pytest.mark.parametrize(
+    ("where", "why"),
+    [
+        ("evidence/prefix?region=ap-guangzhou", COS_FORM),
+        ("evidence-x1?region=ap-guangzhou", COS_FORM),
+        ("Evidence-1250000000?region=ap-guangzhou", COS_FORM),
+        ("evi.dence-1250000000?region=ap-guangzhou", COS_FORM),
+        ("-1250000000?region=ap-guangzhou", COS_FORM),
+        ("evidence-1250000000/a//b?region=ap-guangzhou", f"{COS_FORM}, with plain"),
+        ("evidence-1250000000/照片?region=ap-guangzhou", f"{COS_FORM}, with plain"),
+        ("evidence-1250000000/../a?region=ap-guangzhou", f"{COS_FORM}, with plain"),
+        ("evidence-1250000000/prefix", NO_REGION),
+    ],
+)
+def test_malformed_cos_url_stops_the_start(where, why):
+    assert start(f"cos://{where}", tencent_context("http://[::1]:9")).startswith(why)
+
+
+def test_missing_bucket_stops_the_start(moto, cos):
+    assert start(f"s3://{new_name('bucket')}", aws_context(moto)) == NO_BUCKET
+    why = start(COS_BUCKET, tencent_context(cos.url))
+    assert why == f"{NO_BUCKET}, or denied cos:GetBucket on it"
+
+
+def test_denied_listing_in_s3_stops_the_start(lone_proxy):
+    lone_proxy.plan("GET", respond(403), respond(403))
+    lone_proxy.plan("HEAD", respond(403))
+
+    why = start("s3://bucket1", aws_context(lone_proxy.url))
+
+    assert why == "denied s3:ListBucket on a bucket"
+
+
+@pytest.mark.parametrize(
+    ("denied", "why"),
+    [
+        ({"cos:GetBucket", "cos:HeadObject"}, "denied cos:GetBucket on a bucket"),
+        ({"cos:GetBucket"}, f"{NO_BUCKET}, or denied cos:GetBucket on it"),
+    ],
+)
+def test_denied_listing_in_cos_stops_the_start(cos, denied, why):
+    url = f"cos://{new_cos_bucket(cos)}?region={REGION}"
+    cos.renew(ROLE._replace(denied=frozenset(denied)))
+
+    assert start(url, tencent_context(cos.url)) == why
+
+
+@pytest.mark.parametrize("status", [301, 400, 503])
+def test_bucket_of_another_region_stops_the_start(lone_proxy, status):
+    lone_proxy.plan("GET", respond(status), respond(status))
+    lone_proxy.plan("HEAD", respond(status), respond(status))
+
+    why = start("s3://bucket1", aws_context(lone_proxy.url))
+
+    assert why == "unreachable, or in another region"
+
+
+def test_region_of_s3_must_be_set():
+    nowhere = aws_context("http://[::1]:9", AWS_REGION="", AWS_DEFAULT_REGION="")
+
+    assert start("s3://bucket1", nowhere) == "no region: set AWS_REGION"
+
+
+# endpoints
 
 
 @pytest.mark.parametrize(
@@ -110,38 +153,74 @@ def test_malformed_bucket_or_prefix_stops_the_start(moto, where):
          "https://s3.example.com", False),
     ],
 )  # fmt: skip
-def test_endpoint_follows_region_or_override(bucket, environ, endpoint, by_name):
-    config = _s3_config(bucket, AdapterContext(clock=FakeClock(), environ=environ))
+def test_endpoint_of_s3_follows_region_or_override(bucket, environ, endpoint, by_name):
+    config = s3_config(bucket, AdapterContext(clock=FakeClock(), environ=environ))
 
     assert config["endpoint"] == config["aws_endpoint_url_s3"] == endpoint
     assert config["virtual_hosted_style_request"] is by_name
 
 
+@pytest.mark.parametrize(
+    ("override", "endpoint", "by_name"),
+    [
+        ("", "https://b-1.cos.ap-guangzhou.myqcloud.com", True),
+        ("https://cos.example.com:8443", "https://b-1.cos.example.com:8443", True),
+        ("https://10.0.0.1", "https://10.0.0.1", False),
+        ("http://[::1]:9", "http://[::1]:9", False),
+        ("http://localhost:9", "http://localhost:9", False),
+    ],
+)
+def test_bucket_in_cos_is_part_of_the_host_except_for_addresses(
+    override, endpoint, by_name
+):
+    config = cos_config("b-1", REGION, {"TENCENTCLOUD_ENDPOINT_URL_COS": override})
+
+    assert config["endpoint"] == config["aws_endpoint_url_s3"] == endpoint
+    assert config["virtual_hosted_style_request"] is by_name
+    assert config["region"] == REGION
+
+
 # credentials
 
 
-def test_environment_credentials_are_read_at_each_call(proxy, bucket):
-    context = aws_context(proxy.url)
-    environ = {**context.environ, "AWS_SESSION_TOKEN": "first"}
-    store = open_bucket(
-        ResourceUrl("s3", bucket), AdapterContext(clock=context.clock, environ=environ)
-    )
-    environ |= {"AWS_ACCESS_KEY_ID": "later", "AWS_SESSION_TOKEN": "second"}
+def test_environment_credentials_of_s3_are_read_at_each_call(in_s3):
+    for number in (1, 2):
+        key_id, token = f"KEY{number}", f"token{number}"
+        in_s3.environ.update(AWS_ACCESS_KEY_ID=key_id, AWS_SESSION_TOKEN=token)
 
-    put_object(store)
+        in_s3.store.digest(KEY)
 
-    opened, sent = proxy.calls[0], proxy.calls[-1]
-    assert opened.headers["x-amz-security-token"] == "first"
-    assert sent.headers["x-amz-security-token"] == "second"
-    assert "Credential=later/" in sent.headers["authorization"]
+        sent = in_s3.proxy.calls[-1].headers
+        assert sent["x-amz-security-token"] == token
+        assert f"Credential={key_id}/" in sent["authorization"]
 
 
-class Role:
+def test_environment_credentials_of_cos_are_read_at_each_call(in_cos, cos):
+    in_cos.put()
+    cos.renew(RENEWED)
+    with unavailable("denied cos:GetObject on a bucket"):
+        in_cos.store.digest(KEY)
+
+    in_cos.environ.update(role_environ(in_cos.proxy.url, RENEWED))
+
+    assert in_cos.store.digest(KEY) == sha256(in_cos.read())
+    del in_cos.environ["TENCENTCLOUD_SECRETKEY"]
+    with unavailable("no credentials"):
+        in_cos.store.digest(KEY)
+
+
+def test_missing_credentials_of_cos_stop_the_start():
+    context = tencent_context("http://[::1]:9", TENCENTCLOUD_SECRETID="")
+
+    assert start(COS_BUCKET, context) == "no credentials: bind a role to the function"
+
+
+class RoleAgent:
     """A container's credentials agent that issues new credentials at each request."""
 
     def __init__(self) -> None:
         self.issued = 0
-        self.minutes = 5.0
+        self.minutes = 60.0
         self.is_broken = False
 
     def serve(self, peer: Peer) -> None:
@@ -162,53 +241,45 @@ class Role:
 
 
 @pytest.fixture
-def role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Role]:
+def agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[RoleAgent]:
     """Give this machine a role and no other credentials."""
-    role = Role()
-    with closing(HostileServer(role.serve)) as agent:
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/role")
+    agent = RoleAgent()
+    with closing(HostileServer(agent.serve)) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/role")
         for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "none"))
-        yield role
+        yield agent
 
 
-def without_keys(url: str) -> dict[str, str]:
-    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    return {name: text for name, text in aws_context(url).environ.items()
-            if name not in keys}  # fmt: skip
+@pytest.fixture
+def store_of_role(proxy: AwsProxy, agent: RoleAgent) -> EvidenceStore:
+    """Return a store whose role's credentials end five minutes after the start."""
+    agent.minutes = 5
+    keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    url = ResourceUrl("s3", new_bucket(proxy.url))
+    return registry.open_evidence(url, aws_context(proxy.url, **keys), state=STATE)
 
 
-def test_role_credentials_are_renewed_before_expiry(proxy, bucket, role):
-    context = AdapterContext(
-        clock=aws_context(proxy.url).clock, environ=without_keys(proxy.url)
-    )
-    store = open_bucket(
-        ResourceUrl("s3", bucket), context
-    )  # they expire in five minutes
+def test_role_credentials_are_renewed_before_expiry(proxy, agent, store_of_role):
+    at_start = proxy.calls[-1].headers["x-amz-security-token"]
+    agent.minutes = 60
 
-    role.minutes = 60
-    put_object(store)
-    issued = role.issued
-    store.digest(KEY)
+    put_object(store_of_role)
+    issued = agent.issued
+    store_of_role.digest(KEY)
 
-    opened, sent, last = proxy.calls[0], proxy.calls_to("PUT")[0], proxy.calls[-1]
-    assert opened.headers["x-amz-security-token"] != f"token{issued}"
-    assert sent.headers["x-amz-security-token"] == f"token{issued}"
-    assert f"Credential=KEY{issued}/" in sent.headers["authorization"]
-    assert role.issued == issued  # valid for an hour: not requested again
-    assert last.headers["x-amz-security-token"] == f"token{issued}"
+    assert at_start != f"token{issued}"
+    assert agent.issued == issued  # valid for an hour: not requested again
+    for sent in (proxy.calls_to("PUT")[-1].headers, proxy.calls[-1].headers):
+        assert sent["x-amz-security-token"] == f"token{issued}"
+        assert f"Credential=KEY{issued}/" in sent["authorization"]
 
 
-def test_unobtainable_credentials_fail_without_a_call(proxy, bucket, role):
-    context = AdapterContext(
-        clock=aws_context(proxy.url).clock, environ=without_keys(proxy.url)
-    )
-    store = open_bucket(ResourceUrl("s3", bucket), context)
+def test_unobtainable_credentials_fail_without_a_call(proxy, agent, store_of_role):
     before = len(proxy.calls)
-    role.is_broken = True
+    agent.is_broken = True
 
-    with pytest.raises(EvidenceUnavailableError) as failure:
-        put_object(store)
+    with unavailable("no credentials"):
+        put_object(store_of_role)
 
-    assert_failure(failure, "no credentials")
     assert len(proxy.calls) == before

@@ -1,9 +1,12 @@
-"""A put to S3 whose response leaves its outcome unclear."""
+"""A put to S3 or COS whose response leaves its outcome unclear."""
+
+import hashlib
 
 import pytest
 
-from kycourier.core.errors import EvidenceConflictError, EvidenceUnavailableError
+from kycourier.core.errors import EvidenceConflictError
 from support.aws.aws_proxy import (
+    AwsResponse,
     Script,
     corrupt_body,
     drop_call,
@@ -11,23 +14,12 @@ from support.aws.aws_proxy import (
     perform_then_respond,
     respond,
 )
-from support.aws.s3_objects import (
-    KEY,
-    OTHER,
-    PHOTO,
-    UNCLEAR,
-    assert_failure,
-    put_directly,
-    put_object,
-    read_object,
-)
-from support.aws.services import open_evidence
+from support.bucket_rig import KEY, OTHER, PHOTO, UNCLEAR, unavailable
 from support.servers.emulators import EMULATOR_MARKS
 
 pytestmark = [*EMULATOR_MARKS]
 
 UNDONE: dict[str, Script] = {
-    "a concurrent write": respond(409),
     "a condition failed": respond(412),
     "slow down": respond(503),
     "server error": respond(500),
@@ -35,94 +27,136 @@ UNDONE: dict[str, Script] = {
     "redirect": respond(307, b"", ("Location", "http://127.0.0.1:9/")),
     "a response without a tag": respond(200),
     "a dropped call": drop_call,
+}
+UNDONE_IN_S3 = UNDONE | {
+    "a concurrent write": respond(409),
     "a corrupted body": corrupt_body,
 }
+UNDONE_IN_COS = UNDONE | {
+    "a tag of other bytes": respond(200, b"", ("ETag", f'"{"0" * 32}"')),
+}
+FAULTS = [("in_s3", fault) for fault in UNDONE_IN_S3]
+FAULTS += [("in_cos", fault) for fault in UNDONE_IN_COS]
+SCRIPTS = UNDONE_IN_S3 | UNDONE_IN_COS
 DONE: dict[str, Script] = {
-    "but a concurrent write": perform_then_respond(409),
     "but a condition failed": perform_then_respond(412),
     "but slow down": perform_then_respond(503),
+    "but no tag": perform_then_respond(200),
     "but a dropped response": drop_response,
 }
 
 
-@pytest.mark.parametrize("fault", UNDONE)
-def test_unstored_object_is_put_again_once(store, proxy, moto, bucket, fault):
-    proxy.plan("PUT", UNDONE[fault])
+@pytest.mark.parametrize(("rig", "fault"), FAULTS, indirect=["rig"])
+def test_unstored_object_is_put_again_once(rig, fault):
+    rig.proxy.plan("PUT", SCRIPTS[fault])
 
-    put_object(store)
+    rig.put()
 
-    assert len(proxy.calls_to("PUT")) == 2
-    assert read_object(moto, bucket) == PHOTO
+    assert rig.puts() == 2
+    assert rig.read() == PHOTO
 
 
-@pytest.mark.parametrize("fault", UNDONE)
-def test_object_unstored_twice_is_a_failure(store, proxy, fault):
-    proxy.plan("PUT", UNDONE[fault], UNDONE[fault])
+@pytest.mark.parametrize(("rig", "fault"), FAULTS, indirect=["rig"])
+def test_object_unstored_twice_is_a_failure(rig, fault):
+    rig.proxy.plan("PUT", SCRIPTS[fault], SCRIPTS[fault])
 
-    with pytest.raises(EvidenceUnavailableError) as failure:
-        put_object(store)
+    with unavailable(UNCLEAR):
+        rig.put()
 
-    assert_failure(failure, UNCLEAR)
-    assert len(proxy.calls_to("PUT")) == 2
-    assert store.digest(KEY) is None
+    assert rig.puts() == 2
+    assert rig.store.digest(KEY) is None
 
 
 @pytest.mark.parametrize("fault", DONE)
-def test_stored_object_is_success_without_another_put(
-    store, proxy, moto, bucket, fault
-):
-    proxy.plan("PUT", DONE[fault])
+def test_stored_object_is_success_without_another_put(rig, fault):
+    rig.proxy.plan("PUT", DONE[fault])
 
-    put_object(store)
+    rig.put()
 
-    assert len(proxy.calls_to("PUT")) == 1
-    assert read_object(moto, bucket) == PHOTO
+    assert rig.puts() == 1
+    assert rig.read() == PHOTO
 
 
-def test_stored_object_without_a_response_is_success(proxy, moto, bucket):
-    store = open_evidence(proxy.url, f"{bucket}/some/prefix", left=2.9)
-    proxy.plan("PUT", proxy.hang)
+def test_stored_object_without_a_response_is_success(rig):
+    rig.left[0] = 2.9
+    rig.proxy.plan("PUT", rig.proxy.hang)
 
-    put_object(store)
+    rig.put()
 
-    assert len(proxy.calls_to("PUT")) == 1
-    assert read_object(moto, bucket) == PHOTO
+    assert rig.puts() == 1
+    assert rig.read() == PHOTO
 
 
-@pytest.mark.parametrize("fault", UNDONE)
-def test_other_bytes_found_after_an_unclear_put_are_a_conflict(
-    store, proxy, moto, bucket, fault
-):
-    put_directly(moto, bucket)
-    proxy.plan("PUT", UNDONE[fault])
+def test_unverifiable_put_is_not_repeated(rig):
+    rig.proxy.plan("PUT", drop_call)
+    if rig.scheme == "cos":  # looks the object up before the put
+        rig.proxy.plan("GET", rig.proxy.default_script)
+    rig.proxy.plan("GET", respond(503), respond(503))
+
+    with unavailable(UNCLEAR):
+        rig.put()
+
+    assert rig.puts() == 1
+
+
+@pytest.mark.parametrize("fault", UNDONE_IN_S3)
+def test_other_bytes_found_after_an_unclear_put_are_a_conflict(in_s3, fault):
+    in_s3.overwrite()
+    in_s3.proxy.plan("PUT", UNDONE_IN_S3[fault])
 
     with pytest.raises(EvidenceConflictError) as failure:
-        put_object(store)
+        in_s3.put()
 
     assert failure.value.__context__ is None
-    assert len(proxy.calls_to("PUT")) == 1
-    assert read_object(moto, bucket) == OTHER
+    assert in_s3.puts() == 1
+    assert in_s3.read() == OTHER
 
 
-def test_other_bytes_stored_between_two_puts_are_a_conflict(store, proxy, moto, bucket):
+def test_other_bytes_stored_between_two_puts_are_a_conflict(in_s3):
     def overtake(call, forward):
-        put_directly(moto, bucket)
+        in_s3.overwrite()
         return forward(call)
 
-    proxy.plan("PUT", drop_call, overtake)
+    in_s3.proxy.plan("PUT", drop_call, overtake)
 
     with pytest.raises(EvidenceConflictError):
-        put_object(store)
+        in_s3.put()
 
-    assert read_object(moto, bucket) == OTHER
+    assert in_s3.read() == OTHER
 
 
-def test_unverifiable_put_is_not_repeated(store, proxy):
-    proxy.plan("PUT", drop_call)
-    proxy.plan("GET", respond(503), respond(503))
+def test_other_bytes_stored_by_a_put_to_cos_are_a_conflict(in_cos):
+    tag = hashlib.md5(OTHER, usedforsecurity=False).hexdigest()
 
-    with pytest.raises(EvidenceUnavailableError) as failure:
-        put_object(store)
+    def damage(*_):
+        in_cos.overwrite()
+        return AwsResponse(200, b"", (("ETag", f'"{tag}"'),))
 
-    assert_failure(failure, UNCLEAR)
-    assert len(proxy.calls_to("PUT")) == 1
+    in_cos.proxy.plan("PUT", damage)
+
+    with pytest.raises(EvidenceConflictError):
+        in_cos.put()
+
+    assert in_cos.puts() == 1
+
+
+def test_object_in_cos_is_read_back_when_its_tag_is_no_digest(in_cos):
+    def retag(call, forward):
+        response = forward(call)
+        headers = [each for each in response.headers if each[0].lower() != "etag"]
+        return response._replace(headers=(*headers, ("ETag", '"of-a-key-5"')))
+
+    in_cos.proxy.plan("PUT", retag)
+
+    in_cos.put()
+
+    assert [call.name for call in in_cos.proxy.calls] == ["GET", "PUT", "GET"]
+
+
+def test_corrupted_bytes_are_not_stored_in_cos(in_cos):
+    in_cos.proxy.plan("PUT", corrupt_body)
+
+    with unavailable("denied cos:PutObject on a bucket"):
+        in_cos.put()
+
+    assert in_cos.store.digest(KEY) is None

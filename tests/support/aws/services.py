@@ -1,8 +1,7 @@
 """Creates buckets, buses and queues on an AWS emulator, and adapters on them."""
 
 from kycourier.adapters.aws import factory
-from kycourier.adapters.s3.evidence import S3EvidenceStore
-from kycourier.ports import EventSink, SecretSource, WorkQueue
+from kycourier.ports import EventSink, EvidenceStore, SecretSource, WorkQueue
 from kycourier.settings.resource_url import ResourceUrl
 from support.aws.clients import REGION, aws_client, aws_context, new_name
 
@@ -29,14 +28,9 @@ def new_queue(url: str, *, suffix: str = "") -> str:
     return name
 
 
-def open_evidence(
-    url: str, where: str, *, left: float | None = None
-) -> S3EvidenceStore:
-    """Open `s3://where`."""
-    context = aws_context(url, left=left)
-    opened = factory.open_evidence(ResourceUrl("s3", where), context, state=STATE)
-    assert isinstance(opened, S3EvidenceStore)
-    return opened
+def open_evidence(url: str, where: str) -> EvidenceStore:
+    resource = ResourceUrl("s3", where)
+    return factory.open_evidence(resource, aws_context(url), state=STATE)
 
 
 def open_sink(url: str, scheme: str, where: str) -> EventSink:
