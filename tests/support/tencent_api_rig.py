@@ -1,5 +1,6 @@
 """Tencent Cloud's API on loopback, and adapters that are opened on it."""
 
+import json
 from contextlib import ExitStack, closing
 from itertools import count
 
@@ -12,6 +13,7 @@ from kycourier_devkit.emulators.tencent.cos import Cos
 from kycourier_devkit.emulators.tencent.eventbridge import EventBridge
 from kycourier_devkit.emulators.tencent.ssm import Ssm
 from kycourier_devkit.emulators.tencent.tc3 import Key
+from support.aws.aws_proxy import AWS_MESSAGE, Script, respond
 from support.fakes import FakeClock
 from support.leaks.canaries import MARK
 
@@ -96,3 +98,10 @@ def open_secret(url: str, name: str = "secret1", query: str = "") -> SecretSourc
 def open_sink(url: str, bus: str) -> EventSink:
     resource = ResourceUrl("tencent-eb", f"{bus}?region={REGION}")
     return factory.open_events(resource, tencent_context(url))
+
+
+def refuse_call(code: str, status: int = 200, kind: str = "application/json") -> Script:
+    """Respond with an API error of a content type without forwarding the call."""
+    error = {"Error": {"Code": code, "Message": AWS_MESSAGE}, "RequestId": "1"}
+    body = json.dumps({"Response": error}).encode()
+    return respond(status, body, ("Content-Type", kind))
