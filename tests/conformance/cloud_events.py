@@ -45,19 +45,21 @@ def _sqs(bodies: Sequence[str]) -> Event:
     """Fill the documented batch's first record with each body."""
     record = sample_event("aws_sqs_batch")["Records"][0]
     del record["messageAttributes"]
-    numbered = enumerate(bodies)
     return {
-        "Records": [record | {"messageId": f"m{n}", "body": b} for n, b in numbered]
+        "Records": [
+            record | {"messageId": f"m{n}", "body": body}
+            for n, body in enumerate(bodies)
+        ]
     }
 
 
 def _ckafka(bodies: Sequence[str]) -> Event:
     """Fill the documented batch's first record with each body."""
     record = sample_event("scf_ckafka_batch")["Records"][0]["Ckafka"]
-    numbered = enumerate(bodies, 36)
     return {
         "Records": [
-            {"Ckafka": record | {"offset": n, "msgBody": b}} for n, b in numbered
+            {"Ckafka": record | {"offset": n, "msgBody": body}}
+            for n, body in enumerate(bodies, 36)
         ]
     }
 
@@ -76,24 +78,25 @@ def _over(gateway: str, *, in_base64: bool = False) -> Callable[[HttpCall], Even
     return build
 
 
-def _on_aws(name: str, http: Callable[[HttpCall], Event]) -> Cloud:
-    def timer() -> Event:
-        return sample_event("aws_eventbridge_scheduled")
-
-    return Cloud(name, _sqs, http, timer, LambdaContext)
-
-
-def _scf_context(seconds: float) -> object:
-    return sample_event("scf_context") | {"time_limit_in_ms": int(seconds * 1000)}
-
-
-AWS = _on_aws("HTTP API", _over("http_v2"))
+AWS = Cloud(
+    "HTTP API",
+    _sqs,
+    _over("http_v2"),
+    timer=lambda: sample_event("aws_eventbridge_scheduled"),
+    context=LambdaContext,
+)
 TENCENT = Cloud(
-    "SCF", _ckafka, _over("scf_url"), lambda: sample_event("scf_timer"), _scf_context
+    "SCF",
+    _ckafka,
+    _over("scf_url"),
+    timer=lambda: sample_event("scf_timer"),
+    context=lambda seconds: (
+        sample_event("scf_context") | {"time_limit_in_ms": int(seconds * 1000)}
+    ),
 )
 OTHERS = (
-    _on_aws("REST API", _over("rest_v1")),
-    _on_aws("Lambda function URL", _over("lambda_url", in_base64=True)),
+    AWS._replace(name="REST API", http=_over("rest_v1")),
+    AWS._replace(name="Lambda function URL", http=_over("lambda_url", in_base64=True)),
     TENCENT,
     TENCENT._replace(name="SCF, empty timer events", timer=dict),
 )

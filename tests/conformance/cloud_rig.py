@@ -34,16 +34,10 @@ class CloudRig:
         return [body for at, body in enumerate(bodies) if f"m{at}" in returned]
 
     def call(
-        self,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        *,
-        key: str | None = API_KEY,
-        headers: dict[str, str] | None = None,
+        self, method: str, path: str, body: bytes = b"", **options: object
     ) -> Event:
-        """Send a request, signed unless `key` is None; return the whole response."""
-        return self.send(self.sign(method, path, body, key=key, headers=headers))
+        """Send a request, signed as by `sign`; return the whole response."""
+        return self.send(self.sign(method, path, body, **options))
 
     def sign(
         self,
@@ -54,7 +48,7 @@ class CloudRig:
         key: str | None = API_KEY,
         headers: dict[str, str] | None = None,
     ) -> HttpCall:
-        """Build a request signed now."""
+        """Build a request, signed now unless `key` is None."""
         sent = dict(headers or {})
         if key is not None:
             request = SignedRequest(method=method, path=path, body=body)

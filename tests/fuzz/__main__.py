@@ -12,92 +12,59 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 from kycourier_devkit.errors import ToolUnavailableError
 from kycourier_devkit.repository import CACHE, ROOT
 from kycourier_devkit.tool_envs import python_tool
 
 HERE = Path(__file__).parent
-CORPUS = HERE / "corpus"
 FINDING = "finding-"
-MAX_BYTES = 4096
-INPUT_SECONDS = 10
-MAX_MB = 1024
+LIMITS = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=1024"]  # bytes, s, MB
 GRACE_SECONDS = 60
-ROW = "{:<18} {:>9} {:>8} {:>5} {:>6} {:>7}  {}"
-
-
-class Fuzzed(NamedTuple):
-    """The result of fuzzing one target."""
-
-    target: str
-    runs: str
-    rate: str
-    edges: str
-    kept: str
-    peak_mb: str
-    output: str
-    is_finding: bool
-
-    def row(self) -> str:
-        """Return the line of the table."""
-        return ROW.format(*self[:6], "a finding" if self.is_finding else "ok")
+STATS = {
+    "inputs": r"number_of_executed_units: (\d+)",
+    "a second": r"average_exec_per_sec: +(\d+)",
+    "edges": r"cov: (\d+)",
+    "corpus": r"corp: (\d+)",
+    "MB": r"peak_rss_mb: +(\d+)",
+}
+ROW = "{:<18} " + "{:>9} " * len(STATS) + " {}"
 
 
 class Fuzzer:
-    """Runs atheris on a module of targets and a folder of inputs."""
+    """Runs atheris on a target; the options name its module and its folders."""
 
-    def __init__(
-        self, python: Path, *, module: str, folder: Path, corpus: Path, found: Path
-    ) -> None:
-        self._python, self._module, self._folder = python, module, folder
-        self._corpus, self._found = corpus, found
+    def __init__(self, python: Path, options: argparse.Namespace) -> None:
+        self._python, self._options = python, options
 
-    def fuzz(self, target: str, seconds: int) -> Fuzzed:
+    def fuzz(self, target: str, seconds: int) -> subprocess.CompletedProcess[str]:
         """Fuzz one target for some seconds."""
-        seeds, found = self._corpus / target, self._found / target
-        seeds.mkdir(parents=True, exist_ok=True)
-        found.mkdir(parents=True, exist_ok=True)
-        ended = self._run(
+        corpus, found = self._options.corpus / target, self._options.found / target
+        for folder in (corpus, found):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self._run(
             target,
             seconds + GRACE_SECONDS,
             f"-max_total_time={seconds}",
-            f"-artifact_prefix={seeds / FINDING}",
+            f"-artifact_prefix={corpus / FINDING}",
             "-print_final_stats=1",
             found,
-            seeds,
-        )
-        text = ended.stdout
-        return Fuzzed(
-            target,
-            runs=_find(r"number_of_executed_units: (\d+)", text),
-            rate=_find(r"average_exec_per_sec: +(\d+)", text),
-            edges=_find(r"cov: (\d+)", text),
-            kept=_find(r"corp: (\d+)", text),
-            peak_mb=_find(r"peak_rss_mb: +(\d+)", text),
-            output=text,
-            is_finding=ended.returncode != 0,
+            corpus,
         )
 
     def keep(self, target: str) -> None:
         """Add the inputs that reach new code to the corpus."""
-        into, found = self._corpus / target, self._found / target
-        self._run(target, GRACE_SECONDS * 5, "-merge=1", into, found)
+        corpus, found = self._options.corpus / target, self._options.found / target
+        self._run(target, GRACE_SECONDS * 5, "-merge=1", corpus, found)
 
     def _run(
         self, target: str, seconds: int, *arguments: object
     ) -> subprocess.CompletedProcess[str]:
-        command = [self._python, HERE / "atheris_run.py", self._module, target]
-        limits = [
-            f"-max_len={MAX_BYTES}",
-            f"-timeout={INPUT_SECONDS}",
-            f"-rss_limit_mb={MAX_MB}",
-        ]
+        script, module = HERE / "atheris_run.py", self._options.module
         ours = ("layers/service/python", "devkit", "tests")
-        paths = (self._folder, *(ROOT / each for each in ours))
+        paths = (self._options.folder, *(ROOT / each for each in ours))
         return subprocess.run(
-            [*command, *limits, *map(str, arguments)],
+            [self._python, script, module, target, *LIMITS, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},  # noqa: TID251 - a child's
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -108,43 +75,33 @@ class Fuzzer:
         )
 
 
-def _find(pattern: str, text: str) -> str:
-    found = re.findall(pattern, text)
-    return found[-1] if found else "-"
-
-
 def main() -> int:
     """Parse the command line and fuzz; return the exit status."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="in all")
     parser.add_argument("--module", default="fuzz.targets")
     parser.add_argument("--folder", type=Path, default=HERE)
-    parser.add_argument("--corpus", type=Path, default=CORPUS)
+    parser.add_argument("--corpus", type=Path, default=HERE / "corpus")
     parser.add_argument("--found", type=Path, default=CACHE / "fuzz")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("target", nargs="*")
     options = parser.parse_args()
     try:
-        python = python_tool("atheris") / "python"
+        fuzzer = Fuzzer(python_tool("atheris") / "python", options)
     except ToolUnavailableError as missing:
         print(f"Cannot fuzz: {missing}")
         return 1
     names = options.target or list(import_module(options.module).TARGETS)
-    fuzzer = Fuzzer(
-        python,
-        module=options.module,
-        folder=options.folder,
-        corpus=options.corpus,
-        found=options.found,
-    )
-    print(ROW.format("target", "inputs", "a second", "edges", "corpus", "MB", ""))
+    print(ROW.format("target", *STATS, ""))
     findings = 0
     for name in names:
-        fuzzed = fuzzer.fuzz(name, max(1, options.seconds // len(names)))
-        print(fuzzed.row(), flush=True)
-        if fuzzed.is_finding:
+        ended = fuzzer.fuzz(name, max(1, options.seconds // len(names)))
+        stats = [["-", *re.findall(each, ended.stdout)][-1] for each in STATS.values()]
+        is_finding = ended.returncode != 0
+        print(ROW.format(name, *stats, "a finding" if is_finding else "ok"), flush=True)
+        if is_finding:
             findings += 1
-            print(fuzzed.output[-4000:])
+            print(ended.stdout[-4000:])
         elif options.keep:
             fuzzer.keep(name)
     print(f"{findings} findings")

@@ -36,32 +36,29 @@ def test_saved_inputs_belong_to_a_target_and_are_small():
 
 
 @pytest.mark.slow
-class TestFuzzing:
-    def run(self, *arguments):
-        tool_or_skip("atheris")
-        return subprocess.run(
-            [sys.executable, "-m", "fuzz", *arguments],
-            env={**os.environ, "PYTHONPATH": str(HERE.parent)},  # noqa: TID251 - a child's
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+def test_planted_bug_is_found_and_saved(tmp_path):
+    tool_or_skip("atheris")
+    (tmp_path / "planted_targets.py").write_text(PLANTED)
+    options = {
+        "--module": "planted_targets",
+        "--folder": tmp_path,
+        "--corpus": tmp_path / "corpus",
+        "--found": tmp_path / "found",
+        "--seconds": 20,
+    }
+    words = [str(word) for option in options.items() for word in option]
 
-    def test_target_is_fuzzed_for_a_limited_time(self):
-        ended = self.run("--seconds", "2", "order_request")
-        assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout.splitlines()[-1] == "0 findings"
+    ended = subprocess.run(
+        [sys.executable, "-m", "fuzz", *words, "planted"],
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},  # noqa: TID251 - a child's
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
 
-    def test_planted_bug_is_found_and_saved(self, tmp_path):
-        (tmp_path / "planted_targets.py").write_text(PLANTED)
-        ended = self.run(
-            *("--module", "planted_targets", "--folder", str(tmp_path)),
-            *("--corpus", str(tmp_path / "corpus"), "--found", str(tmp_path / "found")),
-            *("--seconds", "20", "planted"),
-        )
-        assert ended.returncode == 1
-        assert "ValueError: planted" in ended.stdout
-        [kept] = (tmp_path / "corpus/planted").iterdir()
-        assert kept.name.startswith("finding-crash-")
-        assert kept.read_bytes()[:3] == b"fuz"
+    assert ended.returncode == 1
+    assert "ValueError: planted" in ended.stdout
+    [kept] = (tmp_path / "corpus/planted").iterdir()
+    assert kept.name.startswith("finding-crash-")
+    assert kept.read_bytes()[:3] == b"fuz"

@@ -2,6 +2,7 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from threading import Barrier
 
 import pytest
@@ -105,6 +106,22 @@ def test_role_is_assumed_once_in_the_environments_region(
     assert loaded == [AwsCredentials("assumed", "its-key", "its-token")] * 8
     [call] = lone_proxy.calls
     assert "/eu-west-3/sts/aws4_request" in call.headers["authorization"]
+
+
+@pytest.mark.enable_socket
+def test_role_that_ends_soon_is_assumed_again(machine, monkeypatch, lone_proxy):
+    (machine / "AWS_CONFIG_FILE").write_text(ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
+    soon = datetime.now(timezone.utc) + timedelta(minutes=5)  # noqa: TID251 - the SDK's clock
+    first = ASSUMED.replace("2099-01-01T00:00:00Z", soon.isoformat())
+    later = ASSUMED.replace("its-key", "next-key")
+    lone_proxy.plan("POST", *[respond(200, text.encode()) for text in (first, later)])
+    provider = CredentialProvider({"AWS_REGION": "eu-west-3"})
+
+    loaded = [provider.credentials().key for _ in range(3)]
+
+    assert loaded[-2:] == ["next-key", "next-key"]
+    assert len(lone_proxy.calls) == 2
 
 
 @pytest.mark.enable_socket

@@ -1,33 +1,18 @@
 """Opening evidence in S3 and COS: endpoints, regions, credentials and start checks."""
 
-import json
-from collections.abc import Iterator
-from contextlib import closing
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
-
 import pytest
 
-from kycourier.adapters import registry
 from kycourier.adapters.aws.evidence import _s3_config as s3_config
 from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.s3.dialect import NO_BUCKET
 from kycourier.adapters.tencent.evidence import _s3_config as cos_config
-from kycourier.ports import EvidenceStore
-from kycourier.settings.resource_url import ResourceUrl
-from support.aws.aws_proxy import AwsProxy, respond
+from support.aws.aws_proxy import respond
 from support.aws.clients import aws_context, new_name
-from support.aws.services import new_bucket
-from support.bucket_rig import KEY, put_object, sha256, unavailable
+from support.bucket_rig import KEY, sha256, unavailable
 from support.fakes import FakeClock
 from support.servers.emulators import EMULATOR_MARKS
-from support.servers.hostile_server import (
-    HostileServer,
-    Peer,
-    closed_port,
-    http_response,
-)
-from support.start_checks import STATE, start_failure
+from support.servers.hostile_server import closed_port
+from support.start_checks import start_failure
 from support.tencent_api_rig import REGION, RENEWED, ROLE, role_environ, tencent_context
 from support.tencent_api_rig import new_bucket as new_cos_bucket
 
@@ -195,6 +180,15 @@ def test_environment_credentials_of_s3_are_read_at_each_call(in_s3):
         assert f"Credential={key_id}/" in sent["authorization"]
 
 
+def test_unusable_credentials_of_s3_fail_without_a_call(in_s3):
+    in_s3.environ["AWS_ACCESS_KEY_ID"] = "pasted\n"
+
+    with unavailable("no credentials"):
+        in_s3.put()
+
+    assert in_s3.proxy.calls == []
+
+
 def test_environment_credentials_of_cos_are_read_at_each_call(in_cos, cos):
     in_cos.put()
     cos.renew(RENEWED)
@@ -213,73 +207,3 @@ def test_missing_credentials_of_cos_stop_the_start():
     context = tencent_context("http://[::1]:9", TENCENTCLOUD_SECRETID="")
 
     assert start(COS_BUCKET, context) == "no credentials: bind a role to the function"
-
-
-class RoleAgent:
-    """A container's credentials agent that issues new credentials at each request."""
-
-    def __init__(self) -> None:
-        self.issued = 0
-        self.minutes = 60.0
-        self.is_broken = False
-
-    def serve(self, peer: Peer) -> None:
-        while True:
-            peer.read_request()
-            if self.is_broken:
-                peer.send(http_response(b"{}"))
-                continue
-            self.issued += 1
-            ends_at = datetime.now(timezone.utc) + timedelta(minutes=self.minutes)  # noqa: TID251 - the agent's clock
-            credentials = {
-                "AccessKeyId": f"KEY{self.issued}",
-                "SecretAccessKey": "synthetic",
-                "Token": f"token{self.issued}",
-                "Expiration": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            }
-            peer.send(http_response(json.dumps(credentials).encode()))
-
-
-@pytest.fixture
-def agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[RoleAgent]:
-    """Give this machine a role and no other credentials."""
-    agent = RoleAgent()
-    with closing(HostileServer(agent.serve)) as server:
-        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/role")
-        for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
-            monkeypatch.setenv(name, str(tmp_path / "none"))
-        yield agent
-
-
-@pytest.fixture
-def store_of_role(proxy: AwsProxy, agent: RoleAgent) -> EvidenceStore:
-    """Return a store whose role's credentials end five minutes after the start."""
-    agent.minutes = 5
-    keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    url = ResourceUrl("s3", new_bucket(proxy.url))
-    return registry.open_evidence(url, aws_context(proxy.url, **keys), state=STATE)
-
-
-def test_role_credentials_are_renewed_before_expiry(proxy, agent, store_of_role):
-    at_start = proxy.calls[-1].headers["x-amz-security-token"]
-    agent.minutes = 60
-
-    put_object(store_of_role)
-    issued = agent.issued
-    store_of_role.digest(KEY)
-
-    assert at_start != f"token{issued}"
-    assert agent.issued == issued  # valid for an hour: not requested again
-    for sent in (proxy.calls_to("PUT")[-1].headers, proxy.calls[-1].headers):
-        assert sent["x-amz-security-token"] == f"token{issued}"
-        assert f"Credential=KEY{issued}/" in sent["authorization"]
-
-
-def test_unobtainable_credentials_fail_without_a_call(proxy, agent, store_of_role):
-    before = len(proxy.calls)
-    agent.is_broken = True
-
-    with unavailable("no credentials"):
-        put_object(store_of_role)
-
-    assert len(proxy.calls) == before
