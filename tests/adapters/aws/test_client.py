@@ -31,7 +31,6 @@ from support.fakes import START, FakeClock
 from support.servers.hostile_server import (
     HostileServer,
     Peer,
-    full_backlog_port,
     http_head,
     http_response,
     respond_once,
@@ -135,11 +134,6 @@ def test_malformed_or_truncated_response_is_a_failure_without_a_retry(
         assert server.connections == 1
 
 
-def test_hanging_connect_is_no_response():
-    with full_backlog_port() as port:
-        assert fail(f"http://127.0.0.1:{port}") == "no response"
-
-
 # retries
 
 
@@ -202,32 +196,6 @@ def test_retry_pauses_have_full_jitter_up_to_one_then_two_seconds(lone_proxy):
     assert all(0 <= each < 2 for each in seconds)
     assert max(seconds) > 1  # 40 draws from below one: once in 10¹² runs
     assert len(set(waits)) == len(waits)
-
-
-def test_dropped_connection_is_retried_to_success(lone_proxy):
-    lone_proxy.plan(
-        "GetItem",
-        drop_call,
-        respond_error("InternalServerError", 500),
-        respond_json(Item={}),
-    )
-
-    assert call(lone_proxy.url, seconds_left=60).members == {"Item": {}}
-
-
-def test_no_retry_starts_without_remaining_time(lone_proxy):
-    left = iter([10.0, 10.0, 0.0])
-    context = AdapterContext(
-        clock=FakeClock(),
-        environ=aws_environ(lone_proxy.url),
-        seconds_left=lambda: next(left),
-    )
-    lone_proxy.plan("GetItem", drop_call, drop_call)
-
-    with pytest.raises(StoreUnavailableError, match="no time left"):
-        get_item(shared_client("dynamodb", context))
-
-    assert len(lone_proxy.calls) == 1
 
 
 def test_attempt_ends_before_the_last_half_second(lone_proxy):

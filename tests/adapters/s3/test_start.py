@@ -36,19 +36,6 @@ def test_unreachable_endpoint_stops_the_start(bucket):
 
 
 @pytest.mark.parametrize(
-    ("url", "variable"),
-    [
-        ("s3://bucket1", "AWS_ENDPOINT_URL_S3"),
-        (COS_BUCKET, "TENCENTCLOUD_ENDPOINT_URL_COS"),
-    ],
-)
-def test_plain_http_endpoint_stops_the_start(url, variable):
-    context = CONTEXTS[url]("", **{variable: "http://s3.example.com"})
-
-    assert start(url, context) == f"{variable}: must be https except on loopback"
-
-
-@pytest.mark.parametrize(
     "where",
     ["B/x", "ab", "bucket//x", "bucket/a b", "bucket/../x", "bucket/x?region=y"],
 )

@@ -17,8 +17,12 @@ from support.sample_records import APP, claim
 
 
 class DynamoRig(NamedTuple):
-    """The stores, their proxy and clock; `items` reads the table past the proxy."""
+    """The stores of the emulator at `url`, their proxy and clock.
 
+    `items` reads the table past the proxy.
+    """
+
+    url: str
     proxy: AwsProxy
     stores: Stores
     clock: FakeClock
@@ -44,4 +48,4 @@ def open_dynamo_rig(proxy: AwsProxy, url: str) -> DynamoRig:
         orders=DynamoOrderStore(table),
         breakers=DynamoBreakerStore(table),
     )
-    return DynamoRig(proxy, stores, clock, lambda: items_of(url, name))
+    return DynamoRig(url, proxy, stores, clock, lambda: items_of(url, name))
