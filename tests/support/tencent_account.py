@@ -1,7 +1,7 @@
 """A Tencent Cloud account in this process: emulated SCF, SSM, EventBridge and COS."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,7 +111,16 @@ class FakeAccount:
     def snapshot(self) -> Mapping[str, Any]:
         """Return all resources in a form that compares; secrets by length."""
         return {
-            "functions": dict(self._functions()),
+            "functions": {
+                name: {
+                    "members": function.members,
+                    "code": _digest(function.content),
+                    "triggers": function.triggers,
+                    "retries": function.retries,
+                    "reserved": function.reserved,
+                }
+                for (_, name), function in self.scf.functions.items()
+            },
             "layers": {
                 name: [(each.members, _digest(each.content)) for each in versions]
                 for name, versions in self.scf.layers.versions.items()
@@ -127,19 +136,6 @@ class FakeAccount:
                 name: sorted(objects) for name, objects in self.buckets.objects.items()
             },
         }
-
-    def _functions(self) -> Iterator[tuple[str, Any]]:
-        for (_, name), function in self.scf.functions.items():
-            yield (
-                name,
-                {
-                    "members": function.members,
-                    "code": _digest(function.content),
-                    "triggers": function.triggers,
-                    "retries": function.retries,
-                    "reserved": function.reserved,
-                },
-            )
 
 
 def _digest(content: bytes) -> str:

@@ -57,7 +57,7 @@ def build_zip(**files: str) -> bytes:
 
 
 class Deployer:
-    """Deploys `config` from a folder, as often as asked."""
+    """Deploys `config` from a folder, any number of times."""
 
     def __init__(self, folder: Path, account: FakeAccount) -> None:
         self.folder, self.account = folder, account

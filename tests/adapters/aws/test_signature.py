@@ -29,20 +29,14 @@ def at():
         )
 
 
-WHOSE = st.builds(AwsCredentials, KEYS, KEYS, st.none() | KEYS)
-
-
 @given(
     body=st.binary(max_size=200),
     path=PATHS,
-    service=WORD,
-    region=WORD,
-    whose=WHOSE,
+    scope=st.fixed_dictionaries({"service": WORD, "region": WORD}),
+    whose=st.builds(AwsCredentials, KEYS, KEYS, st.none() | KEYS),
     moment=MOMENTS,
 )
-def test_request_is_signed_as_the_sdk_signs_it(
-    at, body, path, service, region, whose, moment
-):
+def test_request_is_signed_as_the_sdk_signs_it(at, body, path, scope, whose, moment):
     now = moment.replace(tzinfo=timezone.utc)
     headers = {
         "Host": "service.example:8443",
@@ -50,20 +44,11 @@ def test_request_is_signed_as_the_sdk_signs_it(
         "X-Amz-Target": "Service_20120810.Operation",
     }
     at(now)
-    theirs = AWSRequest(
-        "POST", f"https://service.example:8443{path}", headers=headers, data=body
-    )
+    url = f"https://service.example:8443{path}"
+    request = AWSRequest("POST", url, headers=headers, data=body)
     credentials = ReadOnlyCredentials(whose.key_id, whose.key, whose.token)
-    SigV4Auth(credentials, service, region).add_auth(theirs)
+    SigV4Auth(credentials, scope["service"], scope["region"]).add_auth(request)
 
-    ours = sign_post(
-        headers,
-        body,
-        path=path,
-        service=service,
-        region=region,
-        credentials=whose,
-        now=now,
-    )
+    signed = sign_post(headers, body, path=path, credentials=whose, now=now, **scope)
 
-    assert ours == dict(theirs.headers.items())
+    assert signed == dict(request.headers.items())

@@ -5,15 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from kycourier.adapters.aws.client import shared_client
-from kycourier.adapters.aws.dynamodb.clock import DateClock
-from kycourier.adapters.aws.dynamodb.table import Table
+from kycourier.adapters.aws.dynamodb.table import open_table
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.state_machine import Urgency
 from support.aws.aws_proxy import (
     AwsCall,
-    AwsProxy,
     AwsResponse,
     Forward,
     drop_call,
@@ -23,7 +20,7 @@ from support.aws.aws_proxy import (
 )
 from support.aws.clients import aws_context
 from support.aws.dynamo_table import EXPIRY, FixedStoreClock
-from support.fakes import START, FakeClock
+from support.fakes import START
 from support.sample_records import APP, call_every_store_verb, draft, settled
 
 LEASE = timedelta(seconds=60)
@@ -31,28 +28,25 @@ LEASE = timedelta(seconds=60)
 # claims
 
 
-def claim_once(dynamo, urgency: Urgency) -> list[str]:
-    """Claim a new order; return the names of the calls."""
-    before = len(dynamo.proxy.calls)
-    granted = dynamo.stores.orders.claim(
+@pytest.mark.parametrize(
+    ("urgency", "is_fresh", "calls"),
+    [
+        (Urgency.NOTIFIED, True, ["UpdateItem"]),
+        (Urgency.NOW, True, ["GetItem", "UpdateItem"]),
+        (Urgency.NOTIFIED, False, ["GetItem", "UpdateItem"]),
+    ],
+    ids=["new in a message", "may be registered", "after a freeze: reads the time"],
+)
+def test_claim_makes_no_surplus_call(dynamo, monkeypatch, urgency, is_fresh, calls):
+    monkeypatch.setattr(FixedStoreClock, "is_fresh", lambda _: is_fresh)
+    dynamo.proxy.reset()
+
+    claimed = dynamo.stores.orders.claim(
         draft(), owner="one", lease=LEASE, urgency=urgency, folder="2026/01/01/a"
-    ).granted
-    assert granted
-    return [call.name for call in dynamo.proxy.calls[before:]]
+    )
 
-
-def test_new_order_of_a_message_is_claimed_in_one_call(dynamo):
-    assert claim_once(dynamo, Urgency.NOTIFIED) == ["UpdateItem"]
-
-
-def test_registered_order_is_read_before_the_claim(dynamo):
-    assert claim_once(dynamo, Urgency.NOW) == ["GetItem", "UpdateItem"]
-
-
-def test_claim_after_a_freeze_reads_the_stores_time_first(dynamo, monkeypatch):
-    monkeypatch.setattr(FixedStoreClock, "is_fresh", lambda _: False)
-
-    assert claim_once(dynamo, Urgency.NOTIFIED) == ["GetItem", "UpdateItem"]
+    assert claimed.granted
+    assert [call.name for call in dynamo.proxy.calls] == calls
 
 
 # pages
@@ -120,19 +114,18 @@ def test_unprocessed_keys_are_read_again_after_a_pause(dynamo):
 
 
 def test_permanently_unprocessed_keys_are_throttling(dynamo):
-    def none(call: AwsCall, _: Forward) -> AwsResponse:
+    def process_none(call: AwsCall, _: Forward) -> AwsResponse:
         left = call.json["RequestItems"]
         return json_response({"Responses": {}, "UnprocessedKeys": left})
 
     dynamo.stores.orders.register(draft())
-    dynamo.proxy.plan("BatchGetItem", *[none] * 5)
-    before = dynamo.clock.monotonic()
+    dynamo.proxy.plan("BatchGetItem", *[process_none] * 5)
 
     with pytest.raises(StoreUnavailableError, match="throttled"):
         dynamo.stores.orders.list_due(APP, limit=10)
 
     assert len(dynamo.proxy.requests_to("BatchGetItem")) == 5
-    assert dynamo.clock.monotonic() - before < 3
+    assert dynamo.clock.now() - START < timedelta(seconds=3)
 
 
 def test_rows_are_read_in_batches_of_a_hundred_keys(dynamo):
@@ -167,27 +160,25 @@ def test_stores_never_scan_put_or_delete_and_read_consistently(dynamo):
     assert all(body["IndexName"] == "due" for body in dynamo.proxy.requests_to("Query"))
 
 
-def test_only_poison_expires(dynamo):
+def test_only_poison_expires_and_repeated_poison_keeps_its_times(dynamo):
     call_every_store_verb(dynamo.stores)
+    for _ in range(2):
+        dynamo.clock.sleep(1)
+        dynamo.stores.orders.record_poison(
+            APP, source="queue", problem="malformed_json"
+        )
 
     kinds = {key.partition("/")[0] for key in dynamo.items()}
     assert kinds == {"order", "lease", "breaker", "poison"}
-    expiring = {key: item for key, item in dynamo.items().items() if EXPIRY in item}
-    [(key, poison)] = expiring.items()
+    [(key, poison)] = (
+        (key, item) for key, item in dynamo.items().items() if EXPIRY in item
+    )
     assert key == f"poison/{APP}/queue/malformed_json"
-    kept = int(poison[EXPIRY]["N"]) - dynamo.clock.now().timestamp()
-    assert kept == timedelta(days=90).total_seconds()
-
-
-def test_repeated_poison_keeps_count_first_and_last_time(dynamo):
-    for _ in range(3):
-        dynamo.stores.orders.record_poison(APP, source="queue", problem="bad_json")
-        dynamo.clock.sleep(1)
-
-    [poison] = dynamo.items().values()
     assert poison["count"] == {"N": "3"}
     first, last = (int(poison[name]["N"]) for name in ("first_at", "last_at"))
     assert (first, last - first) == (int(START.timestamp()) * 10**6, 2 * 10**6)
+    kept = int(poison[EXPIRY]["N"]) - dynamo.clock.now().timestamp()
+    assert kept == timedelta(days=90).total_seconds()
 
 
 def test_never_due_row_leaves_the_index(dynamo):
@@ -205,18 +196,6 @@ def test_never_due_row_leaves_the_index(dynamo):
 # the store's clock
 
 
-def open_table(proxy: AwsProxy, clock: FakeClock) -> Table:
-    proxy.plan("GetItem", respond_json())
-    context = aws_context(proxy.url, left=1)
-    return Table(
-        "t",
-        client=shared_client("dynamodb", context),
-        clock=DateClock(clock),
-        monotonic=clock.monotonic,
-        pause=clock.sleep,
-    )
-
-
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(
     "response",
@@ -229,7 +208,8 @@ def open_table(proxy: AwsProxy, clock: FakeClock) -> Table:
     ids=["well", "throttled", "refused", "failed"],
 )
 def test_every_response_sets_the_clock_even_a_failed_one(lone_proxy, response):
-    table = open_table(lone_proxy, FakeClock())
+    lone_proxy.plan("GetItem", respond_json())
+    table = open_table("t", aws_context(lone_proxy.url, left=1))
     assert table.now() == START
 
     lone_proxy.date = "Thu, 01 Jan 2026 01:00:00 GMT"
