@@ -52,13 +52,13 @@ def machine(monkeypatch, tmp_path):
 
 def test_environment_credentials_are_read_at_each_call_without_the_sdk():
     environ = dict(KEYS)
-    mine = CredentialProvider(environ)
-    assert mine.credentials() == AwsCredentials("testing", "synthetic", None)
+    provider = CredentialProvider(environ)
+    assert provider.credentials() == AwsCredentials("testing", "synthetic", None)
 
     environ |= {"AWS_ACCESS_KEY_ID": "renewed", "AWS_SESSION_TOKEN": "token"}
 
-    assert mine.credentials() == AwsCredentials("renewed", "synthetic", "token")
-    assert mine._session is None
+    assert provider.credentials() == AwsCredentials("renewed", "synthetic", "token")
+    assert provider._session is None
 
 
 def test_shared_files_are_read_without_environment_credentials(machine):
@@ -67,10 +67,10 @@ def test_shared_files_are_read_without_environment_credentials(machine):
         "[default]\naws_access_key_id = filed\naws_secret_access_key = key\n"
     )
 
-    mine = CredentialProvider({})
+    provider = CredentialProvider({})
 
-    assert mine.credentials() == AwsCredentials("filed", "key", None)
-    assert mine.region() == "eu-west-3"
+    assert provider.credentials() == AwsCredentials("filed", "key", None)
+    assert provider.region() == "eu-west-3"
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_role_is_assumed_once_in_the_environments_region(
     (machine / "AWS_CONFIG_FILE").write_text(ROLE)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", lone_proxy.url)
     lone_proxy.default_script = lambda *_: AwsResponse(200, ASSUMED.encode())
-    mine, together = CredentialProvider({variable: "eu-west-3"}), Barrier(8)
+    provider, together = CredentialProvider({variable: "eu-west-3"}), Barrier(8)
 
     def load(_: int) -> AwsCredentials:
         together.wait()
-        return mine.credentials()
+        return provider.credentials()
 
     with ThreadPoolExecutor(8) as pool:
         loaded = list(pool.map(load, range(8)))

@@ -235,10 +235,10 @@ def test_permanent_key_needs_no_token():
 def test_service_endpoint_overrides_the_general_one(account, own):
     account.keep("value")
     elsewhere = f"http://127.0.0.1:{closed_port()}"
-    general, mine = (elsewhere, account.url) if own else (account.url, elsewhere)
+    general, specific = (elsewhere, account.url) if own else (account.url, elsewhere)
     name = "SSM" if own else "EB"
 
-    call(tencent_context(general, **{f"TENCENTCLOUD_ENDPOINT_URL_{name}": mine}))
+    call(tencent_context(general, **{f"TENCENTCLOUD_ENDPOINT_URL_{name}": specific}))
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,9 @@ def client_for(url: str) -> JsonClient:
 
 def make_table(url: str) -> str:
     """Create an empty table and return its name."""
-    name, mine = new_name("state"), aws_client("dynamodb", url)
-    mine.create_table(TableName=name, **SCHEMA)
-    while mine.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+    name, client = new_name("state"), aws_client("dynamodb", url)
+    client.create_table(TableName=name, **SCHEMA)
+    while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
         pass
     return name
 
