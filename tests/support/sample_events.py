@@ -29,3 +29,12 @@ def function_url_event(
     event["requestContext"]["http"] |= {"method": method, "path": path}
     event["headers"] |= headers or {}
     return event | ({} if body is None else {"body": body})
+
+
+def shape(value: object) -> object:
+    """Return the types of a JSON value's members; of a list, its first element's."""
+    if isinstance(value, dict):
+        return {name: shape(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])]
+    return type(value)

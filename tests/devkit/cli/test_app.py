@@ -26,24 +26,17 @@ COMMANDS_WITH_SETTINGS = [
     ["refresh"],
     ["collect", "A1"],
     ["show", "A1"],
-    ["resume", "A1"],
     ["resume"],
 ]
 SECRET_VALUE = "a-secret-value"
 
 
-def test_no_command_prints_help(kycourier):
+def test_help_lists_all_commands(kycourier):
     result = kycourier()
     assert (result.code, result.err) == (0, "")
     assert all(f"\n  {command.split()[0]} " in result.out for command in COMMANDS)
-    assert result == kycourier("--help")
-
-
-def test_group_without_command_prints_help(kycourier):
-    result = kycourier("deploy")
-    assert (result.code, result.err) == (0, "")
-    assert result == kycourier("deploy", "--help")
-    assert "\n  tencent " in result.out
+    assert "..." not in result.out.partition("Commands:")[2]
+    assert "\n  lateN " in kycourier("sandbox", "--help").out  # the magic orders
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -54,28 +47,11 @@ def test_help_has_example_and_fits_80_columns(kycourier, command):
     assert max(map(len, result.out.splitlines())) <= 80
 
 
-def test_list_of_commands_is_not_truncated(kycourier):
-    assert "..." not in kycourier().out.partition("Commands:")[2]
-
-
-def test_sandbox_help_lists_magic_order_numbers(kycourier):
-    result = kycourier("sandbox", "--help")
-    assert "\n  lateN " in result.out
-    assert "\n  codeN " in result.out
-
-
-def test_version_option_prints_version(kycourier):
-    assert kycourier("--version") == (0, f"kycourier {__version__}\n", "")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["colect"], "Did you mean 'collect'?"),
-        (["--quick"], "No such option: --quick."),
         (["show"], "Missing argument 'ORDER'."),
-        (["show", "A1", "A2"], "unexpected extra argument"),
-        (["serve", "--port", "eighty"], "'--port'"),
         (["serve", "--port", "65536"], "'--port'"),
         (["serve", "--sweep-seconds", "0"], "'--sweep-seconds'"),
         (["serve", "--workers", "0"], "'--workers'"),
@@ -85,12 +61,10 @@ def test_version_option_prints_version(kycourier):
         (["collect", "--from", "absent.txt"], "--from: absent.txt cannot be read"),
         (["show", "../A1"], "ORDER: '../A1' is not an order number"),
         (["resume", "A1", "É"], "ORDER: 'É' is not an order number"),
-        (["verify"], "Missing argument 'PATH'."),
-        (["sign", "GET"], "Missing argument 'URL'."),
         (["demo", "--aws", "--tencent"], "use --aws or --tencent, not both"),
-        (["deploy", "aws"], "No such command 'aws'."),
-        (["deploy", "secret"], "Missing argument 'VARIABLE'."),
         (["--stack", "S", "serve"], "leave out --stack"),
+        (["--stack", "S", "deploy", "tencent"], "leave out --stack"),
+        (["verify", ""], "PATH: is empty"),
     ],
 )
 def test_wrong_argument_prints_one_line_and_exits_with_2(kycourier, arguments, message):
@@ -103,22 +77,19 @@ def test_wrong_argument_prints_one_line_and_exits_with_2(kycourier, arguments, m
 
 @pytest.mark.enable_socket  # serve takes its port first
 @pytest.mark.parametrize("arguments", COMMANDS_WITH_SETTINGS)
-def test_wrong_setting_is_named_without_its_value(kycourier, arguments):
-    result = kycourier(*arguments, KYCOURIER_STATE=SECRET_VALUE)
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [
+        (SECRET_VALUE, "must be "),
+        (f"sqlite:////proc/{SECRET_VALUE}/state.db", "cannot be used: "),
+    ],
+    ids=["invalid", "unusable"],
+)
+def test_wrong_setting_is_named_without_its_value(kycourier, arguments, state, problem):
+    result = kycourier(*arguments, KYCOURIER_STATE=state)
     assert result.code == 2
-    assert result.err.startswith("kycourier: KYCOURIER_STATE: must be ")
+    assert result.err.startswith(f"kycourier: KYCOURIER_STATE: {problem}")
     assert result.err.count("\n") == 1
-    assert SECRET_VALUE not in result.out + result.err
-
-
-@pytest.mark.enable_socket  # serve takes its port first
-@pytest.mark.parametrize("arguments", COMMANDS_WITH_SETTINGS)
-def test_unusable_resource_is_a_wrong_setting(kycourier, arguments):
-    result = kycourier(
-        *arguments, KYCOURIER_STATE=f"sqlite:////proc/{SECRET_VALUE}/state.db"
-    )
-    assert result.code == 2
-    assert result.err.startswith("kycourier: KYCOURIER_STATE: cannot be used: ")
     assert SECRET_VALUE not in result.out + result.err
 
 
@@ -132,14 +103,8 @@ def test_unwritable_folder_prints_one_line(kycourier, tmp_path, arguments):
     assert result.err.count("\n") == 1
 
 
-def test_other_app_gets_no_sandbox_secret(kycourier):
-    result = kycourier("refresh", KYCOURIER_APP_ID="PARTNER1")
-    assert result.code == 2
-    assert result.err == "kycourier: KYCOURIER_APP_SECRET: is not set\n"
-
-
 def test_process_exits_with_same_codes_without_traceback(shell):
-    assert shell("--version").code == 0
+    assert shell("--version") == (0, f"kycourier {__version__}\n", "")
     wrong = shell("colect")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     failed = shell("show", "A1")

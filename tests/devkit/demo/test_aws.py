@@ -12,60 +12,7 @@ from support.aws.iam import Permission, allows, covers, permission_of
 
 AFTER_LOST_RESPONSES = {"s3:GetObject", "secretsmanager:DescribeSecret"}
 BY_LAMBDA = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:GetQueueAttributes"}
-TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/state"
-LIST = {
-    "Effect": "Allow",
-    "Action": ["s3:ListBucket"],
-    "Resource": "arn:aws:s3:::bucket",
-    "Condition": {"StringLikeIfExists": {"s3:prefix": "evidence/*"}},
-}
 Statement = Mapping[str, object]
-
-
-@pytest.mark.parametrize(
-    ("statements", "need", "allowed"),
-    [
-        ([], Permission("dynamodb:GetItem", TABLE), False),
-        (
-            [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}],
-            Permission("dynamodb:GetItem", TABLE),
-            True,
-        ),
-        (
-            [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE}],
-            Permission("dynamodb:PutItem", TABLE),
-            False,
-        ),
-        (
-            [{"Effect": "Allow", "Action": "dynamodb:*", "Resource": TABLE}],
-            Permission("dynamodb:Query", f"{TABLE}/index/due"),
-            False,
-        ),
-        (
-            [
-                {"Effect": "Allow", "Action": "*", "Resource": "*"},
-                {"Effect": "Deny", "Action": "dynamodb:Put*", "Resource": TABLE},
-            ],
-            Permission("dynamodb:PutItem", TABLE),
-            False,
-        ),
-        (
-            [LIST],
-            Permission(
-                "s3:ListBucket", "arn:aws:s3:::bucket", (("s3:prefix", "evidence/A"),)
-            ),
-            True,
-        ),
-        (
-            [LIST],
-            Permission("s3:ListBucket", "arn:aws:s3:::bucket", (("s3:prefix", ""),)),
-            False,
-        ),
-        ([LIST], Permission("s3:ListBucket", "arn:aws:s3:::bucket"), True),
-    ],
-)
-def test_call_is_allowed_only_as_the_statements_say(statements, need, allowed):
-    assert allows(statements, need) is allowed
 
 
 def statements_of(environment: AwsEnvironment, name: str) -> list[Statement]:

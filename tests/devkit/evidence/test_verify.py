@@ -1,13 +1,28 @@
-"""Verification of evidence in local files."""
+"""Verification of evidence in local files and in object stores."""
 
 import shutil
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devkit.evidence.collections import write_collection
-from kycourier_devkit.evidence.manifests import check_manifest
+from devkit.evidence.collections import sha256, write_collection
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.cli.terminal import Terminal
+from kycourier_devkit.errors import UsageError
+from kycourier_devkit.evidence.manifests import (
+    check_manifest,
+    find_manifests,
+    find_strays,
+)
+from kycourier_devkit.evidence.stored_path import StoredPath
+from kycourier_devkit.evidence.verify import verify_paths
+from support.aws.clients import aws_client
+from support.fakes import FakeClock, MemoryEvidenceStore
+from support.tencent_api_rig import REGION, new_bucket, open_evidence, tencent_context
+
+FOLDER = "SANDBOX1/2026/01/01"
 
 
 @pytest.fixture
@@ -31,38 +46,29 @@ def test_complete_evidence_is_verified(kycourier, manifest):
     assert kycourier("verify", f"file://{manifest}").code == 0
 
 
-def test_deleted_object_is_missing(kycourier, manifest):
-    gone = original_of(manifest)
-    gone.unlink()
-    result = kycourier("verify", str(manifest))
-    assert result.code == 1
-    assert f"missing  {gone}  " in result.out
-    assert findings_of(manifest) == {("missing", gone.name)}
-
-
 @pytest.mark.parametrize("content", [b"original phot0", b"original photo.", b""])
 def test_object_with_other_bytes_is_changed(manifest, content):
     original_of(manifest).write_bytes(content)
     assert findings_of(manifest) == {("changed", original_of(manifest).name)}
 
 
-def test_object_that_is_not_in_the_manifest_is_extra(kycourier, manifest):
-    (manifest.parent / ".cropped.part").write_bytes(b"left behind")
-    result = kycourier("verify", str(manifest))
-    assert result.code == 1
-    assert f"extra  {manifest.parent / '.cropped.part'}  " in result.out
-
-
-def test_all_findings_are_reported_together(manifest):
-    original_of(manifest).unlink()
+def test_all_findings_are_reported_together(kycourier, manifest):
+    gone = original_of(manifest)
+    gone.unlink()
     [cropped] = manifest.parent.glob("cropped-*")
     cropped.write_bytes(b"other")
-    (manifest.parent / "more.jpg").write_bytes(b"")
-    assert {kind for kind, _ in findings_of(manifest)} == {
-        "missing",
-        "changed",
-        "extra",
+    (manifest.parent / ".cropped.part").write_bytes(b"left behind")
+
+    result = kycourier("verify", str(manifest))
+
+    assert result.code == 1
+    assert findings_of(manifest) == {
+        ("missing", gone.name),
+        ("changed", cropped.name),
+        ("extra", ".cropped.part"),
     }
+    for kind, name in findings_of(manifest):
+        assert f"{kind}  {manifest.parent / name}  " in result.out
 
 
 @given(data=st.data())
@@ -77,11 +83,10 @@ def test_any_flipped_bit_is_detected(tmp_path_factory, data):
     shutil.rmtree(manifest.parent)
 
 
-def test_renamed_manifest_is_changed(manifest):
-    renamed = manifest.rename(manifest.with_name("manifest-0000000000000000.json"))
-    assert findings_of(renamed) == {("changed", renamed.name)}
-    plain = renamed.rename(manifest.with_name("manifest.json"))
-    assert findings_of(plain) == {("changed", "manifest.json")}
+@pytest.mark.parametrize("name", ["manifest-0000000000000000.json", "manifest.json"])
+def test_renamed_manifest_is_changed(manifest, name):
+    renamed = manifest.rename(manifest.with_name(name))
+    assert findings_of(renamed) == {("changed", name)}
 
 
 @pytest.mark.parametrize(
@@ -107,45 +112,28 @@ def test_manifest_that_is_not_json_is_changed(manifest, content):
     assert ("changed", manifest.name) in findings_of(manifest)
 
 
-def test_folder_is_searched_for_manifests(kycourier, tmp_path, manifest):
+def test_folder_is_searched_for_manifests_and_strays(kycourier, tmp_path, manifest):
     other = write_collection(tmp_path / "evidence/2/two")
     result = kycourier("verify", "evidence")
-    assert result.code == 0
-    assert result.out.count("ok  ") == 2
+    assert (result.code, result.out.count("ok  ")) == (0, 2)
     assert "2 manifests verified: " in result.out
+
     original_of(other).unlink()
-    result = kycourier("verify", "evidence")
-    assert result.code == 1
-    assert result.err.startswith("2 manifests, 1 failed; 0 objects without a manifest")
-    assert f"ok  {manifest.relative_to(tmp_path)}" in result.out
-
-
-def test_files_without_manifest_are_extra(kycourier, tmp_path, manifest):
     (tmp_path / "evidence/stray.jpg").write_bytes(b"stray")
     result = kycourier("verify", "evidence")
     assert result.code == 1
-    assert "extra  evidence/stray.jpg  (no manifest beside it)" in result.out
-    assert manifest.name in result.out
+    assert result.err.startswith("2 manifests, 1 failed; 1 objects without a manifest")
+    assert f"ok  {manifest.relative_to(tmp_path)}" in result.out
+    assert "extra  evidence/stray.jpg  " in result.out
 
 
-def test_folder_without_manifest_fails(kycourier, tmp_path):
+def test_path_without_manifest_fails(kycourier, tmp_path, manifest):
     (tmp_path / "empty").mkdir()
     result = kycourier("verify", "empty")
     assert (result.code, result.err) == (1, "No manifest found.\n")
-
-
-def test_absent_manifest_is_missing(kycourier, manifest):
     manifest.unlink()
     result = kycourier("verify", str(manifest))
-    assert result.code == 1
-    assert result.out == f"missing  {manifest}  (no such manifest)\n"
-
-
-def test_empty_path_is_a_usage_error(kycourier):
-    """A shell passes one for a variable that is not set."""
-    result = kycourier("verify", "")
-    assert (result.code, result.out) == (2, "")
-    assert "PATH: is empty; name a manifest or a folder" in result.err
+    assert (result.code, result.out[:9]) == (1, "missing  ")
 
 
 def test_unreadable_path_prints_one_line(kycourier):
@@ -153,3 +141,75 @@ def test_unreadable_path_prints_one_line(kycourier):
     assert result.code != 0
     assert result.err.count("\n") == 1
     assert "Traceback" not in result.err
+
+
+def stored_collections(tmp_path, *names):
+    """Yield the keys and bytes of collections of three photos each."""
+    for name in names:
+        write_collection(tmp_path / name)
+        for path in (tmp_path / name).iterdir():
+            yield f"{FOLDER}/{name}/{path.name}", path.read_bytes()
+
+
+def test_findings_in_an_object_store_are_named_by_uri(tmp_path):
+    uri, store = "memory://evidence", MemoryEvidenceStore(FakeClock())
+    store.objects |= dict(stored_collections(tmp_path, "one", "two"))
+    root = StoredPath(store, uri, FOLDER)
+    assert [check_manifest(path).objects for path in find_manifests(root)] == [3, 3]
+    assert list(find_strays(root)) == []
+    gone, changed = (
+        next(key for key in store.objects if f"/{name}/original-" in key)
+        for name in ("one", "two")
+    )
+    del store.objects[gone]
+    store.objects[changed] = b"other bytes"
+    store.objects[f"{FOLDER}/two/deep/er.jpg"] = b""
+    store.objects[f"{FOLDER}/three/stray.jpg"] = b""
+
+    checked = [check_manifest(path) for path in find_manifests(root)]
+
+    found = [*(each for one in checked for each in one.findings), *find_strays(root)]
+    assert {(each.kind, str(each.path)) for each in found} == {
+        ("missing", f"{uri}/{gone}"),
+        ("changed", f"{uri}/{changed}"),
+        ("extra", f"{uri}/{FOLDER}/two/deep/er.jpg"),
+        ("extra", f"{uri}/{FOLDER}/three/stray.jpg"),
+    }
+    absent = StoredPath(store, uri, f"{FOLDER}/one/manifest-0123456789abcdef.json")
+    assert [each.kind for each in check_manifest(absent).findings] == ["missing"]
+    assert find_manifests(StoredPath(store, uri, "SANDBOX1/2027")) == []
+
+
+@pytest.mark.enable_socket
+@pytest.mark.slow
+class TestInCos:
+    @pytest.fixture
+    def bucket(self, cos, tmp_path):
+        """Return a bucket with one collection below a prefix."""
+        name = new_bucket(cos)
+        store = open_evidence(cos.url, f"{name}/kyc")
+        for key, content in stored_collections(tmp_path, "one"):
+            store.put(key, content, sha256=sha256(content), media_type="image/jpeg")
+        return name
+
+    @pytest.fixture
+    def verify(self, cos, tmp_path):
+        environ = dict(tencent_context(cos.url).environ)
+        terminal = Terminal(StringIO(), StringIO())
+        context = CliContext(environ, tmp_path, terminal, FakeClock())
+        return lambda url: verify_paths(context, [url])
+
+    def test_missing_object_is_found(self, verify, bucket, moto):
+        url = f"cos://{bucket}/kyc/{FOLDER}?region={REGION}"
+        assert verify(url) == 0
+        assert verify(url.replace("?", "/one?")) == 0
+        s3 = aws_client("s3", moto)
+        listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+        [gone] = [each["Key"] for each in listed if "original" in each["Key"]]
+        s3.delete_object(Bucket=bucket, Key=gone)
+
+        assert verify(url) == 1
+
+    def test_missing_region_is_reported(self, verify, bucket):
+        with pytest.raises(UsageError, match="has no region"):
+            verify(f"cos://{bucket}/kyc/{FOLDER}")

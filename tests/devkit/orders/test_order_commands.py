@@ -1,6 +1,7 @@
 """The commands for tickets and orders, against the sandbox."""
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -55,8 +56,8 @@ def test_refresh_obtains_one_pair(call, sandbox):
 def test_rejected_refresh_prints_reason(call, sandbox):
     sandbox.change_secret("another")
     result = call("refresh")
-    assert result.code == 1
-    assert result.err == "The platform issued no new pair: authentication_failed.\n"
+    assert (result.code, result.out) == (1, "")
+    assert "authentication_failed" in result.err
 
 
 def test_ticket_from_another_source_is_not_refreshed(call, sandbox):
@@ -86,18 +87,17 @@ def test_collect_leaves_collected_order_unchanged(call, sandbox, events):
     assert sandbox.report().queries_per_order["A1"] == 1
 
 
-def test_collect_exits_with_1_if_an_order_is_waiting(call):
-    result = call("collect", "A1", "notready30x")
-    assert result.code == 1
-    assert rows(result)["A1"][0] == "collected"
-    assert rows(result)["notready30x"][:2] == ["waiting", "not_ready"]
-
-
-def test_order_numbers_are_read_from_a_file(call, tmp_path):
+def test_order_numbers_are_read_from_a_file_or_standard_input(
+    call, tmp_path, monkeypatch
+):
     (tmp_path / "orders.txt").write_text("A1\n\n A2 \r\nA1\n")
     result = call("collect", "A3", "--from", "orders.txt")
     assert result.code == 0
     assert list(rows(result)) == ["A3", "A1", "A2"]
+    monkeypatch.setattr("sys.stdin", StringIO("A1\nA-1\n"))
+    result = call("collect", "--from", "-")
+    assert (result.code, result.out) == (2, "")
+    assert "ORDER: 'A-1' is not an order number" in result.err
 
 
 def test_concurrent_queries_are_limited_by_setting(call, sandbox):
@@ -107,25 +107,14 @@ def test_concurrent_queries_are_limited_by_setting(call, sandbox):
     assert sandbox.report().max_concurrent_queries <= 3
 
 
-def test_order_waits_if_platform_does_not_respond(call):
-    result = call("collect", "A1", KYCOURIER_KYC_URL=CLOSED)
-    assert result.code == 1
-    assert rows(result)["A1"][:2] == ["waiting", "transient"]
-    assert "Traceback" not in result.err
-
-
 @pytest.mark.parametrize("arguments", [["refresh"], ["collect", "A1"], ["doctor"]])
 def test_hint_is_printed_if_no_sandbox_is_running(kycourier, monkeypatch, arguments):
     monkeypatch.setattr(container, "SANDBOX_URL", CLOSED)
     result = kycourier(*arguments, KYCOURIER_KYC_URL=CLOSED)
     assert result.code == 1
+    if arguments[0] == "collect":
+        assert rows(result)["A1"][:2] == ["waiting", "transient"]
     assert "is `kycourier sandbox` or `serve` running?" in result.out + result.err
-
-
-def test_order_numbers_are_read_from_standard_input(shell):
-    result = shell("collect", "--from", "-", stdin="A1\nA-1\n")
-    assert (result.code, result.out) == (2, "")
-    assert "ORDER: 'A-1' is not an order number" in result.err
 
 
 def test_error_of_one_order_does_not_affect_others():
@@ -158,11 +147,6 @@ def test_show_prints_json_of_the_api(call):
     assert list(members)[-1] == "result"
 
 
-def test_show_exits_with_1_for_unknown_order(call):
-    result = call("show", "A1")
-    assert result == (1, "", "Order A1 of SANDBOX1 does not exist.\n")
-
-
 def test_resume_makes_parked_order_due(call, sandbox, events):
     sandbox.set_order("A1", "code66660013")
     assert rows(call("collect", "A1"))["A1"][0] == "parked"
@@ -185,7 +169,6 @@ def test_resume_does_not_change_other_orders(call):
         "A2: not parked but unknown\n"
         "notready60x: not parked but waiting\n"
     )
-    assert call("show", "A2").code == 1
     assert call("show", "notready60x") == before
 
 

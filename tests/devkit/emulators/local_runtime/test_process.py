@@ -6,14 +6,11 @@ import pytest
 
 from kycourier_devkit.emulators.local_runtime import process
 from kycourier_devkit.emulators.local_runtime.process import (
-    FunctionProcess,
     function_file,
 )
-from kycourier_devkit.emulators.running_function import FUNCTIONS
 from kycourier_devkit.errors import (
     FunctionError,
     FunctionExitedError,
-    FunctionStartError,
     UsageError,
 )
 from support.processes.probe_functions import probe_in_process
@@ -31,11 +28,8 @@ def test_event_may_contain_unpaired_surrogates(function):
     assert function.invoke("é\ud800")["event"] == "é\ud800"
 
 
-def test_context_has_256_megabytes(function):
+def test_function_has_256_megabytes_and_no_path(function):
     assert function.invoke("context")["memory_limit_in_mb"] == 256
-
-
-def test_environment_has_no_path(function):
     assert "PATH" not in function.invoke("environ")["environ"]
 
 
@@ -46,15 +40,6 @@ def test_process_that_ended_is_not_restarted(function, event, seconds):
         function.invoke(event, timeout_seconds=seconds)
     with pytest.raises(FunctionExitedError):
         function.invoke(1)
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_missing_setting_is_reported(name):
-    with pytest.raises(FunctionStartError) as failed:  # noqa: SIM117 - one line each
-        with FunctionProcess(function_file(name), {}):
-            pass
-    assert str(failed.value) == "KYCOURIER_APP_ID: is not set"
-    assert failed.value.is_setting
 
 
 def test_missing_function_file_is_reported(monkeypatch, tmp_path):

@@ -1,21 +1,13 @@
 """Particulars of the SCF runtime: a dict as context, variables, no libraries."""
 
-import json
 from contextlib import closing
-from datetime import datetime, timezone
 
 import pytest
 
-from kycourier_devkit.emulators.http_call import HttpCall
 from kycourier_devkit.emulators.scf_runtime.deployment import deploy
-from kycourier_devkit.emulators.scf_runtime.events import (
-    build_ckafka_event,
-    build_timer_event,
-    build_url_event,
-)
 from kycourier_devkit.errors import FunctionFailedError, FunctionStartError, UsageError
 from support.processes.probe_functions import probe_on_scf
-from support.sample_events import sample_event
+from support.sample_events import sample_event, shape
 
 pytestmark = pytest.mark.slow
 
@@ -24,15 +16,6 @@ pytestmark = pytest.mark.slow
 def actors(tmp_path):
     with closing(probe_on_scf(tmp_path)) as actors:
         yield actors
-
-
-def shape(value):
-    """Return the types of a value's members."""
-    if isinstance(value, dict):
-        return {name: shape(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])]
-    return type(value).__name__
 
 
 def test_context_is_the_documented_dict(actors):
@@ -47,11 +30,13 @@ def test_own_variables_do_not_override_those_of_scf(actors):
     seen = actors.start(environ=variables).invoke("environ")
     environ, user = seen["environ"], str(actors.path.parent)
     opt = str(actors.path.parents[2] / "opt")
-    assert (environ["ONE"], environ["TENCENTCLOUD_REGION"]) == ("1", "ap-x")
-    assert (environ["SCF_FUNCTIONNAME"], environ["TENCENTCLOUD_RUNENV"]) == (
-        "acts",
-        "SCF",
-    )
+    expected = {
+        "ONE": "1",
+        "TENCENTCLOUD_REGION": "ap-x",
+        "SCF_FUNCTIONNAME": "acts",
+        "TENCENTCLOUD_RUNENV": "SCF",
+    }
+    assert expected.items() <= environ.items()
     assert environ["PYTHONPATH"] == f"{user}:{opt}"
     assert seen["cwd"] == user
     assert [path for path in seen["path"] if "site-packages" in path] == []
@@ -60,14 +45,15 @@ def test_own_variables_do_not_override_those_of_scf(actors):
 
 def test_renewed_credentials_reach_the_running_function(actors):
     keys = {"TENCENTCLOUD_SECRETID": "AKIDfirst"}
-    acts = actors.start(role_environ=lambda: dict(keys))
-    first = acts.invoke("environ")["environ"], acts.pid
+    function = actors.start(role_environ=lambda: dict(keys))
+    first = function.invoke("environ")["environ"]
+    pid = function.pid
     keys["TENCENTCLOUD_SECRETID"] = "AKIDsecond"
-    second = acts.invoke("environ")["environ"], acts.pid
+    second = function.invoke("environ")["environ"]
 
-    seen = [environ["TENCENTCLOUD_SECRETID"] for environ, _ in (first, second)]
+    seen = [environ["TENCENTCLOUD_SECRETID"] for environ in (first, second)]
     assert seen == ["AKIDfirst", "AKIDsecond"]
-    assert first[1] == second[1]
+    assert function.pid == pid
 
 
 def test_no_library_is_installed(actors):
@@ -95,35 +81,3 @@ def test_tracebacks_go_to_the_log(actors, tmp_path):
 def test_missing_package_is_reported(tmp_path):
     with pytest.raises(UsageError, match=r"built: run `make package-tencent`$"):
         deploy(tmp_path, tmp_path / "scf")
-
-
-AT = datetime(2026, 1, 1, 0, 5, tzinfo=timezone.utc)
-
-
-def test_events_are_built_as_documented():
-    batch = sample_event("scf_ckafka_batch")
-    bodies = [each["Ckafka"]["msgBody"] for each in batch["Records"]]
-    built = build_ckafka_event(bodies, first_offset=36)
-    assert shape(built) == shape(batch)
-    read = [
-        (each["Ckafka"]["offset"], each["Ckafka"]["msgBody"])
-        for each in built["Records"]
-    ]
-    assert read == list(zip((36, 37, 38), bodies, strict=True))
-    assert build_timer_event("kycourier-sweep", at=AT) == sample_event("scf_timer")
-
-
-def test_a_request_is_built_as_documented():
-    documented = sample_event("scf_function_url")
-    call = HttpCall(
-        method="PUT",
-        path=documented["path"],
-        query="note=a%20b&trace=on",
-        headers=list(documented["headers"].items()),
-        body=documented["body"].encode(),
-    )
-    built = build_url_event(call)
-    assert built.pop("headers") == {
-        name.lower(): value for name, value in documented.pop("headers").items()
-    }
-    assert json.loads(json.dumps(built)) == documented

@@ -1,7 +1,6 @@
 """The emulator of Tencent Cloud's API rejects what the cloud rejects."""
 
 import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from contextlib import closing
@@ -25,7 +24,6 @@ from support.tencent_api_rig import REGION, RENEWED, ROLE, TencentApiAccount
 
 pytestmark = pytest.mark.enable_socket
 NOW = 1_700_000_000
-DAY = "2023-11-14"
 
 
 def sdk(kind: type, url: str, key: Key = ROLE, region: str = REGION):
@@ -79,19 +77,15 @@ def test_unknown_key_is_rejected(account, key, code):
     assert account.api.calls == []
 
 
-def test_key_permits_allowed_actions_that_are_not_denied():
-    allowed = frozenset({"ssm:GetSecretValue", "ssm:DescribeSecret"})
-    key = ROLE._replace(allowed=allowed, denied=frozenset({"ssm:DescribeSecret"}))
-
-    assert key.permits("ssm:GetSecretValue")
-    assert not key.permits("ssm:DescribeSecret")
-    assert not key.permits("eb:PutEvents")
-    assert ROLE.permits("eb:PutEvents")
-
-
-def test_denied_action_is_rejected_and_recorded():
-    denied = ROLE._replace(denied=frozenset({"ssm:GetSecretValue"}))
-    with closing(TencentApiAccount(denied)) as account:
+@pytest.mark.parametrize(
+    "limited",
+    [
+        ROLE._replace(denied=frozenset({"ssm:GetSecretValue"})),
+        ROLE._replace(allowed=frozenset({"ssm:DescribeSecret"})),
+    ],
+)
+def test_action_that_is_denied_or_not_allowed_is_rejected_and_recorded(limited):
+    with closing(TencentApiAccount(limited)) as account:
         with pytest.raises(TencentCloudSDKException) as failure:
             sdk(SsmClient, account.url).call_json("GetSecretValue", {})
 
@@ -114,7 +108,7 @@ GOOD = {
 def authorize(
     headers: Mapping[str, str],
     *,
-    day: str = DAY,
+    day: str = "2023-11-14",
     service: str = "ssm",
     names: str = "content-type;host",
     body: bytes = BODY,
@@ -158,17 +152,16 @@ def test_request_signed_as_documented_is_accepted(api):
     ("authorization", "code"),
     [
         ("", "AuthFailure.InvalidAuthorization"),
-        ("Basic eDp5", "AuthFailure.InvalidAuthorization"),
         (authorize(GOOD)[:-1], "AuthFailure.InvalidAuthorization"),
         (authorize(GOOD, day="2023-11-15"), "AuthFailure.SignatureFailure"),
         (authorize(GOOD, names="host"), "AuthFailure.SignatureFailure"),
-        (authorize(GOOD, names="content-type"), "AuthFailure.SignatureFailure"),
         (authorize(GOOD, names="host;content-type"), "AuthFailure.SignatureFailure"),
         (authorize(GOOD, names="content-type;host;x-none"), "AuthFailure.SignatureF"),
         (authorize(GOOD, body=BODY + b" "), "AuthFailure.SignatureFailure"),
         (authorize(GOOD, method="GET"), "AuthFailure.SignatureFailure"),
         (authorize(GOOD | {"content-type": "x"}), "AuthFailure.SignatureFailure"),
         (authorize(GOOD, service="cvm"), "NoSuchProduct"),
+        (authorize(GOOD | {"host": "eb.tencentcloudapi.com"}), "AuthFailure.Signature"),
     ],
 )
 def test_signature_with_one_wrong_part_is_rejected(api, authorization, code):
@@ -199,22 +192,5 @@ def test_required_header_is_checked(api, headers, code):
     assert send(api, authorize(GOOD), **headers) == code
 
 
-def test_host_of_another_service_is_rejected(api):
-    headers = GOOD | {"host": "eb.tencentcloudapi.com"}
-
-    code = send(api, authorize(headers), host="eb.tencentcloudapi.com")
-
-    assert code == "NoSuchProduct"
-
-
 def test_other_methods_than_post_are_rejected(api):
     assert send(api, authorize(GOOD), "PUT") == "UnsupportedProtocol"
-
-
-def test_signing_key_is_derived_part_by_part():
-    key = b"TC3secret"
-    for part in (b"2019-02-25", b"cvm", b"tc3_request"):
-        key = hmac.new(key, part, hashlib.sha256).digest()
-    expected = hmac.new(key, b"text", hashlib.sha256).hexdigest()
-
-    assert sign("TC3secret", ("2019-02-25", "cvm", "tc3_request"), "text") == expected
