@@ -22,39 +22,28 @@ TABLE = index_by_name(
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "number"),
+    ("text", "name", "number", "once"),
     [
-        ("late", "late", 3),
-        ("latex001", "late", 3),
-        ("late30x001", "late", 30),
-        ("late0", "late", 0),
-        ("latenever001", "latenever", 1),
-        ("codem9011x", "code", -9011),
-        ("appexpiredx7", "appexpired", 0),
+        ("late", "late", 3, False),
+        ("latex001", "late", 3, False),
+        ("late0", "late", 0, False),
+        ("latenever001", "latenever", 1, False),
+        ("codem9011x", "code", -9011, False),
+        ("appexpiredx7", "appexpired", 0, False),
+        ("oncelate5x", "late", 5, True),
+        ("once400101x", "code", 400101, True),
+        ("oncem9011", "code", -9011, True),
+        ("once503x", "http", 503, True),
+        ("oncehttp429", "http", 429, True),
     ],
 )
-def test_name_with_number_is_parsed(text: str, name: str, number: int) -> None:
+def test_name_with_number_is_parsed(
+    text: str, name: str, number: int, *, once: bool
+) -> None:
     parsed = parse_behaviour(text, table=TABLE)
 
     assert parsed is not None
-    assert (parsed.name, parsed.number, parsed.once) == (name, number, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "number"),
-    [
-        ("oncelate5x", "late", 5),
-        ("once400101x", "code", 400101),
-        ("oncem9011", "code", -9011),
-        ("once503x", "http", 503),
-        ("oncehttp429", "http", 429),
-    ],
-)
-def test_once_precedes_name_or_number(text: str, name: str, number: int) -> None:
-    parsed = parse_behaviour(text, table=TABLE)
-
-    assert parsed is not None
-    assert (parsed.name, parsed.number, parsed.once) == (name, number, True)
+    assert (parsed.name, parsed.number, parsed.once) == (name, number, once)
 
 
 @pytest.mark.parametrize(

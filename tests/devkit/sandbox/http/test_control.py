@@ -5,24 +5,19 @@ import json
 import pytest
 
 from devkit.sandbox.kyc_client import KycClient, SandboxRig
-from kycourier_devkit.sandbox import APP_SECRET, Sandbox
+from kycourier_devkit.sandbox import APP_SECRET
 
 pytestmark = pytest.mark.enable_socket
 
 
 def test_report_equals_report_of_python_api(rig: SandboxRig) -> None:
+    before = rig.sandbox.report().connections_opened
     rig.query("order1")
 
     over_http = rig.client.get("/control/report").json
     assert over_http == rig.sandbox.report().to_json()
     assert over_http["queries_per_order"] == {"order1": 1}
-
-
-def test_report_counts_connections(rig: SandboxRig) -> None:
-    before = rig.sandbox.report().connections_opened
-    rig.query("order1")
-
-    assert rig.sandbox.report().connections_opened == before + 1
+    assert over_http["connections_opened"] == before + 2
 
 
 def test_kill_ticket_revokes_ticket(rig: SandboxRig) -> None:
@@ -53,17 +48,11 @@ def test_order_gets_chosen_behaviour(rig: SandboxRig) -> None:
 
     assert rig.query("bankcardPic1").code == "-9013"
     assert rig.query("bankcardPic2").code == "0"
-
-
-def test_chosen_behaviour_overrides_magic_number(rig: SandboxRig) -> None:
     rig.sandbox.set_order("codem9013x1", "good")
-
     assert rig.query("codem9013x1").code == "0"
 
 
-def test_reset_restores_initial_state(
-    rig: SandboxRig,
-) -> None:
+def test_reset_restores_initial_state(rig: SandboxRig) -> None:
     rig.query("oncehtmlx1")
     rig.sandbox.set_fault("token", "http500")
     rig.sandbox.set_order("order1", "codem9013")
@@ -81,13 +70,11 @@ def test_reset_restores_initial_state(
     ("name", "body"),
     [
         ("fault", b"{"),
-        ("fault", b"[]"),
         ("fault", b"\xff"),
         ("fault", b"[" * 60_000),
         ("fault", b'{"kind":"query"}'),
         ("fault", b'{"kind":"query","fault":"SENTINEL"}'),
         ("fault", b'{"kind":"SENTINEL","fault":"html"}'),
-        ("fault", b'{"kind":"query","fault":"html","times":true}'),
         ("fault", b'{"kind":"query","fault":"html","times":"1"}'),
         ("order", b'{"order_no":"SENTINEL-","behaviour":"html"}'),
         ("order", b'{"order_no":"order1","behaviour":"SENTINEL"}'),
@@ -118,12 +105,3 @@ def test_other_methods_and_paths_get_405_and_404(
     client: KycClient, method: str, path: str, status: int
 ) -> None:
     assert client.send(method, path).status == status
-
-
-def test_set_order_raises_for_unknown_behaviour_or_invalid_number(
-    sandbox: Sandbox,
-) -> None:
-    with pytest.raises(ValueError, match="no such behaviour"):
-        sandbox.set_order("order1", "nothing")
-    with pytest.raises(ValueError, match="1 to 32"):
-        sandbox.set_order("order-1", "html")

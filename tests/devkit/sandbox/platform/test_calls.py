@@ -70,13 +70,6 @@ def test_result_has_photos_only_with_get_file_1(rig: SandboxRig, get_file: str) 
     assert not set(PHOTOS) & rig.query("order1", get_file=get_file).result.keys()
 
 
-def test_signature_is_accepted_in_either_letter_case(rig: SandboxRig) -> None:
-    parameters = query_parameters("order1", ticket=rig.ticket)
-    for changed in (parameters["sign"].upper(), parameters["sign"].lower()):
-        parameters["sign"] = changed
-        assert rig.client.get(RESULT_PATH, **parameters, get_file="0").code == "0"
-
-
 @pytest.mark.parametrize("changed", ["order_no", "nonce"])
 def test_signature_of_other_values_is_rejected_and_counted(
     rig: SandboxRig, changed: str
@@ -98,20 +91,16 @@ def test_signature_of_case_insensitive_sort_is_rejected(rig: SandboxRig) -> None
     assert rig.client.get(RESULT_PATH, **parameters, get_file="0").code == "400101"
 
 
-def test_superseded_ticket_is_valid_for_a_minute_and_reported(rig: SandboxRig) -> None:
+def test_age_of_superseded_ticket_is_reported(rig: SandboxRig) -> None:
     rig.clock.advance(1200)
     rig.client.refresh()
     rig.clock.advance(59.5)
     assert rig.query("order1").code == "0"
-    rig.clock.advance(0.5)
-    assert rig.query("order2").code == "400101"
 
     assert rig.sandbox.report().superseded_ticket_ages_seconds == [59.5]
 
 
-def test_nonce_is_repeated_only_with_same_order_and_ticket(
-    rig: SandboxRig,
-) -> None:
+def test_nonce_is_repeated_only_with_same_order_and_ticket(rig: SandboxRig) -> None:
     other = NONCE[::-1]
     for order_no, nonce in (("a1", NONCE), ("b1", NONCE), ("a1", other), ("a1", NONCE)):
         reply = rig.client.query(order_no, ticket=rig.ticket, nonce=nonce)
@@ -130,17 +119,11 @@ def test_queries_are_counted_in_total_and_per_order(rig: SandboxRig) -> None:
     assert report.queries_per_order == {"a1": 2, "b1": 1}
 
 
-def test_sequential_refreshes_do_not_overlap(rig: SandboxRig) -> None:
+def test_overlapping_refreshes_are_counted(rig: SandboxRig) -> None:
     rig.client.refresh()
-
     assert rig.sandbox.report().overlaps == 0
-
-
-def test_token_call_before_ticket_of_other_token_overlaps(rig: SandboxRig) -> None:
     rig.client.token()
-    rig.clock.advance(9)
     rig.client.token()
-
     assert rig.sandbox.report().overlaps == 1
 
 
@@ -168,32 +151,21 @@ def test_maximum_of_concurrent_queries_is_reported(clock: FakeClock) -> None:
         assert (report.max_concurrent_queries, report.concurrent_queries) == (3, 0)
 
 
-def test_latency_passes_before_response(clock: FakeClock) -> None:
+def test_latency_lifetimes_and_type_of_expire_in_are_options(clock: FakeClock) -> None:
     with Sandbox(
         clock=clock,
         sleep=clock.advance,
         token_latency_seconds=2,
-        query_latency_seconds=3,
-    ) as sandbox:
-        client, before = KycClient(sandbox), clock()
-        ticket = client.refresh()
-        assert clock() - before == 4
-        client.query("order1", ticket=ticket)
-        assert clock() - before == 7
-
-
-def test_lifetimes_and_type_of_expire_in_are_options(clock: FakeClock) -> None:
-    with Sandbox(
-        clock=clock,
         token_lifetime_seconds=100,
         ticket_lifetime_seconds=50,
         coexistence_seconds=5,
         expire_in="int",
     ) as sandbox:
-        client = KycClient(sandbox)
+        client, before = KycClient(sandbox), clock()
         reply = client.request_token().json
         ticket = client.request_ticket(reply["access_token"]).json["tickets"][0]
         assert (reply["expire_in"], ticket["expire_in"]) == (100, 50)
+        assert clock() - before == 4
         client.token()
         clock.advance(5)
         assert client.query("order1", ticket=ticket["value"]).code == "400101"
@@ -213,15 +185,14 @@ def test_kyc1_profile_requires_its_parameter_name_for_grants_only() -> None:
         assert client.query("order1", ticket=ticket).code == "0"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
 def test_other_methods_than_get_are_rejected(client: KycClient, method: str) -> None:
     reply = client.send(method, TOKEN_PATH)
 
     assert (reply.status, reply.headers["Allow"]) == (405, "GET")
 
 
-@pytest.mark.parametrize("path", ["/", "/api/server/getOcrResult", f"{TOKEN_PATH}/"])
-def test_unknown_path_gets_404_in_html(client: KycClient, path: str) -> None:
-    reply = client.get(path)
+def test_unknown_path_gets_404_in_html(client: KycClient) -> None:
+    reply = client.get(f"{TOKEN_PATH}/")
 
     assert (reply.status, reply.headers["Content-Type"][:9]) == (404, "text/html")

@@ -1,6 +1,7 @@
 """Query parameters of each call."""
 
 from contextlib import nullcontext
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -47,73 +48,58 @@ def test_valid_calls_are_parsed() -> None:
     assert token.secret == TOKEN["secret"]
     assert (ticket.access_token, ticket.type) == (TICKET["access_token"], "SIGN")
     assert (result.order_no, result.with_photos) == ("order1", True)
+    without = parse_result_query(query(RESULT, {"get_file": "0"}), app_id=APP)
+    assert not without.with_photos
+
+
+PARSERS = {
+    "token": partial(parse_token_call, app_id=APP, profile=None),
+    "ticket": partial(parse_ticket_call, app_id=APP, profile=None),
+    "result": partial(parse_result_query, app_id=APP),
+}
+VALID = {"token": TOKEN, "ticket": TICKET, "result": RESULT}
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("call", "changes", "code"),
     [
-        ({"app_id": None}, "66660013"),
-        ({"app_id": "SANDBOX2"}, "66660001"),
-        ({"appId": APP}, "66660013"),
-        ({"secret": None}, "66660013"),
-        ({"grant_type": None}, "66660013"),
-        ({"grant_type": "password"}, "66660013"),
-        ({"version": None}, "66660013"),
-        ({"version": "2.0.0"}, "400502"),
+        ("token", {"app_id": None}, "66660013"),
+        ("token", {"app_id": "SANDBOX2"}, "66660001"),
+        ("token", {"appId": APP}, "66660013"),
+        ("token", {"secret": None}, "66660013"),
+        ("token", {"grant_type": None}, "66660013"),
+        ("token", {"grant_type": "password"}, "66660013"),
+        ("token", {"version": None}, "66660013"),
+        ("token", {"version": "2.0.0"}, "400502"),
+        ("ticket", {"access_token": None}, "66660013"),
+        ("ticket", {"type": None}, "66660013"),
+        ("ticket", {"type": "sign"}, "66660013"),
+        ("ticket", {"version": "1"}, "400502"),
+        ("ticket", {"app_id": "another1"}, "66660001"),
+        ("result", {"app_id": None}, "400101"),
+        ("result", {"app_id": None, "appId": APP}, "400101"),
+        ("result", {"app_id": "SANDBOX2"}, "66660001"),
+        ("result", {"version": None}, "400101"),
+        ("result", {"version": "1.0"}, "400502"),
+        ("result", {"order_no": None}, "66660013"),
+        ("result", {"order_no": ""}, "66660000"),
+        ("result", {"order_no": "a" * 33}, "-1304"),
+        ("result", {"order_no": "a-b"}, "66660000"),
+        ("result", {"order_no": "a\n"}, "66660000"),
+        ("result", {"order_no": "１２３"}, "66660000"),
+        ("result", {"get_file": None}, "66660013"),
+        ("result", {"get_file": "11"}, "66660013"),
+        ("result", {"nonce": None}, "66660013"),
+        ("result", {"nonce": "n" * 31}, "66660013"),
+        ("result", {"nonce": "n" * 31 + "-"}, "66660013"),
+        ("result", {"sign": None}, "66660013"),
     ],
 )
-def test_invalid_token_call_is_rejected_with_documented_code(
-    changes: Changes, code: str
+def test_invalid_call_is_rejected_with_documented_code(
+    call: str, changes: Changes, code: str
 ) -> None:
     with pytest.raises(PlatformError, match=f"^{code}$"):
-        parse_token_call(query(TOKEN, changes), app_id=APP, profile=None)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"access_token": None}, "66660013"),
-        ({"type": None}, "66660013"),
-        ({"type": "sign"}, "66660013"),
-        ({"version": "1"}, "400502"),
-        ({"app_id": "another1"}, "66660001"),
-    ],
-)
-def test_invalid_ticket_call_is_rejected_with_documented_code(
-    changes: Changes, code: str
-) -> None:
-    with pytest.raises(PlatformError, match=f"^{code}$"):
-        parse_ticket_call(query(TICKET, changes), app_id=APP, profile=None)
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"app_id": None}, "400101"),
-        ({"app_id": None, "appId": APP}, "400101"),
-        ({"app_id": "SANDBOX2"}, "66660001"),
-        ({"version": None}, "400101"),
-        ({"version": "1.0"}, "400502"),
-        ({"order_no": None}, "66660013"),
-        ({"order_no": ""}, "66660000"),
-        ({"order_no": "a" * 33}, "-1304"),
-        ({"order_no": "a-b"}, "66660000"),
-        ({"order_no": "a\n"}, "66660000"),
-        ({"order_no": "１２３"}, "66660000"),
-        ({"get_file": None}, "66660013"),
-        ({"get_file": ""}, "66660013"),
-        ({"get_file": "11"}, "66660013"),
-        ({"nonce": None}, "66660013"),
-        ({"nonce": "n" * 31}, "66660013"),
-        ({"nonce": "n" * 31 + "-"}, "66660013"),
-        ({"sign": None}, "66660013"),
-    ],
-)
-def test_invalid_result_query_is_rejected_with_documented_code(
-    changes: Changes, code: str
-) -> None:
-    with pytest.raises(PlatformError, match=f"^{code}$"):
-        parse_result_query(query(RESULT, changes), app_id=APP)
+        PARSERS[call](query(VALID[call], changes))
 
 
 @pytest.mark.parametrize(
@@ -129,13 +115,6 @@ def test_invalid_result_query_is_rejected_with_documented_code(
 def test_malformed_query_string_is_rejected(text: str) -> None:
     with pytest.raises(PlatformError, match=r"^66660013$"):
         parse_result_query(text, app_id=APP)
-
-
-@pytest.mark.parametrize(("get_file", "photos"), [("1", True), ("0", False)])
-def test_only_get_file_1_requests_photos(get_file: str, *, photos: bool) -> None:
-    parsed = parse_result_query(query(RESULT, {"get_file": get_file}), app_id=APP)
-
-    assert parsed.with_photos is photos
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def identity(vector: dict[str, Any]) -> str:
 def test_published_signature_is_computed_and_accepted(vector: dict[str, Any]) -> None:
     assert sign(vector["values"]) == vector["sha1"]
     assert is_signature(vector["sha1"], values=vector["values"])
+    assert is_signature(vector["sha1"].lower(), values=vector["values"])
 
 
 @pytest.mark.parametrize("wrong", PUBLISHED["never"], ids=identity)
@@ -32,10 +33,6 @@ def test_published_wrong_signature_is_rejected_for_every_vector(
         is_signature(wrong["sha1"], values=vector["values"])
         for vector in PUBLISHED["vectors"]
     )
-
-
-def test_lower_case_signature_is_accepted() -> None:
-    assert is_signature(V1["sha1"].lower(), values=V1["values"])
 
 
 @pytest.mark.parametrize("candidate", ["", "0" * 40, "é" * 40, V1["sha1"][:39]])
