@@ -3,6 +3,7 @@
 import json
 import shlex
 from datetime import datetime, timezone
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -10,33 +11,15 @@ import pytest
 from kycourier.core.redaction import Secret
 from kycourier.core.request_signature import SignedRequest, check_signature
 from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.cli.terminal import Terminal
 from kycourier_devkit.request_signature import print_signature
+from support.fakes import FakeClock
 from support.leaks.canaries import API_KEY as KEY
 
 pytestmark = pytest.mark.leaks_on_purpose  # a signature is what the command prints
 DATA = Path(__file__).parents[1] / "data/request_signature_vectors.json"
 VECTORS = json.loads(DATA.read_text())["vectors"]
 URL = "https://api.example/v1/orders/A1/collection?b=2&a=1"
-
-
-class FixedClock:
-    """A clock that always returns the same instant."""
-
-    def __init__(self, seconds):
-        self._seconds = seconds
-
-    def now(self):
-        return datetime.fromtimestamp(self._seconds, timezone.utc)
-
-
-class RecordingTerminal:
-    """A terminal that records its lines."""
-
-    def __init__(self):
-        self.lines = []
-
-    def line(self, text):
-        self.lines.append(text)
 
 
 def check(header, *, method="POST", body=b"", key=KEY):
@@ -57,18 +40,18 @@ def check(header, *, method="POST", body=b"", key=KEY):
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["says"])
 def test_signature_equals_worked_vector(tmp_path, vector):
-    terminal, clock = RecordingTerminal(), FixedClock(vector["t"])
+    out, at = StringIO(), datetime.fromtimestamp(vector["t"], timezone.utc)
     environ = {"KYCOURIER_API_KEYS": "env:KEYS", "KEYS": vector["key"]}
     query = f"?{vector['query']}" if vector["query"] else ""
     print_signature(
-        CliContext(environ, tmp_path, terminal, clock),
+        CliContext(environ, tmp_path, Terminal(out, out), FakeClock(at)),
         vector["method"].lower(),
         f"https://api.example/stage{vector['path']}{query}",
         body=vector["body"].encode(),
         key_file=None,
         as_curl=False,
     )
-    assert terminal.lines == [f"X-Kycourier-Signature: {vector['header']}"]
+    assert out.getvalue() == f"X-Kycourier-Signature: {vector['header']}\n"
 
 
 def test_first_key_of_the_setting_is_used(kycourier):
@@ -78,17 +61,17 @@ def test_first_key_of_the_setting_is_used(kycourier):
     check(result.out.strip())
 
 
-def test_key_is_read_from_a_file(kycourier, tmp_path):
+@pytest.mark.parametrize(
+    ("option", "body"),
+    [(["--body", "{}"], b"{}"), (["--body-file", "body"], b"\xff\n")],
+)
+def test_body_and_key_are_read_from_options(kycourier, tmp_path, option, body):
+    """A wrong setting that the command does not use is ignored."""
     (tmp_path / "key").write_text(f"{KEY}\n")
-    result = kycourier("sign", "POST", URL, "--body", "{}", "--key-file", "key")
-    check(result.out.strip(), body=b"{}")
-
-
-def test_body_is_read_from_a_file(kycourier, tmp_path):
-    (tmp_path / "key").write_text(KEY)
     (tmp_path / "body").write_bytes(b"\xff\n")
-    result = kycourier("sign", "PUT", URL, "--body-file", "body", "--key-file", "key")
-    check(result.out.strip(), method="PUT", body=b"\xff\n")
+    arguments = ("sign", "PUT", URL, *option, "--key-file", "key")
+    result = kycourier(*arguments, KYCOURIER_STATE="?")
+    check(result.out.strip(), method="PUT", body=body)
 
 
 def test_curl_option_prints_complete_command(kycourier, tmp_path):
@@ -106,53 +89,32 @@ def test_curl_option_prints_complete_command(kycourier, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "message"),
+    ("arguments", "keys", "message"),
     [
-        (["GET", URL], {}, "KYCOURIER_API_KEYS: is not set"),
-        (
-            ["GET", URL],
-            {"KYCOURIER_API_KEYS": "env:KEYS"},
-            "KYCOURIER_API_KEYS: cannot be used",
-        ),
-        (
-            ["GET", URL],
-            {"KYCOURIER_API_KEYS": "env:KEYS", "KEYS": "a\nb\nc"},
-            "KYCOURIER_API_KEYS cannot be used: must be one or two keys",
-        ),
-        (["GET", "https://api.example/v2"], {}, "URL: its path must contain /v1"),
+        (["GET", URL], None, "KYCOURIER_API_KEYS: cannot be used"),
+        (["GET", URL], "a\nb\nc", "KYCOURIER_API_KEYS cannot be used: must be one or"),
+        (["GET", "https://api.example/v2"], KEY, "URL: its path must contain /v1"),
+        (["FOO", URL], KEY, "METHOD: must be GET, PUT or POST"),
         (
             ["GET", URL, "--key-file", "absent"],
-            {},
-            "--key-file: absent cannot be used: ",
+            KEY,
+            "--key-file: absent cannot be",
         ),
-        (
-            ["GET", URL, "--body-file", "absent"],
-            {},
-            "--body-file: absent cannot be read",
-        ),
-        (
-            ["GET", URL, "--body", "a", "--body-file", "b"],
-            {},
-            "use --body or --body-file, not both",
-        ),
+        (["GET", URL, "--body-file", "absent"], KEY, "--body-file: absent cannot be"),
+        (["GET", URL, "--body", "a", "--body-file", "b"], KEY, "not both"),
     ],
 )
 def test_wrong_argument_or_key_is_named_in_one_line(
-    kycourier, arguments, environ, message
+    kycourier, arguments, keys, message
 ):
-    result = kycourier("sign", *arguments, **environ)
+    environ = {"KEYS": keys} if keys else {}
+    result = kycourier("sign", *arguments, KYCOURIER_API_KEYS="env:KEYS", **environ)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert result.err.count("\n") == 1
 
 
-def test_other_wrong_settings_are_ignored(kycourier, tmp_path):
-    (tmp_path / "key").write_text(KEY)
-    result = kycourier("sign", "POST", URL, "--key-file", "key", KYCOURIER_STATE="?")
-    check(result.out.strip())
-
-
-def test_unknown_method_is_rejected(kycourier):
-    result = kycourier("sign", "FOO", URL, KYCOURIER_API_KEYS="env:KEYS", KEYS=KEY)
+def test_missing_setting_is_named(kycourier):
+    result = kycourier("sign", "GET", URL)
     assert (result.code, result.out) == (2, "")
-    assert "METHOD: must be GET, PUT or POST" in result.err
+    assert result.err.startswith("kycourier: KYCOURIER_API_KEYS: is not set")

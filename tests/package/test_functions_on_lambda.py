@@ -9,7 +9,7 @@ import pytest
 from kycourier_devkit.emulators.http_call import HttpCall
 from kycourier_devkit.emulators.lambda_runtime.events import build_http_event
 from kycourier_devkit.emulators.running_function import FUNCTIONS
-from kycourier_devkit.errors import FunctionFailedError, FunctionStartError
+from kycourier_devkit.errors import FunctionFailedError
 from kycourier_devkit.sandbox import Sandbox
 from support.built_packages import PACKAGED
 from support.processes.service_rig import (
@@ -36,7 +36,7 @@ def call(method, path, body=b""):
 
 @pytest.fixture
 def local(tmp_path):
-    """Return a service_rig whose functions run from the checkout."""
+    """Return a rig whose functions run from the checkout."""
     (tmp_path / "local").mkdir()
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
@@ -45,47 +45,7 @@ def local(tmp_path):
         yield service_rig
 
 
-def sweep_until_due(sweep):
-    """Fire the timer until an order is due; returns how many are."""
-    while not (due := sweep.invoke(TIMER_EVENT)["due"]):
-        time.sleep(0.05)
-    return due
-
-
-def test_packages_collect_by_queue_api_and_sweep(aws):
-    assert aws.start("refresh_ticket").invoke(TIMER_EVENT)["generation"] == 1
-    orders = [f"order{number}" for number in range(9)]
-    event = queue_batch(*orders[:4], "../poison", *orders[4:])
-    returned = aws.start("collect_results").invoke(event)
-    assert returned == {"batchItemFailures": [{"itemIdentifier": "m4"}]}
-    assert {event["subject"] for event in aws.events()} == set(orders)
-
-    api = aws.start("orders_api")
-    assert api.invoke(call("PUT", "/v1/orders/api1"))["statusCode"] == 201
-    collected = api.invoke(call("POST", "/v1/orders/api1/collection"))
-    assert collected["statusCode"] == 200
-    assert json.loads(collected["body"])["state"] == "collected"
-    assert api.invoke(call("PUT", "/v1/orders/forgotten1"))["statusCode"] == 201
-
-    assert sweep_until_due(aws.start("sweep_orders")) == 1
-    ended = api.invoke(call("GET", "/v1/orders/forgotten1"))
-    assert json.loads(ended["body"])["state"] == "collected"
-    report = aws.sandbox.report()
-    assert (report.token_calls, report.sign_rejections) == (1, 0)
-    assert len(aws.events()) == 11
-
-
-def test_log_lines_are_json_without_secrets(aws):
-    aws.start("collect_results").invoke(queue_batch("order1", "killticketx1", "../bad"))
-    text = aws.log.read_text()
-    facts = [json.loads(line) for line in text.splitlines()]
-    assert "order_settled" in {fact.get("message") for fact in facts}
-    assert any("_aws" in fact for fact in facts)
-    for canary in aws.sandbox.canaries():
-        assert canary not in text
-
-
-def test_results_equal_those_of_the_checkout(aws, local):
+def test_results_equal_those_of_the_checkout(lambda_rig, local):
     events = [
         ("refresh_ticket", TIMER_EVENT),
         ("collect_results", queue_batch("order1", "codem9011x1", "../bad")),
@@ -100,14 +60,12 @@ def test_results_equal_those_of_the_checkout(aws, local):
         ("orders_api", call("GET", "/elsewhere")),
         ("sweep_orders", TIMER_EVENT),
     ]
-    houses = [
+    rigs = [
         {name: service_rig.start(name) for name in FUNCTIONS}
-        for service_rig in (aws, local)
+        for service_rig in (lambda_rig, local)
     ]
     for name, event in events:
-        first, second = (
-            normalize(functions[name].invoke(event)) for functions in houses
-        )
+        first, second = (normalize(functions[name].invoke(event)) for functions in rigs)
         assert first == second, name
 
 
@@ -123,9 +81,9 @@ def normalize(value):
     return value
 
 
-def test_failing_handler_has_the_same_code_as_in_the_checkout(aws, local):
+def test_failing_handler_has_the_same_code_as_in_the_checkout(lambda_rig, local):
     codes = []
-    for service_rig in (aws, local):
+    for service_rig in (lambda_rig, local):
         function = service_rig.start("collect_results")
         with pytest.raises(FunctionFailedError) as failed:
             function.invoke({"order_no": "collectedx1"}, timeout_seconds=1)
@@ -133,33 +91,17 @@ def test_failing_handler_has_the_same_code_as_in_the_checkout(aws, local):
     assert codes[0] == codes[1] != ""
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_start_fails_with_the_name_of_an_invalid_setting(aws, name):
-    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_STATE: ") as failed:
-        aws.start(name, KYCOURIER_STATE="sqlite:relative").wait_until_ready()
-    assert failed.value.is_setting
-    aws.environ.pop("KYCOURIER_APP_ID")
-    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_APP_ID: is not set$"):
-        aws.start(name).wait_until_ready()
-
-
-def test_api_without_authentication_does_not_start(aws):
-    api = aws.start("orders_api", KYCOURIER_API_AUTH="none")
-    with pytest.raises(FunctionStartError, match=r"^KYCOURIER_API_AUTH: 'none' is for"):
-        api.wait_until_ready()
-
-
-def test_record_without_time_left_is_returned_without_a_call(aws):
-    process = aws.start("collect_results")
+def test_record_without_time_left_is_returned_without_a_call(lambda_rig):
+    process = lambda_rig.start("collect_results")
     returned = process.invoke(queue_batch("order1"), timeout_seconds=0.8)
     assert returned == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    report = aws.sandbox.report()
+    report = lambda_rig.sandbox.report()
     assert (report.token_calls, dict(report.queries_per_order)) == (0, {})
     assert process.invoke(queue_batch("order1")) == {"batchItemFailures": []}
 
 
-def test_handler_returns_in_time_if_the_platform_is_slow(aws):
-    process = aws.start("collect_results")
+def test_handler_returns_in_time_if_the_platform_is_slow(lambda_rig):
+    process = lambda_rig.start("collect_results")
     assert process.invoke({"order_no": "order1"})["state"] == "collected"
     begun = time.monotonic()
     shown = process.invoke({"order_no": "slow9x1"}, timeout_seconds=LIMIT)

@@ -56,25 +56,26 @@ def of_type(bom, kind):
     return {each["name"]: each for each in bom["components"] if each["type"] == kind}
 
 
+def names_of(bom):
+    """Return names and versions of the libraries."""
+    return {(e["name"], e["version"]) for e in of_type(bom, "library").values()}
+
+
 def digest_of(component):
     [only] = component["hashes"]
     assert only["alg"] == "SHA-256"
     return only["content"]
 
 
-def validate(bom):
-    return JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom))
-
-
 def test_bom_is_valid_cyclonedx(bom):
-    assert validate(bom) is None
-    assert validate(bom | {"bomFormat": "other"}) is not None
-    assert validate(bom | {"serialNumber": "urn:uuid:1"}) is not None
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    assert validator.validate_str(json.dumps(bom)) is None
+    assert validator.validate_str(json.dumps(bom | {"bomFormat": "other"})) is not None
 
 
 def test_bom_names_exactly_the_libraries_in_the_zip(bom, folder, built_for):
     cloud, architecture = built_for
-    named = {(e["name"], e["version"]) for e in of_type(bom, "library").values()}
+    named = names_of(bom)
     assert named == installed(folder / cloud.sdk_zip_name(architecture))
     assert len(named) == len(of_type(bom, "library")) > 10
     for name, version in named:
@@ -126,17 +127,7 @@ def test_bom_has_the_version_and_no_timestamp(bom):
     assert uuid.UUID(bom["serialNumber"]).version == 5  # of the zips' digests
 
 
-def test_each_architecture_has_a_bom_of_its_own(packages_of):
-    boms = [
-        (packages_of(cloud) / cloud.bom_name(architecture)).read_text()
-        for cloud, architecture in (each.values for each in SETS)
-    ]
-    serials = {json.loads(bom)["serialNumber"] for bom in boms}
-    assert len(serials) == len(boms) == 3
-
-
 def test_bom_names_a_pinned_boto3(pinned):
     bom = json.loads((pinned / AWS.bom_name("arm64")).read_text())
-    named = {(e["name"], e["version"]) for e in of_type(bom, "library").values()}
-    assert {"boto3", "botocore", "s3transfer"} <= {name for name, _ in named}
-    assert named == installed(pinned / AWS.sdk_zip_name("arm64"))
+    assert names_of(bom) == installed(pinned / AWS.sdk_zip_name("arm64"))
+    assert {"boto3", "botocore", "s3transfer"} <= of_type(bom, "library").keys()

@@ -46,18 +46,16 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_start_compiles_no_module(lambda_rig, lambda_deployment, name):
-    result = json.loads(run_in(lambda_deployment, START, name, **lambda_rig.environ))
+def test_start_compiles_no_module(lambda_rig, lambda_deployment, tmp_path, name):
+    def start(**environ):
+        environ |= lambda_rig.environ
+        return json.loads(run_in(lambda_deployment, START, name, **environ))
+
+    result = start()
     assert len(result["loaded"]) > 100
     assert result["compiled"] == []
-
-
-def test_start_without_bytecode_compiles_all_modules(
-    lambda_rig, lambda_deployment, tmp_path
-):
-    environ = lambda_rig.environ | {"PYTHONPYCACHEPREFIX": str(tmp_path)}
-    result = json.loads(run_in(lambda_deployment, START, "sweep_orders", **environ))
-    assert len(result["compiled"]) > 100
+    without_bytecode = start(PYTHONPYCACHEPREFIX=str(tmp_path))
+    assert len(without_bytecode["compiled"]) > 100
 
 
 def test_bytecode_is_loaded_even_if_the_source_changed(lambda_deployment, tmp_path):
@@ -89,11 +87,8 @@ def cache_to_source(cached):
 
 
 def test_boto3_comes_from_the_runtime_and_the_rest_from_the_layer(lambda_deployment):
-    script = (
-        "import boto3, requests, urllib3, obstore, hiredis, json\n"
-        "print(json.dumps([m.__file__ for m in"
-        " (boto3, requests, urllib3, obstore, hiredis)]))"
-    )
+    names = "boto3, requests, urllib3, obstore, hiredis"
+    script = f"import json, {names}\nprint(json.dumps([m.__file__ for m in ({names})]))"
     boto3, *rest = json.loads(run_in(lambda_deployment, script))
     assert boto3.startswith(str(lambda_deployment.python.parents[1]))
     assert all(path.startswith(str(lambda_deployment.opt / "python")) for path in rest)

@@ -32,10 +32,13 @@ def pool(tmp_path):
     close_all(pool.close())
 
 
-def test_sequential_events_run_in_one_process(pool):
+def test_sequential_events_run_in_one_process_until_it_exits(pool):
     pids = {pool.invoke(0, timeout_seconds=5) for _ in range(4)}
     assert len(pids) == 1
     assert os.getpid() not in pids
+    with pytest.raises(FunctionExitedError):
+        pool.invoke("exit", timeout_seconds=5)
+    assert pool.invoke(0, timeout_seconds=5) not in pids
 
 
 def test_concurrent_events_start_processes_up_to_the_limit(pool):
@@ -44,14 +47,6 @@ def test_concurrent_events_start_processes_up_to_the_limit(pool):
             callers.map(lambda _: pool.invoke(0.1, timeout_seconds=5), range(6))
         )
     assert len(set(pids)) == LIMIT
-
-
-def test_dead_process_is_replaced(pool):
-    first = pool.invoke(0, timeout_seconds=5)
-    with pytest.raises(FunctionExitedError):
-        pool.invoke("exit", timeout_seconds=5)
-    second = pool.invoke(0, timeout_seconds=5)
-    assert second != first
 
 
 def test_closed_pool_returns_its_processes_and_accepts_no_event(pool):

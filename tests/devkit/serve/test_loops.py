@@ -66,11 +66,8 @@ def queue(tmp_path, clock):
 
 
 def fail_second(event):
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": event["Records"][1]["messageId"]},
-        ]
-    }
+    failed = {"itemIdentifier": event["Records"][1]["messageId"]}
+    return {"batchItemFailures": [failed]}
 
 
 def fail_none(_):

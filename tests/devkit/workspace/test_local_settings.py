@@ -15,8 +15,9 @@ def root(tmp_path):
     return tmp_path / ".kycourier"
 
 
-def test_empty_environment_gets_all_required_settings(root):
-    environ = local_environ({}, root=root)
+@pytest.mark.parametrize("variables", [{}, {"KYCOURIER_STATE": ""}])
+def test_empty_environment_gets_all_required_settings(root, variables):
+    environ = local_environ(variables, root=root)
     settings = read_settings(environ, needs=COLLECT_SETTINGS)
     assert settings.app_id == APP_ID
     assert settings.kyc_url == SANDBOX_URL
@@ -40,27 +41,17 @@ def test_set_variables_are_not_changed(root):
     assert environ["KYCOURIER_APP_ID"] == APP_ID
 
 
-def test_empty_variable_counts_as_not_set(root):
-    environ = local_environ({"KYCOURIER_STATE": ""}, root=root)
-    assert environ["KYCOURIER_STATE"] == f"sqlite:///{root}/state.db"
-
-
-def test_other_app_gets_no_sandbox_values(root):
-    environ = local_environ({"KYCOURIER_APP_ID": "PARTNER1"}, root=root)
-    assert not {"KYCOURIER_APP_SECRET", "KYCOURIER_KYC_URL"} & environ.keys()
-    assert APP_SECRET not in environ.values()
-
-
-def test_explicit_sandbox_app_gets_sandbox_secret(root):
-    environ = local_environ({"KYCOURIER_APP_ID": APP_ID}, root=root)
-    assert APP_SECRET in environ.values()
-
-
-def test_sandbox_app_is_used_on_loopback_only(root):
-    values = {"KYCOURIER_KYC_URL": "https://kyc1.qcloud.com"}
-    assert "KYCOURIER_APP_ID" not in local_environ(values, root=root)
-    environ = local_environ({}, root=root, kyc_url="https://kyc1.qcloud.com")
-    assert APP_SECRET not in environ.values()
+def test_only_the_sandbox_app_on_loopback_gets_sandbox_values(root):
+    assert APP_SECRET in local_environ({"KYCOURIER_APP_ID": APP_ID}, root=root).values()
+    other_app = local_environ({"KYCOURIER_APP_ID": "PARTNER1"}, root=root)
+    assert not {"KYCOURIER_APP_SECRET", "KYCOURIER_KYC_URL"} & other_app.keys()
+    assert APP_SECRET not in other_app.values()
+    remote = "https://kyc1.qcloud.com"
+    assert "KYCOURIER_APP_ID" not in local_environ(
+        {"KYCOURIER_KYC_URL": remote}, root=root
+    )
+    by_option = local_environ({}, root=root, kyc_url=remote)
+    assert APP_SECRET not in by_option.values()
 
 
 def test_fingerprint_key_is_created_once_and_private(root):
