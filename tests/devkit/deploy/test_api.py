@@ -109,12 +109,8 @@ def test_variable_names_of_the_vendor_tools_are_accepted():
 
 @pytest.mark.parametrize("missing", KEYS)
 def test_missing_key_is_named(missing):
-    kept = {name: text for name, text in KEYS.items() if name != missing}
-
-    with pytest.raises(UsageError, match=f"^{missing}: not set") as caught:
-        read_credentials(kept)
-
-    assert MARK not in str(caught.value)
+    with pytest.raises(UsageError, match=f"^{missing}: not set"):
+        read_credentials({**KEYS, missing: ""})
 
 
 @pytest.mark.parametrize("url", ["http://api.example", "ftp://127.0.0.1", "nowhere"])
@@ -133,22 +129,17 @@ def test_denied_permission_is_named(api):
     assert refused.is_denied
 
 
-def test_throttled_call_is_retried(api, ssm):
+def test_throttled_call_is_retried_three_times(api, ssm):
     clock = FakeClock()
     before = clock.monotonic()
     ssm.codes = ["RequestLimitExceeded", "RequestLimitExceeded.IPLimitExceeded"]
-
     sdk(api, clock).call("ssm", "CreateSecret", PAYLOAD)
-
     assert len(ssm.regions) == 3
     assert clock.monotonic() - before == 3.0
 
-
-def test_call_that_stays_throttled_fails(api, ssm):
     ssm.codes = ["RequestLimitExceeded"] * 9
-
     assert "throttled" in str(call_error(sdk(api)))
-    assert len(ssm.regions) == 4
+    assert len(ssm.regions) == 3 + 4
 
 
 def test_internal_error_is_retried_for_reads_only(api, ssm):

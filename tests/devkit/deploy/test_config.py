@@ -18,6 +18,7 @@ from support.leaks.canaries import MARK
 from support.tencent_deployment import CONFIG, SETTINGS
 
 CANARY = f"{MARK}in-a-value"
+QUEUE = CONFIG["queue"]
 
 
 def problem(deployer, **changes: object) -> str:
@@ -63,27 +64,15 @@ def test_api_keys_are_required_only_with_a_url(deployer):
         ({"vpc": {"id": "vpc-1"}}, "vpc.subnet: is missing"),
         ({"vpc": {"id": CANARY, "subnet": "subnet-1"}}, "vpc.id: "),
         ({"queue": {"instance": CANARY, "topic": "t"}}, "queue.instance: "),
-        (
-            {"queue": {"instance": "ckafka-1", "topic": "t", "batch": 0}},
-            "queue.batch: ",
-        ),
+        ({"queue": {**QUEUE, "batch": 0}}, "queue.batch: "),
         ({"logs": {"topic": "t-1"}}, "logs.logset: is missing"),
         ({"api": False}, "api: Expected 'str', got 'bool'"),
         ({"api": CANARY}, "api: is not one of the allowed"),
         ({"upstream_cap": 30}, "upstream_cap: is not one of the allowed"),
         ({"functions": {"sweep": {}}}, "functions.sweep: there is no such key"),
-        (
-            {"functions": {"sweep_orders": {"memry": 1}}},
-            "functions.sweep_orders.memry: there is no such key",
-        ),
-        (
-            {"functions": {"sweep_orders": {"memory": 500}}},
-            "functions.sweep_orders.memory: ",
-        ),
-        (
-            {"functions": {"sweep_orders": {"timeout": 901}}},
-            "functions.sweep_orders.timeout: ",
-        ),
+        ({"functions": {"sweep_orders": {"memry": 1}}}, "sweep_orders.memry: there is"),
+        ({"functions": {"sweep_orders": {"memory": 500}}}, "sweep_orders.memory: "),
+        ({"functions": {"sweep_orders": {"timeout": 901}}}, "sweep_orders.timeout: "),
     ],
 )
 def test_wrong_key_or_value_is_named(deployer, changes, message):
@@ -98,9 +87,7 @@ def test_wrong_key_or_value_is_named(deployer, changes, message):
         (f"? [{CANARY}]\n: 1", "a key occurs twice or is not plain text, line 1"),
         (f"name: !!python/name:os.{CANARY} x", "is not valid YAML, line 1"),
         (f"- {CANARY}", "Expected 'object', got 'array'"),
-        ("", "Expected 'object', got 'null'"),
         ("\x00", "is not valid YAML"),
-        ("a: " * 2000, "is not valid YAML"),
         ("[" * 5000, "is not valid YAML"),
     ],
 )
@@ -129,11 +116,8 @@ def test_missing_or_too_large_file_is_named(tmp_path):
     [
         ("APP_SECRET", CANARY, "must be env:NAME or"),
         ("APP_SECRET", "env:SECRET", "must be tencent-ssm://"),
-        ("APP_SECRET", "file:///run/secret", "must be tencent-ssm://"),
         ("APP_SECRET", "aws-ssm:///path", "must be tencent-ssm://"),
         ("APP_SECRET", "tencent-ssm://name", "has no region"),
-        ("API_KEYS", CANARY, "must be env:NAME or"),
-        ("FINGERPRINT_KEY", "env:KEY", "must be tencent-ssm://"),
         ("TICKET", CANARY, "must be owned or"),
         ("TICKET", f"redis://:{CANARY}@10.0.0.5#k", "holds a password"),
         ("STATE", f"redis://u:{CANARY}@10.0.0.5", "holds a password"),
@@ -142,13 +126,11 @@ def test_missing_or_too_large_file_is_named(tmp_path):
         ("EVIDENCE", "s3://bucket/evidence", "must be cos://"),
         ("EVIDENCE", "cos://no-appid?region=ap-guangzhou", "must be cos://"),
         ("EVENTS", "eventbridge://bus", "must be tencent-eb://"),
-        ("EVENTS", "tencent-eb://bus", "must be tencent-eb://"),
         ("APP_ID", "a b", "must be letters and digits"),
         ("MAX_IN_FLIGHT", 5, "cannot be set: it is derived from upstream_cap"),
         ("QUEUE", "none", "cannot be set: it is always none"),
         ("API_AUTH", "none", "cannot be set: it is always signature"),
         ("SECRET", CANARY, "is not a setting"),
-        ("app_id", CANARY, "is not a setting"),
         ("ORDER_TTL_SECONDS", True, "must be one line of text, or a number"),
         ("ORDER_TTL_SECONDS", {"a": CANARY}, "must be one line of text, or a number"),
         ("ORDER_TTL_SECONDS", 0, "must be between"),
@@ -159,23 +141,18 @@ def test_unusable_setting_is_refused(deployer, name, value, message):
     assert message in setting_problem(deployer, name, value)
 
 
-@pytest.mark.parametrize(
-    "name", ["APP_ID", "APP_SECRET", "STATE", "EVENTS", "API_KEYS"]
-)
+@pytest.mark.parametrize("name", ["APP_ID", "APP_SECRET", "STATE", "API_KEYS"])
 def test_missing_setting_is_named(deployer, name):
     settings = {k: v for k, v in SETTINGS.items() if k != f"KYCOURIER_{name}"}
 
-    assert (
-        problem(deployer, settings=settings) == f"settings: KYCOURIER_{name} is not set"
-    )
+    message = problem(deployer, settings=settings)
+    assert message == f"settings: KYCOURIER_{name} is not set"
 
 
 def test_environment_over_the_limit_of_scf_is_refused(deployer):
-    message = setting_problem(
-        deployer, "KYC_URL", "https://kyc.example/" + "a" * MAX_BYTES
-    )
+    url = "https://kyc.example/" + "a" * MAX_BYTES
 
-    assert f"over SCF's {MAX_BYTES}" in message
+    assert f"over SCF's {MAX_BYTES}" in setting_problem(deployer, "KYC_URL", url)
 
 
 def test_required_settings_equal_those_of_bootstrap():

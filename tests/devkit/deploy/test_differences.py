@@ -117,10 +117,8 @@ def test_manual_changes_are_reverted(deployer, account):
         "Environment": {"Variables": [{"Key": "STRAY", "Value": "1"}]},
     }
     function.triggers[0] |= {"TriggerDesc": '{"cron": "0 0 * * * * *"}', "Enable": 0}
-    function.retries, function.reserved = (
-        {"RetryConfig": [{"RetryNum": 2}], "MsgTTL": 60},
-        None,
-    )
+    function.retries = {"RetryConfig": [{"RetryNum": 2}], "MsgTTL": 60}
+    function.reserved = None
 
     result = deployer.run()
 
@@ -140,16 +138,10 @@ def test_unwanted_trigger_is_disabled_and_not_deleted(deployer, account):
 
     result = deployer.run()
 
-    assert account.writes() == [
-        "scf:CreateTrigger",
-        "scf:UpdateTrigger",
-        "scf:UpdateTrigger",
-    ]
+    others = "ckafka-a1b2c3d4-others"
+    assert account.writes() == ["scf:CreateTrigger", *["scf:UpdateTrigger"] * 2]
     assert account.triggers("orders-api") == {"orders-api": 0}
-    assert account.triggers("collect-results") == {
-        TOPIC: 0,
-        "ckafka-a1b2c3d4-others": 1,
-    }
+    assert account.triggers("collect-results") == {TOPIC: 0, others: 1}
     assert len(result.planned("close")) == 2
     assert "Nothing differs." in deployer.run().out
     deployer.config["api"] = "url"

@@ -3,7 +3,6 @@
 import pytest
 
 from kycourier_devkit.deploy import zips
-from kycourier_devkit.deploy.tencent.api import ApiError
 from support.tencent_account import PACKAGES, FakeAccount
 from support.tencent_deployment import ZIPS, Deployer
 
@@ -81,31 +80,3 @@ def test_next_run_completes_after_a_crash_at_any_call(
         assert deployer.run().code == 0, f"call {number}"
         assert account.snapshot() == complete, f"call {number}"
         assert "Nothing differs." in deployer.run().out
-
-
-def test_next_run_completes_after_an_error_at_any_change(tmp_path, monkeypatch):
-    account, deployer = open_account(tmp_path, monkeypatch)
-    deployer.run()
-    complete, writes = account.snapshot(), len(account.writes())
-
-    for number in range(1, writes + 1):
-        account, deployer = open_account(tmp_path, monkeypatch)
-        refused = []
-
-        def on_call(call: str, *, is_done, number=number, refused=refused) -> None:
-            is_write = call.partition(":")[2].startswith(
-                ("Create", "Publish", "Update", "Put")
-            )
-            if is_write and not is_done:
-                refused.append(call)
-                if len(refused) == number:
-                    raise ApiError(call, "InternalError")
-
-        account.on_call = on_call
-        with pytest.raises(ApiError):
-            deployer.run()
-        assert len(refused) == number
-        account.on_call = pass_through
-
-        assert deployer.run().code == 0
-        assert account.snapshot() == complete

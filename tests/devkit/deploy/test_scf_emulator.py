@@ -11,6 +11,11 @@ from kycourier_devkit.emulators.tencent.tc3 import CallRefusedError
 from support.tencent_account import REGION, ROLE, TOPIC, VPC
 from support.tencent_deployment import build_zip
 
+INVALID, NOT_FOUND = "InvalidParameterValue.", "ResourceNotFound."
+LONG = "a" * 4096
+IN_COS = {"CosBucketName": "b", "CosObjectName": "/k"}
+BAD_TRIGGER = INVALID + "TriggerDesc"
+ONE_LAYER = [{"LayerName": "l", "LayerVersion": 1}]
 CODE = {"ZipFile": base64.b64encode(build_zip(index="1")).decode()}
 GOOD: dict[str, Any] = {
     "FunctionName": "fun-1",
@@ -27,6 +32,7 @@ TIMER = {
     "Enable": "OPEN",
 }
 CKAFKA = {"maxMsgNum": "1", "offset": "latest", "retry": "1", "timeOut": "1"}
+QUEUE = {"Type": "ckafka", "TriggerName": TOPIC}
 HTTP = {
     "AuthType": "NONE",
     "NetConfig": {"EnableIntranet": False, "EnableExtranet": True},
@@ -68,46 +74,28 @@ def variables(**pairs: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "symbol"),
     [
-        ({"FunctionName": "1fun"}, "InvalidParameterValue.FunctionName"),
-        ({"Handler": "handler"}, "InvalidParameterValue.Handler"),
-        ({"Runtime": "Python3.13"}, "InvalidParameterValue.Runtime"),
-        ({"Description": "a - b"}, "InvalidParameterValue.Description"),
-        ({"MemorySize": 200}, "InvalidParameterValue.Memory"),
+        ({"FunctionName": "1fun"}, INVALID + "FunctionName"),
+        ({"Handler": "handler"}, INVALID + "Handler"),
+        ({"Runtime": "Python3.13"}, INVALID + "Runtime"),
+        ({"Description": "a - b"}, INVALID + "Description"),
+        ({"MemorySize": 200}, INVALID + "Memory"),
         ({"Timeout": 901}, "LimitExceeded.Timeout"),
-        ({"Role": "another"}, "ResourceNotFound.Role"),
-        ({"VpcConfig": {"VpcId": "v", "SubnetId": "s"}}, "ResourceNotFound.Vpc"),
-        ({"Environment": variables(A="")}, "InvalidParameterValue.Environment"),
-        (
-            {"Environment": variables(A="a" * 4096)},
-            "InvalidParameterValue.EnvironmentExceededLimit",
-        ),
-        (
-            {"Environment": variables(SCF_NAME="a")},
-            "InvalidParameterValue.EnvironmentSystemProtect",
-        ),
-        (
-            {"Layers": [{"LayerName": "l", "LayerVersion": 1}] * 6},
-            "LimitExceeded.Layers",
-        ),
-        (
-            {"Layers": [{"LayerName": "l", "LayerVersion": 1}]},
-            "ResourceNotFound.LayerVersion",
-        ),
-        (
-            {"Code": {"ZipFile": "!"}},
-            "InvalidParameterValue.ZipFileBase64BinasciiError",
-        ),
-        ({"Code": {"ZipFile": "aGVsbG8="}}, "InvalidParameterValue.ZipFile"),
+        ({"Role": "another"}, NOT_FOUND + "Role"),
+        ({"VpcConfig": {"VpcId": "v", "SubnetId": "s"}}, NOT_FOUND + "Vpc"),
+        ({"Environment": variables(A="")}, INVALID + "Environment"),
+        ({"Environment": variables(A=LONG)}, INVALID + "EnvironmentExceededLimit"),
+        ({"Environment": variables(SCF_A="a")}, INVALID + "EnvironmentSystemProtect"),
+        ({"Layers": ONE_LAYER * 6}, "LimitExceeded.Layers"),
+        ({"Layers": ONE_LAYER}, NOT_FOUND + "LayerVersion"),
+        ({"Code": {"ZipFile": "!"}}, INVALID + "ZipFileBase64BinasciiError"),
+        ({"Code": {"ZipFile": "aGVsbG8="}}, INVALID + "ZipFile"),
         ({"Code": {}}, "MissingParameter.Code"),
         (
-            {"Code": {"CosBucketName": "b-1250000000", "CosObjectName": "/k"}},
-            "InvalidParameterValue.CosBucketName",
+            {"Code": IN_COS | {"CosBucketName": "b-1250000000"}},
+            INVALID + "CosBucketName",
         ),
-        (
-            {"Code": {"CosBucketName": "b", "CosObjectName": "/k"}},
-            "ResourceNotFound.CosObject",
-        ),
-        ({"Namespace": "absent"}, "ResourceNotFound.Namespace"),
+        ({"Code": IN_COS}, NOT_FOUND + "CosObject"),
+        ({"Namespace": "absent"}, NOT_FOUND + "Namespace"),
         ({"Tempo": "quick"}, "UnknownParameter"),
         ({"Environment": {"Vars": []}}, "UnknownParameter"),
     ],
@@ -144,29 +132,22 @@ def test_function_is_created_once_and_updated_only_when_active(scf):
 @pytest.mark.parametrize(
     ("change", "symbol"),
     [
-        ({"Type": "cmq"}, "InvalidParameterValue.Type"),
-        ({"Type": "apigw"}, "InvalidParameterValue.Type"),
-        ({"TriggerDesc": "*/5 * * * *"}, "InvalidParameterValue.TriggerCronConfig"),
-        ({"TriggerDesc": "rate(5 minutes)"}, "InvalidParameterValue.TriggerCronConfig"),
-        ({"Enable": "YES"}, "InvalidParameterValue.Enable"),
-        ({"Type": "ckafka"}, "ResourceNotFound.Ckafka"),
+        ({"Type": "cmq"}, INVALID + "Type"),
+        ({"Type": "apigw"}, INVALID + "Type"),
+        ({"TriggerDesc": "*/5 * * * *"}, INVALID + "TriggerCronConfig"),
+        ({"TriggerDesc": "rate(5 minutes)"}, INVALID + "TriggerCronConfig"),
+        ({"Enable": "YES"}, INVALID + "Enable"),
+        ({"Type": "ckafka"}, NOT_FOUND + "Ckafka"),
         (
             {"Type": "ckafka", "TriggerName": TOPIC, "TriggerDesc": "latest"},
-            "InvalidParameterValue.TriggerDesc",
+            BAD_TRIGGER,
         ),
-        (
-            {
-                "Type": "ckafka",
-                "TriggerName": TOPIC,
-                "TriggerDesc": json.dumps(CKAFKA | {"retry": 1}),
-            },
-            "InvalidParameterValue.TriggerDesc",
-        ),
+        (QUEUE | {"TriggerDesc": json.dumps(CKAFKA | {"retry": 1})}, BAD_TRIGGER),
         (
             {"Type": "http", "TriggerDesc": json.dumps({"AuthType": "IAM"})},
-            "InvalidParameterValue.TriggerDesc",
+            BAD_TRIGGER,
         ),
-        ({"FunctionName": "absent"}, "ResourceNotFound.Function"),
+        ({"FunctionName": "absent"}, NOT_FOUND + "Function"),
     ],
 )
 def test_invalid_trigger_is_refused_with_documented_code(active, change, symbol):
@@ -175,7 +156,7 @@ def test_invalid_trigger_is_refused_with_documented_code(active, change, symbol)
 
 def test_listed_triggers_differ_from_the_requests(active):
     http = {"Type": "http", "TriggerName": "url", "TriggerDesc": json.dumps(HTTP)}
-    queue = {"Type": "ckafka", "TriggerName": TOPIC, "TriggerDesc": json.dumps(CKAFKA)}
+    queue = QUEUE | {"TriggerDesc": json.dumps(CKAFKA)}
     for trigger in ({}, http, queue):
         call(active, "CreateTrigger", **{**TIMER, **trigger})
     assert code(active, "CreateTrigger", **TIMER) == "ResourceInUse.Trigger"
@@ -199,13 +180,13 @@ def test_listed_triggers_differ_from_the_requests(active):
 def test_layer_is_usable_after_it_is_published(scf):
     layer = {"LayerName": "l", "CompatibleRuntimes": ["Python3.10"], "Content": CODE}
     assert call(scf, "PublishLayerVersion", **layer) == {"LayerVersion": 1}
-    uses = {**GOOD, "Layers": [{"LayerName": "l", "LayerVersion": 1}]}
-    assert code(scf, "CreateFunction", **uses) == "InvalidParameterValue.Layers"
+    uses = {**GOOD, "Layers": ONE_LAYER}
+    assert code(scf, "CreateFunction", **uses) == INVALID + "Layers"
 
     call(scf, "GetLayerVersion", LayerName="l", LayerVersion=1)
 
     call(scf, "CreateFunction", **uses)
-    assert code(scf, "ListLayerVersions", LayerName="other") == "ResourceNotFound.Layer"
+    assert code(scf, "ListLayerVersions", LayerName="other") == NOT_FOUND + "Layer"
 
 
 @pytest.mark.parametrize(

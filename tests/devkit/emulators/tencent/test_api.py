@@ -7,90 +7,14 @@ from contextlib import closing
 
 import pytest
 import requests
-from tencentcloud.common.credential import Credential
-from tencentcloud.common.exception import TencentCloudSDKException
-from tencentcloud.common.profile.client_profile import ClientProfile
-from tencentcloud.common.profile.http_profile import HttpProfile
-from tencentcloud.eb.v20210416.eb_client import EbClient
-from tencentcloud.eb.v20210416.models import PutEventsRequest
-from tencentcloud.ssm.v20190923.models import CreateSecretRequest, GetSecretValueRequest
-from tencentcloud.ssm.v20190923.ssm_client import SsmClient
 
-from kycourier.adapters.tencent.client import mute_sdk
 from kycourier_devkit.emulators.tencent.api import TencentApi
 from kycourier_devkit.emulators.tencent.ssm import Ssm
-from kycourier_devkit.emulators.tencent.tc3 import Key, sign
-from support.tencent_api_rig import REGION, RENEWED, ROLE, TencentApiAccount
+from kycourier_devkit.emulators.tencent.tc3 import sign
+from support.tencent_api_rig import REGION, ROLE
 
 pytestmark = pytest.mark.enable_socket
 NOW = 1_700_000_000
-
-
-def sdk(kind: type, url: str, key: Key = ROLE, region: str = REGION):
-    """Return the vendor's own client."""
-    mute_sdk()
-    host = url.removeprefix("http://")
-    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=host))
-    return kind(Credential(key.secret_id, key.secret_key, key.token), region, profile)
-
-
-def request(kind: type, **members: object):
-    request = kind()
-    request._deserialize(members)
-    return request
-
-
-def test_vendors_sdk_works(account):
-    ssm, eb = sdk(SsmClient, account.url), sdk(EbClient, account.url)
-    creation = request(CreateSecretRequest, SecretName="name", SecretString="a value")
-    events = [{"Source": "s", "Type": "t", "Subject": "s", "Data": "{}"}]
-    bus = account.make_bus()
-
-    ssm.CreateSecret(creation)
-    query = request(GetSecretValueRequest, SecretName="name", VersionId="SSM_Current")
-    secret = ssm.GetSecretValue(query)
-    eb.PutEvents(request(PutEventsRequest, EventBusId=bus, EventList=events))
-
-    assert secret.SecretString == "a value"
-    assert account.bodies() == ["{}"]
-    assert [call[:2] for call in account.api.calls] == [
-        ("ssm", "CreateSecret"),
-        ("ssm", "GetSecretValue"),
-        ("eb", "PutEvents"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("key", "code"),
-    [
-        (RENEWED, "AuthFailure.SecretIdNotFound"),
-        (ROLE._replace(secret_key="another"), "AuthFailure.SignatureFailure"),
-        (ROLE._replace(token=None), "AuthFailure.TokenFailure"),
-        (ROLE._replace(token="another"), "AuthFailure.TokenFailure"),
-    ],
-)
-def test_unknown_key_is_rejected(account, key, code):
-    with pytest.raises(TencentCloudSDKException) as failure:
-        sdk(SsmClient, account.url, key).call_json("GetSecretValue", {})
-
-    assert failure.value.code == code
-    assert account.api.calls == []
-
-
-@pytest.mark.parametrize(
-    "limited",
-    [
-        ROLE._replace(denied=frozenset({"ssm:GetSecretValue"})),
-        ROLE._replace(allowed=frozenset({"ssm:DescribeSecret"})),
-    ],
-)
-def test_action_that_is_denied_or_not_allowed_is_rejected_and_recorded(limited):
-    with closing(TencentApiAccount(limited)) as account:
-        with pytest.raises(TencentCloudSDKException) as failure:
-            sdk(SsmClient, account.url).call_json("GetSecretValue", {})
-
-        assert failure.value.code == "UnauthorizedOperation"
-        assert len(account.api.named("ssm", "GetSecretValue")) == 1
 
 
 BODY = b'{"SecretName": "name"}'

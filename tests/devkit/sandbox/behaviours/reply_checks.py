@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 
 import pytest
 
@@ -46,12 +47,6 @@ def late(rig: SandboxRig) -> None:
     assert all(decoded(p).startswith(JPEG) for p in rig.photos("late3x001").values())
 
 
-def late_never(rig: SandboxRig) -> None:
-    rig.query("latenever001")
-    rig.clock.advance(3000)
-    assert rig.photos("latenever001") == dict.fromkeys(PHOTOS, "")
-
-
 def late_original(rig: SandboxRig) -> None:
     first = rig.photos("lateoriginal2x1")
     rig.clock.advance(2)
@@ -61,18 +56,14 @@ def late_original(rig: SandboxRig) -> None:
     assert first[PHOTOS[1]] == then[PHOTOS[1]]
 
 
-def lost_original(rig: SandboxRig) -> None:
-    rig.query("lostoriginalx1")
-    rig.clock.advance(3000)
-    photos = rig.photos("lostoriginalx1")
-    assert [photo is None for photo in photos.values()] == [True, False, False]
+def loses_photos(name: str, lost: object, *indices: int) -> Check:
+    def check(rig: SandboxRig) -> None:
+        rig.query(f"{name}x1")
+        rig.clock.advance(3000)
+        photos = [*rig.photos(f"{name}x1").values()]
+        assert [i for i, photo in enumerate(photos) if photo == lost] == [*indices]
 
-
-def lost_crops(rig: SandboxRig) -> None:
-    rig.query("lostcropsx1")
-    rig.clock.advance(3000)
-    photos = rig.photos("lostcropsx1")
-    assert [photo == "" for photo in photos.values()] == [False, True, True]
+    return check
 
 
 def not_ready(rig: SandboxRig) -> None:
@@ -121,30 +112,30 @@ def new_fields(rig: SandboxRig) -> None:
     assert plain.result.keys() < extended.result.keys()
 
 
-def data_uri(rig: SandboxRig) -> None:
-    for photo in rig.photos("dataurix1").values():
-        prefix, _, text = str(photo).partition(",")
-        assert prefix == "data:image/jpeg;base64"
-        assert decoded(text).startswith(JPEG)
+def each_photo(name: str, is_expected: Callable[[str], bool]) -> Check:
+    def check(rig: SandboxRig) -> None:
+        assert all(
+            is_expected(str(photo)) for photo in rig.photos(f"{name}x1").values()
+        )
+
+    return check
 
 
-def line_breaks(rig: SandboxRig) -> None:
-    for photo in rig.photos("linebreaksx1").values():
-        lines = str(photo).split("\r\n")
-        assert {len(line) for line in lines[:-1]} == {76}
-        assert decoded("".join(lines)).startswith(JPEG)
+def is_data_uri(photo: str) -> bool:
+    prefix, _, text = photo.partition(",")
+    return prefix == "data:image/jpeg;base64" and decoded(text).startswith(JPEG)
 
 
-def bad_base64(rig: SandboxRig) -> None:
-    for photo in rig.photos("badbase64x1").values():
-        assert base64.b64decode(str(photo)).startswith(JPEG)  # the lax decoder's trap
-        with pytest.raises(binascii.Error):
-            decoded(photo)
+def has_line_breaks(photo: str) -> bool:
+    *lines, last = photo.split("\r\n")
+    whole = decoded("".join([*lines, last]))
+    return {len(line) for line in lines} == {76} and whole.startswith(JPEG)
 
 
-def png_photos(rig: SandboxRig) -> None:
-    photos = rig.photos("pngphotosx1").values()
-    assert all(decoded(photo).startswith(PNG) for photo in photos)
+def is_bad_base64(photo: str) -> bool:
+    with pytest.raises(binascii.Error):
+        decoded(photo)
+    return base64.b64decode(photo).startswith(JPEG)  # the lax decoder's trap
 
 
 def once(rig: SandboxRig) -> None:
@@ -157,10 +148,10 @@ def once(rig: SandboxRig) -> None:
 CHECKS: dict[str, Check] = {
     "good": good,
     "lateN": late,
-    "latenever": late_never,
+    "latenever": loses_photos("latenever", "", 0, 1, 2),
     "lateoriginalN": late_original,
-    "lostoriginal": lost_original,
-    "lostcrops": lost_crops,
+    "lostoriginal": loses_photos("lostoriginal", None, 0),
+    "lostcrops": loses_photos("lostcrops", "", 1, 2),
     "notreadyN": not_ready,
     "neverready": replies_with_code("neverready", "66660011"),
     "killticketN": kill_ticket,
@@ -176,10 +167,10 @@ CHECKS: dict[str, Check] = {
     "floatcode": lambda rig: _is_float(rig.query("floatcodex1").code),
     "nullcode": replies_with_code("nullcode", None),
     "spacecode": replies_with_code("spacecode", " 0"),
-    "datauri": data_uri,
-    "linebreaks": line_breaks,
-    "badbase64": bad_base64,
-    "pngphotos": png_photos,
+    "datauri": each_photo("datauri", is_data_uri),
+    "linebreaks": each_photo("linebreaks", has_line_breaks),
+    "badbase64": each_photo("badbase64", is_bad_base64),
+    "pngphotos": each_photo("pngphotos", lambda photo: decoded(photo).startswith(PNG)),
     "warnone": replies_with_field("warnone", warnCode="-9110", multiWarnCode="0"),
     "warnlist": replies_with_field("warnlist", multiWarnCode="[-9110,-9111,-9114]"),
     "warnbroken": replies_with_field("warnbroken", multiWarnCode="[-9110,,x"),

@@ -16,10 +16,8 @@ MEBIBYTE = 1024 * 1024
 def responds_with_status(name: str, status: int, **headers: str) -> Check:
     def check(rig: SandboxRig) -> None:
         reply = rig.query(f"{name}x1")
-        assert reply.status == status
-        assert {
-            name: reply.headers[name.replace("_", "-")] for name in headers
-        } == headers
+        found = {each: reply.headers[each.replace("_", "-")] for each in headers}
+        assert (reply.status, found) == (status, headers)
 
     return check
 
@@ -27,10 +25,8 @@ def responds_with_status(name: str, status: int, **headers: str) -> Check:
 def http(rig: SandboxRig) -> None:
     for status in (500, 503, 504):
         reply = rig.query(f"http{status}x1")
-        assert (reply.status, reply.headers["Content-Type"][:9]) == (
-            status,
-            "text/html",
-        )
+        assert reply.status == status
+        assert reply.headers["Content-Type"].startswith("text/html")
     assert rig.query("http429x1").headers["Retry-After"] == "5"
 
 

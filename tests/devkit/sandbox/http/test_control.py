@@ -34,22 +34,15 @@ def test_secret_is_changed(rig: SandboxRig) -> None:
     assert rig.client.request_token("another").code == "0"
 
 
-def test_fault_applies_to_next_calls(rig: SandboxRig) -> None:
-    fields = {"kind": "query", "fault": "code400506", "times": 2}
-    assert rig.client.control("fault", **fields).status == 200
+def test_fault_and_behaviour_of_an_order_are_set(rig: SandboxRig) -> None:
+    fault = {"kind": "query", "fault": "code400506", "times": 1}
+    order = {"order_no": "codem9013x1", "behaviour": "codem9011"}
+    assert rig.client.control("fault", **fault).status == 200
+    assert rig.client.control("order", **order).status == 200
 
-    codes = [rig.query("order1").code for _ in range(3)]
-    assert codes == ["400506", "400506", "0"]
-
-
-def test_order_gets_chosen_behaviour(rig: SandboxRig) -> None:
-    fields = {"order_no": "bankcardPic1", "behaviour": "codem9013"}
-    assert rig.client.control("order", **fields).status == 200
-
-    assert rig.query("bankcardPic1").code == "-9013"
-    assert rig.query("bankcardPic2").code == "0"
-    rig.sandbox.set_order("codem9013x1", "good")
-    assert rig.query("codem9013x1").code == "0"
+    assert rig.query("codem9013x1").code == "400506"
+    assert rig.query("codem9013x1").code == "-9011"
+    assert rig.query("codem9013x2").code == "-9013"
 
 
 def test_reset_restores_initial_state(rig: SandboxRig) -> None:
