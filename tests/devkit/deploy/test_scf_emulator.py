@@ -204,8 +204,3 @@ def test_retries_have_bounds(active, config, symbol):
 def test_delete_actions_do_not_exist(scf):
     for action in ("DeleteFunction", "DeleteTrigger", "DeleteLayerVersion"):
         assert code(scf, action) == "InvalidAction"
-
-
-def test_region_is_required(scf):
-    with pytest.raises(CallRefusedError, match="MissingParameter"):
-        scf.call("ListNamespaces", {}, "")

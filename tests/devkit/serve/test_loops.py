@@ -83,17 +83,6 @@ def enqueue(queue, *numbers):
         queue.enqueue(OrderKey("SANDBOX1", number), timedelta(0))
 
 
-def test_due_messages_are_delivered_in_one_batch_and_deleted(
-    loops, queue, stop, logged
-):
-    enqueue(queue, "A1", "A2")
-    function = ScriptedPool(stop, [fail_none])
-    loops.run_queue(function, queue)
-    assert [orders_of(event) for event in function.events] == [["A1", "A2"]]
-    assert logged == [("collect_results", "batch of 2, 0 failed")]
-    assert not queue.receive(10, visibility_seconds=0)
-
-
 def test_failed_message_is_delivered_again(loops, queue, stop, logged, clock):
     enqueue(queue, "A1", "A2", "A3")
     loops.run_queue(ScriptedPool(stop, [fail_second]), queue)

@@ -170,9 +170,3 @@ def test_taken_port_prints_one_line(kycourier, served, command):
     result = kycourier(command, "--port", port)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"kycourier: port {port} cannot be used")
-
-
-def test_missing_setting_of_a_function_stops_serve(kycourier):
-    result = kycourier("serve", "--port", "0", KYCOURIER_API_AUTH="signature")
-    assert result.code == 2
-    assert result.err == "kycourier: KYCOURIER_API_KEYS: is not set\n"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from contextlib import closing
 
 import pytest
@@ -80,14 +79,6 @@ def test_failed_start_is_repeated(actors):
             process.wait_until_ready()
         assert str(failed.value) == "KYCOURIER_STATE: is not set"
         assert failed.value.is_setting
-
-
-def test_connection_does_not_delay_an_invocation(function):
-    function.invoke(0)
-    begun = time.monotonic()
-    for number in range(20):
-        function.invoke(number)
-    assert time.monotonic() - begun < 0.8  # with Nagle's algorithm on: 1.8 s
 
 
 def test_errors_go_to_the_log(actors, tmp_path):

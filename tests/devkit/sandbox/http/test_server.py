@@ -10,11 +10,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from devkit.sandbox.kyc_client import (
-    RESULT_PATH,
     TOKEN_PATH,
     KycClient,
-    SandboxRig,
-    query_parameters,
     token_parameters,
 )
 from kycourier_devkit.sandbox import Sandbox
@@ -45,17 +42,6 @@ def test_connection_is_reused_for_several_calls(sandbox: Sandbox) -> None:
     connection.close()
 
     assert sandbox.report().connections_opened == 1
-
-
-def test_headers_and_body_are_sent_in_one_piece(rig: SandboxRig) -> None:
-    parameters = urlencode(query_parameters("order1", ticket=rig.ticket))
-    target = f"{RESULT_PATH}?{parameters}&get_file=0"
-    with connect(rig.sandbox) as connection:
-        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        first = connection.recv(65536)
-
-    assert first.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert first.endswith(b"}")
 
 
 @pytest.mark.parametrize(
