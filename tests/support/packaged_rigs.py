@@ -1,16 +1,15 @@
 """Runs the functions from the built zips, as Lambda and SCF unpack them."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
 
-from kycourier_devkit.emulators.lambda_runtime.deployment import LambdaDeployment
 from kycourier_devkit.emulators.lambda_runtime.deployment import (
     deploy as unpack_for_lambda,
 )
 from kycourier_devkit.emulators.lambda_runtime.process import LambdaProcess
-from kycourier_devkit.emulators.local_runtime.process import FunctionProcess
-from kycourier_devkit.emulators.scf_runtime.deployment import ScfDeployment
+from kycourier_devkit.emulators.running_function import RunningFunction
 from kycourier_devkit.emulators.scf_runtime.deployment import deploy as unpack_for_scf
 from kycourier_devkit.emulators.scf_runtime.process import start_on_scf
 from kycourier_devkit.errors import ToolUnavailableError
@@ -18,42 +17,23 @@ from kycourier_devkit.package.clouds import TENCENT
 from support.leaks.canaries import API_KEY
 from support.processes.service_rig import ServiceRig
 
-
-class LambdaRig(ServiceRig):
-    """Starts functions from the zips, under Lambda's runtime client."""
-
-    def __init__(
-        self, service_rig: ServiceRig, deployment: LambdaDeployment, stack: ExitStack
-    ) -> None:
-        super().__init__(service_rig.folder, service_rig.sandbox, stack)
-        self.environ["KYCOURIER_API_AUTH"] = "gateway"
-        self._deployment = deployment
-
-    def start(self, name: str, **environ: str) -> LambdaProcess:
-        log = self._stack.enter_context(self.log.open("ab"))
-        variables = self.environ | environ
-        process = LambdaProcess(name, self._deployment, variables, log=log)
-        self._stack.callback(process.close)
-        return process
+Run = Callable[..., RunningFunction]
 
 
-class ScfRig(ServiceRig):
-    """Starts functions from the zips, in SCF's layout."""
+class PackagedRig(ServiceRig):
+    """Starts functions from a cloud's zips: `run` starts one of a deployment."""
 
     def __init__(
-        self, service_rig: ServiceRig, deployment: ScfDeployment, stack: ExitStack
+        self, service_rig: ServiceRig, stack: ExitStack, run: Run, deployment: object
     ) -> None:
         super().__init__(service_rig.folder, service_rig.sandbox, stack)
-        self.environ["KYCOURIER_API_AUTH"] = "signature"
-        self.environ |= {"KYCOURIER_API_KEYS": "env:API_KEYS", "API_KEYS": API_KEY}
-        self._deployment = deployment
+        self._run, self._deployment = run, deployment
 
-    def start(self, name: str, **environ: str) -> FunctionProcess:
+    def start(self, name: str, **environ: str) -> RunningFunction:
         log = self._stack.enter_context(self.log.open("ab"))
         variables = self.environ | environ
-        process = start_on_scf(name, self._deployment, variables, log=log)
+        process = self._run(name, self._deployment, variables, log=log)
         self._stack.callback(process.close)
-        self.started.append(process)
         return process
 
 
@@ -70,7 +50,9 @@ def lambda_deployment(packages, tmp_path_factory):
 def lambda_rig(service_rig, lambda_deployment):
     """Return a rig whose functions run as on Lambda."""
     with ExitStack() as stack:
-        yield LambdaRig(service_rig, lambda_deployment, stack)
+        rig = PackagedRig(service_rig, stack, LambdaProcess, lambda_deployment)
+        rig.environ["KYCOURIER_API_AUTH"] = "gateway"
+        yield rig
 
 
 @pytest.fixture(scope="session")
@@ -86,4 +68,7 @@ def scf_deployment(packages_of, tmp_path_factory):
 def scf_rig(service_rig, scf_deployment):
     """Return a rig whose functions run as on SCF."""
     with ExitStack() as stack:
-        yield ScfRig(service_rig, scf_deployment, stack)
+        rig = PackagedRig(service_rig, stack, start_on_scf, scf_deployment)
+        rig.environ["KYCOURIER_API_AUTH"] = "signature"
+        rig.environ |= {"KYCOURIER_API_KEYS": "env:API_KEYS", "API_KEYS": API_KEY}
+        yield rig

@@ -22,12 +22,12 @@ def run_scenario(tmp_path):
 
     def run(open_environment):
         printed = io.StringIO()
-        session = CliContext({}, tmp_path, Terminal(printed, printed), SystemClock())
+        context = CliContext({}, tmp_path, Terminal(printed, printed), SystemClock())
         try:
-            with open_environment(session) as environment:
+            with open_environment(context) as environment:
                 excluded = environment.traits.not_included
                 failed = run_steps(
-                    session.terminal, environment, STEPS, not_included=excluded
+                    context.terminal, environment, STEPS, not_included=excluded
                 )
         except ToolUnavailableError as missing:
             pytest.skip(str(missing))

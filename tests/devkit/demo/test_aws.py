@@ -55,7 +55,7 @@ def test_every_step_passes_with_the_roles_permissions_and_each_is_needed(
     log.touch()
 
     environment = run_scenario(
-        lambda session: open_aws(session, packages, folder, log=log, record=record)
+        lambda context: open_aws(context, packages, folder, log=log, record=record)
     )
 
     for name, needs in needs_of(environment, record).items():

@@ -76,14 +76,14 @@ def test_ctrl_c_ends_the_demo_with_one_line_and_no_process_left(start, root):
 def test_failed_check_fails_the_demo(kycourier, monkeypatch):
     refresh = next(step for step in STEPS if step.name == "refresh")
     queue = next(step for step in STEPS if step.name == "queue")
-    failing = Step("lie", "A step.", lambda _: iter([Check("a lie", passed=False)]))
+    failing = Step("wrong", "A step.", lambda _: iter([Check("false", passed=False)]))
     monkeypatch.setattr(run, "STEPS", (refresh, queue, failing))
 
     ended = kycourier("demo")
 
     assert ended.code == 1
     assert "    ok  refresh_ticket obtained the first ticket pair\n" in ended.out
-    assert "    NO  a lie\n" in ended.out
+    assert "    NO  false\n" in ended.out
     assert ended.err == "1 step failed: see NO above.\n"
 
 

@@ -17,8 +17,8 @@ def step(name, *checks):
 
 def run(*steps, not_included=None):
     printed = io.StringIO()
-    screen = Terminal(printed, printed)
-    failed = run_steps(screen, None, steps, not_included=not_included or {})
+    terminal = Terminal(printed, printed)
+    failed = run_steps(terminal, None, steps, not_included=not_included or {})
     return failed, printed.getvalue().splitlines()
 
 

@@ -49,7 +49,7 @@ def test_every_step_passes_with_the_documented_permissions_and_each_is_needed(
     folder.mkdir()
 
     environment = run_scenario(
-        lambda session: open_tencent(session, packages, folder, log=log)
+        lambda context: open_tencent(context, packages, folder, log=log)
     )
 
     unused = (FUNCTION_PERMISSIONS | DEPLOYER_PERMISSIONS) - called(environment.account)

@@ -9,7 +9,7 @@ from support.tencent_account import NAME, ROLE, TOPIC, VPC
 
 
 @pytest.mark.parametrize(
-    ("spoil", "line_start"),
+    ("remove", "line_start"),
     [
         (lambda account: account.eb.buses.clear(), "bus eb-a1b2c3d4"),
         (lambda account: account.buckets.objects.clear(), "bucket evidence-1250000000"),
@@ -24,9 +24,9 @@ from support.tencent_account import NAME, ROLE, TOPIC, VPC
     ids=["bus", "bucket", "secret"],
 )
 def test_missing_prerequisite_stops_the_run_before_any_change(
-    deployer, account, spoil, line_start
+    deployer, account, remove, line_start
 ):
-    spoil(account)
+    remove(account)
 
     result = deployer.run()
 

@@ -1,4 +1,4 @@
-"""The emulator of SCF refuses what the documentation says, with the same codes."""
+"""The emulator of SCF refuses what the cloud refuses, with the documented codes."""
 
 import base64
 import json

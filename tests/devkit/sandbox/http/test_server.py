@@ -9,11 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from devkit.sandbox.kyc_client import (
-    TOKEN_PATH,
-    KycClient,
-    token_parameters,
-)
+from devkit.sandbox.kyc_client import TOKEN_PATH, KycClient, token_parameters
 from kycourier_devkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.enable_socket
