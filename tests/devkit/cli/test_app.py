@@ -36,6 +36,7 @@ def test_help_lists_all_commands(kycourier):
     assert (result.code, result.err) == (0, "")
     assert all(f"\n  {command.split()[0]} " in result.out for command in COMMANDS)
     assert "..." not in result.out.partition("Commands:")[2]
+    assert "\n  tencent " in kycourier("deploy").out
     assert "\n  lateN " in kycourier("sandbox", "--help").out  # the magic orders
 
 

@@ -53,6 +53,7 @@ def test_new_folder_has_no_problem(doctor):
 def test_each_wrong_setting_is_a_problem(doctor):
     code, rows = doctor(
         KYCOURIER_APP_ID="PARTNER1",
+        KYCOURIER_API_AUTH="signature",
         KYCOURIER_STATE=f"{SECRET_VALUE}://",
         KYCOURIER_MAX_IN_FLIGHT=SECRET_VALUE,
         KYCOURIER_EVNTS=SECRET_VALUE,
@@ -60,6 +61,7 @@ def test_each_wrong_setting_is_a_problem(doctor):
     assert code == 1
     assert rows["KYCOURIER_STATE"][0] == "problem"
     assert rows["KYCOURIER_APP_SECRET"] == ("problem", "is not set")
+    assert rows["KYCOURIER_API_KEYS"] == ("problem", "is not set")
     assert rows["KYCOURIER_EVNTS"][0] == "problem"
     assert rows["KYCOURIER_MAX_IN_FLIGHT"] == ("problem", "must be a number")
     assert rows["other checks"][0] == "note"

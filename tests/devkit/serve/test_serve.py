@@ -170,3 +170,16 @@ def test_taken_port_prints_one_line(kycourier, served, command):
     result = kycourier(command, "--port", port)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"kycourier: port {port} cannot be used")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "missing"),
+    [
+        ([], {"KYCOURIER_API_AUTH": "signature"}, "KYCOURIER_API_KEYS"),
+        (["--kyc-url", "https://kyc1.qcloud.com"], {}, "KYCOURIER_APP_ID"),
+    ],
+    ids=["of a function", "another host gets no sandbox secret"],
+)
+def test_missing_setting_stops_serve(kycourier, arguments, environ, missing):
+    result = kycourier("serve", "--port", "0", *arguments, **environ)
+    assert (result.code, result.err) == (2, f"kycourier: {missing}: is not set\n")

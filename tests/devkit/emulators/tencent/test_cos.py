@@ -13,7 +13,7 @@ from kycourier.adapters.aws.credentials import mute_sdk
 from kycourier_devkit.emulators.tencent.cos import Cos
 from kycourier_devkit.emulators.tencent.tc3 import Key
 from support.servers.emulators import EMULATOR_MARKS
-from support.tencent_api_rig import REGION, ROLE, new_bucket
+from support.tencent_api_rig import REGION, RENEWED, ROLE, new_bucket
 
 pytestmark = [*EMULATOR_MARKS]
 
@@ -70,6 +70,21 @@ def test_checksum_is_rejected(cos, name):
     code = rejected(client.put_object, Bucket=name, Key="k", Body=b"one")
 
     assert code == "InvalidArgument"
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (RENEWED, "InvalidAccessKeyId"),
+        (ROLE._replace(secret_key="another"), "SignatureDoesNotMatch"),
+        (ROLE._replace(token="another"), "AccessDenied"),
+    ],
+)
+def test_unknown_key_is_rejected(cos, name, key, code):
+    found = rejected(s3(cos.url, key).put_object, Bucket=name, Key="k", Body=b"one")
+
+    assert found == code
+    assert cos.calls == []
 
 
 def test_unsigned_request_is_rejected_with_a_request_id(cos, name):
