@@ -23,14 +23,6 @@ def test_folder_is_app_date_and_random_name_and_shows_no_order_number():
     assert ORDER_NO not in "\n".join(app.evidence.objects)
 
 
-def test_folders_of_two_orders_differ():
-    app = InMemoryApp()
-    app.worker().collect("order1")
-    app.worker().collect("order2")
-
-    assert len(folders_of(app)) == 2
-
-
 def test_folder_keeps_the_date_of_the_first_attempt():
     app = InMemoryApp()
     app.upstream.scripts["order1"] = [error_reply("66660011"), result_reply("order1")]

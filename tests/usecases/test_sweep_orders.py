@@ -6,216 +6,178 @@ import msgspec
 import pytest
 
 from kycourier.core.circuit_breaker import Signal
-from kycourier.core.errors import SinkUnavailableError
+from kycourier.core.errors import SinkUnavailableError, StoreUnavailableError
 from kycourier.core.orders.record import OrderKey, OrderState
 from kycourier.core.orders.state_machine import Urgency
+from support.failing_ports import raising
 from support.rigs.fake_platform import error_reply, result_reply
-from support.rigs.in_memory import APP, InMemoryApp, expected_order
-
-
-@pytest.fixture
-def app():
-    return InMemoryApp()
+from support.rigs.in_memory import APP, expected_order
 
 
 def register(app, count):
+    """Register orders of which each is due in ten minutes."""
     worker = app.worker()
     for number in range(count):
         worker.register.register(expected_order(f"order{number:04}"))
+
+
+def sweep(app, seconds=60):
+    return app.worker().sweeper.sweep(app.time(seconds))
 
 
 def states(app):
     return {app.load(key.order_no).state for key in app.stores.orders.rows}
 
 
+def fields_of(app, event):
+    """Return the fields of the one log event of this name."""
+    [fields] = [fields for name, fields in app.event_log.entries if name == event]
+    return fields
+
+
 def test_unannounced_order_is_collected_when_due(app):
     register(app, 1)
-    worker = app.worker()
     app.clock.sleep(598)
-    worker.sweeper.sweep(app.time())
-    assert app.load("order0000").state is OrderState.REGISTERED
+    sweep(app)
+    assert states(app) == {OrderState.REGISTERED}
     app.clock.sleep(2)
-    swept = worker.sweeper.sweep(app.time())
+    swept = sweep(app)
     assert (swept.due, swept.skipped) == (1, 0)
-    assert app.load("order0000").state is OrderState.COLLECTED
-
-
-def test_sweep_processes_every_page(app):
-    register(app, 120)
-    app.clock.sleep(600)
-    assert app.worker().sweeper.sweep(app.time()).due == 120
     assert states(app) == {OrderState.COLLECTED}
-    assert sum(app.upstream.queries.values()) == 120
 
 
-def test_sweep_loads_at_most_fifty_rows_at_once(app):
+def test_sweep_processes_every_page_of_at_most_fifty_rows(app, monkeypatch):
     register(app, 120)
     app.clock.sleep(600)
-    limits = []
-    due = app.stores.orders.list_due
+    sizes, list_due = [], app.stores.orders.list_due
 
-    def watched(app_id, *, limit, after=None):
-        page = due(app_id, limit=limit, after=after)
-        limits.append(len(page.records))
+    def list_and_measure(app_id, *, limit, after=None):
+        page = list_due(app_id, limit=limit, after=after)
+        sizes.append(len(page.records))
         return page
 
-    app.stores.orders.list_due = watched
-    app.worker().sweeper.sweep(app.time())
-    assert max(limits) <= 50
+    monkeypatch.setattr(app.stores.orders, "list_due", list_and_measure)
+    assert sweep(app).due == 120
+    assert max(sizes) <= 50
+    assert states(app) == {OrderState.COLLECTED}
+    assert sum(app.upstream.queries.values()) == 120
 
 
 def test_nothing_starts_near_the_time_limit(app):
     register(app, 60)
     app.clock.sleep(600)
     app.upstream.on_query = lambda _: app.clock.sleep(1)
-    app.worker().sweeper.sweep(app.time(10))
+    sweep(app, seconds=10)
     assert 7 <= sum(app.upstream.queries.values()) <= 9
     app.upstream.on_query = lambda _: None
-    app.worker().sweeper.sweep(app.time())
+    sweep(app)
     assert states(app) == {OrderState.COLLECTED}
 
 
-def test_unreadable_rows_do_not_block_others(app):
+def test_unreadable_rows_are_logged_and_block_no_other_order(app):
     register(app, 60)
     rows = app.stores.orders.rows
-    for number in (0, 1, 55):
-        key = OrderKey(APP, f"order{number:04}")
-        rows[key] = rows[key]._replace(record=b"damaged")
-    newer = OrderKey(APP, "order0002")
-    row = msgspec.json.decode(rows[newer].record) | {"schema": 2}
-    rows[newer] = rows[newer]._replace(record=msgspec.json.encode(row))
+    unreadable = {f"order{number:04}": b"damaged" for number in (0, 1, 55)}
+    newer = msgspec.json.decode(rows[OrderKey(APP, "order0002")].record)
+    unreadable["order0002"] = msgspec.json.encode(newer | {"schema": 2})
+    for order_no, record in unreadable.items():
+        key = OrderKey(APP, order_no)
+        rows[key] = rows[key]._replace(record=record)
     app.clock.sleep(600)
-    app.worker().sweeper.sweep(app.time())
-    collected = [
-        key
-        for key in rows
-        if key.order_no not in {"order0000", "order0001", "order0002", "order0055"}
-        and app.load(key.order_no).state is OrderState.COLLECTED
-    ]
-    assert len(collected) == 56
+    sweep(app)
+    readable = {key.order_no for key in rows} - unreadable.keys()
+    assert {app.load(number).state for number in readable} == {OrderState.COLLECTED}
+    assert "rows_unreadable" in app.log_events()
 
 
 def test_unexpected_error_is_logged_by_name_and_blocks_no_other_order(app):
     register(app, 3)
     app.clock.sleep(600)
 
-    def burst(order_no):
+    def fail_one(order_no):
         if order_no == "order0001":
             raise ZeroDivisionError
 
-    app.upstream.on_query = burst
-    swept = app.worker().sweeper.sweep(app.time())
-    assert swept.skipped == 1
-    skipped = [
-        fields for name, fields in app.event_log.entries if name == "order_skipped"
-    ]
-    assert skipped == [{"order_no": "order0001", "error": "ZeroDivisionError"}]
+    app.upstream.on_query = fail_one
+    assert sweep(app).skipped == 1
+    skipped = {"order_no": "order0001", "error": "ZeroDivisionError"}
+    assert fields_of(app, "order_skipped") == skipped
     assert app.load("order0002").state is OrderState.COLLECTED
 
 
 def test_collection_with_an_ended_lease_is_taken_over(app, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(app.upstream, "respond", lambda _: 1 / 0)
+        patch.setattr(app.upstream, "respond", raising(ZeroDivisionError))
         with pytest.raises(ZeroDivisionError):
             app.worker().collect("order1")
-    worker = app.worker()
-    app.clock.sleep(61)
-    worker.sweeper.sweep(app.time())
-    assert app.load("order1").state is OrderState.COLLECTING
-    app.clock.sleep(1)
-    worker.sweeper.sweep(app.time())
-    assert app.load("order1").state is OrderState.COLLECTED
+    for seconds, state in [(61, OrderState.COLLECTING), (1, OrderState.COLLECTED)]:
+        app.clock.sleep(seconds)
+        sweep(app)
+        assert app.load("order1").state is state
 
 
 def test_unsent_events_are_sent_while_the_breaker_is_open(app, monkeypatch):
-    def down(_):
-        raise SinkUnavailableError
-
     with monkeypatch.context() as patch:
-        patch.setattr(app.sink, "publish", down)
+        patch.setattr(app.sink, "publish", raising(SinkUnavailableError))
         for number in range(60):
             app.worker().collect(f"order{number}")
     app.upstream.scripts["stop"] = [error_reply("66660001")]
     app.worker().collect("stop")
     app.clock.sleep(10)
-    app.worker().sweeper.sweep(app.time())
+    sweep(app)
     assert len({event.id for event in app.sink.events}) == 61
 
 
 def test_unavailable_sink_does_not_prevent_collection(app, monkeypatch):
-    def down(_):
-        raise SinkUnavailableError
-
-    monkeypatch.setattr(app.sink, "publish", down)
+    monkeypatch.setattr(app.sink, "publish", raising(SinkUnavailableError))
     register(app, 110)
     app.clock.sleep(600)
     for _ in range(3):
-        app.worker().sweeper.sweep(app.time())
+        sweep(app)
         app.clock.sleep(60)
     assert states(app) == {OrderState.COLLECTED}
     assert not app.sink.events
 
 
-def test_sweep_finishes_waiting_orders_without_a_queue(app):
-    worker = app.worker()
-    worker.collector._queue = None
+def test_sweep_finishes_waiting_orders_while_the_queue_fails(app, monkeypatch):
+    monkeypatch.setattr(app.queue, "enqueue", raising(StoreUnavailableError))
     app.upstream.scripts["order1"] = [error_reply("66660020"), result_reply("order1")]
-    worker.collect("order1", Urgency.NOTIFIED)
+    app.worker().collect("order1", Urgency.NOTIFIED)
+    assert "enqueue_failed" in app.log_events()
     app.clock.sleep(5)
-    worker.sweeper.sweep(app.time())
+    sweep(app)
     assert app.load("order1").state is OrderState.COLLECTED
 
 
-def test_sweep_logs_count_and_age_of_due_orders(app):
-    register(app, 2)
-    app.clock.sleep(660)
-    app.worker().sweeper.sweep(app.time())
-    [fields] = [f for fact, f in app.event_log.entries if fact == "sweep_finished"]
-    assert fields["orders_due"] == 2
-    assert fields["oldest_due_seconds"] == 60
-
-
-def test_unreadable_rows_are_logged(app):
+@pytest.mark.parametrize("stopped", [False, True])
+def test_backlog_is_measured_even_while_the_app_is_stopped(app, stopped):
     register(app, 3)
-    rows = app.stores.orders.rows
-    key = OrderKey(APP, "order0001")
-    rows[key] = rows[key]._replace(record=b"damaged")
-    app.clock.sleep(600)
-    app.worker().sweeper.sweep(app.time())
-    assert ("rows_unreadable", {"count": 1}) in app.event_log.entries
-
-
-def test_backlog_is_measured_while_the_app_is_stopped(app):
-    register(app, 3)
-    worker = app.worker()
-    worker.breaker.record(Signal.STOPPED, min_open=timedelta(0))
+    if stopped:
+        app.worker().breaker.record(Signal.STOPPED, min_open=timedelta(0))
     app.clock.sleep(660)
-    worker.sweeper.sweep(app.time())
-    [fields] = [f for fact, f in app.event_log.entries if fact == "sweep_finished"]
+    sweep(app)
+    fields = fields_of(app, "sweep_finished")
     assert (fields["orders_due"], fields["oldest_due_seconds"]) == (3, 60)
-    assert states(app) == {OrderState.REGISTERED}
+    expected = OrderState.REGISTERED if stopped else OrderState.COLLECTED
+    assert states(app) == {expected}
 
 
 def test_slow_sink_does_not_exceed_the_time_limit(app, monkeypatch):
-    def slow(_):
+    def fail_slowly(_):
         app.clock.sleep(1)
         raise SinkUnavailableError
 
-    with monkeypatch.context() as patch:
-        patch.setattr(app.sink, "publish", slow)
-        for number in range(40):
-            app.worker().collect(f"order{number}")
-        app.clock.sleep(600)
-        left = app.time(10)
-        app.worker().sweeper.sweep(left)
+    monkeypatch.setattr(app.sink, "publish", fail_slowly)
+    for number in range(40):
+        app.worker().collect(f"order{number}")
+    app.clock.sleep(600)
+    left = app.time(10)
+    app.worker().sweeper.sweep(left)
     assert left.seconds() >= 0.5
 
 
-def test_age_of_an_unsendable_event_keeps_growing(app):
-    def refuse(_events):
-        raise SinkUnavailableError
-
-    app.sink.publish = refuse
+def test_age_of_an_unsendable_event_keeps_growing(app, monkeypatch):
+    monkeypatch.setattr(app.sink, "publish", raising(SinkUnavailableError))
     worker = app.worker()
     worker.collect("order1")
     ages = []

@@ -84,6 +84,8 @@ def test_claim_sets_the_owner_and_keeps_the_first_trace():
     assert (CLAIMED.owner, CLAIMED.traceparent) == ("me", "00-a")
     again = try_claim(replace(CLAIMED, owner="you", traceparent="00-b"), LATER)
     assert (again.owner, again.traceparent) == ("me", "00-b")
+    untraced = replace(CLAIMED, traceparent=None)
+    assert try_claim(untraced, LATER).traceparent == "00-a"
 
 
 @pytest.mark.parametrize(
