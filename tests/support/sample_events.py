@@ -5,6 +5,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 EVENTS_FOLDER = Path(__file__).parents[1] / "events"
+HTTP_SAMPLES = (
+    "aws_http_api_v2",
+    "aws_rest_api_v1",
+    "aws_function_url",
+    "aws_function_url_base64",
+    "scf_function_url",
+    "scf_function_url_no_body",
+)
+OTHER_SAMPLES = (
+    "aws_sqs_batch",
+    "aws_eventbridge_scheduled",
+    "scf_ckafka_batch",
+    "scf_timer",
+)
 
 
 def sample_event(name: str) -> dict[str, object]:

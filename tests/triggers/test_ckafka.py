@@ -13,17 +13,12 @@ from kycourier.core.errors import (
 )
 from kycourier.core.orders.record import OrderState
 from kycourier.usecases.concurrency import BoundedPool
-from support.rigs.fake_platform import error_reply
-from support.rigs.in_memory import InMemoryApp, InMemoryWorker
+from support.failing_ports import raising
+from support.rigs.in_memory import InMemoryWorker
 from support.sample_events import sample_event
 
 NO_FAILURES = {"batchItemFailures": []}
-NO_TEXT = [None, 5, True, [], {}, ["{}"], {"order_no": "order1"}]
-
-
-@pytest.fixture
-def app():
-    return InMemoryApp()
+NOT_JSON = [None, 5, [], {"order_no": "order1"}, "eyJvcmRlcl9ubyI6Im9yZGVyMSJ9"]
 
 
 def kafka(body, key="None", offset=3):
@@ -44,23 +39,12 @@ def poison(app):
     return [(source, problem) for _, source, problem in app.stores.orders.poison]
 
 
-def refuse(*_, **__):
-    raise StoreUnavailableError
-
-
 def test_documented_event_is_collected_and_its_poison_kept(app):
     assert deliver(app, *sample_event("scf_ckafka_batch")["Records"]) == NO_FAILURES
     first, second = "bankcardPic5923ab9a3bc34488b51", "bankcardPic5923ab9a3bc34488b52"
     assert app.load(first).state is OrderState.COLLECTED
     assert app.load(second).state is OrderState.COLLECTED
     assert poison(app) == [("ckafka", "bad_json")]
-
-
-def test_redelivered_batch_has_one_effect(app):
-    for _ in range(3):
-        deliver(app, *orders("order1", "order1", "order2"))
-    assert app.upstream.queries == {"order1": 1, "order2": 1}
-    assert len(app.sink.events) == 2
 
 
 @pytest.mark.parametrize("key", [None, "", "order1", 7, "\ud800"])
@@ -70,17 +54,12 @@ def test_record_key_is_ignored(app, key):
     assert not poison(app)
 
 
-@pytest.mark.parametrize("body", NO_TEXT, ids=repr)
-def test_tombstone_or_non_text_body_is_poison(app, body):
+@pytest.mark.parametrize("body", NOT_JSON, ids=repr)
+def test_tombstone_non_text_and_base64_bodies_are_poison(app, body):
+    """The trigger passes text on; nothing marks it as encoded."""
     assert deliver(app, kafka(body), *orders("order1")) == NO_FAILURES
     assert poison(app) == [("ckafka", "bad_json")]
     assert app.load("order1").state is OrderState.COLLECTED
-
-
-def test_base64_body_is_poison(app):
-    """The trigger passes text on; nothing marks it as encoded."""
-    assert deliver(app, kafka("eyJvcmRlcl9ubyI6Im9yZGVyMSJ9")) == NO_FAILURES
-    assert poison(app) == [("ckafka", "bad_json")]
 
 
 @pytest.mark.parametrize("odd", [None, [], "text", 7])
@@ -97,38 +76,16 @@ def test_message_attributes_are_ignored(app):
     assert "traceparent" not in app.bodies()[0]
 
 
-def test_waiting_order_is_acknowledged(app):
-    app.upstream.scripts["order1"] = [error_reply("66660011")]
-    assert deliver(app, *orders("order1")) == NO_FAILURES
-    assert app.load("order1").state is OrderState.WAITING
-
-
-def test_order_without_time_becomes_due_in_its_row(app):
-    assert deliver(app, *orders("order1"), seconds=1) == NO_FAILURES
-    kept = app.load("order1")
-    assert (kept.state, kept.due_at) == (OrderState.REGISTERED, app.clock.now())
-    assert not app.upstream.queries
-
-
 def test_unclaimable_order_becomes_due_in_its_row(app, monkeypatch):
-    monkeypatch.setattr(app.stores.orders, "claim", refuse)
+    monkeypatch.setattr(app.stores.orders, "claim", raising(StoreUnavailableError))
     assert deliver(app, *orders("order1")) == NO_FAILURES
     assert app.load("order1").due_at == app.clock.now()
 
 
-def test_unavailable_store_returns_the_whole_batch(app, monkeypatch):
-    with monkeypatch.context() as down:
-        down.setattr(app.stores.orders, "claim", refuse)
-        down.setattr(app.stores.orders, "register", refuse)
-        with pytest.raises(StoreUnavailableError):
-            deliver(app, *orders("order1", "order2"))
-        assert app.log_events().count("record_returned") == 1
-    assert deliver(app, *orders("order1", "order2")) == NO_FAILURES
-    assert len(app.sink.events) == 2
-
-
 def test_unstorable_poison_returns_the_whole_batch(app, monkeypatch):
-    monkeypatch.setattr(app.stores.orders, "record_poison", refuse)
+    monkeypatch.setattr(
+        app.stores.orders, "record_poison", raising(StoreUnavailableError)
+    )
     with pytest.raises(StoreUnavailableError):
         deliver(app, kafka("{"), *orders("order1"))
     assert app.load("order1").state is OrderState.COLLECTED
@@ -139,10 +96,10 @@ def test_failing_order_does_not_block_its_partition(app, monkeypatch, error):
     """It is left to the sweep; otherwise the batch would be redelivered for ever."""
     claim = app.stores.orders.claim
 
-    def fail_one(draft, **asked):
+    def fail_one(draft, **options):
         if draft.order_no == "bad1":
             raise error
-        return claim(draft, **asked)
+        return claim(draft, **options)
 
     monkeypatch.setattr(app.stores.orders, "claim", fail_one)
     assert deliver(app, *orders("order1", "bad1", "order2")) == NO_FAILURES
@@ -153,11 +110,8 @@ def test_failing_order_does_not_block_its_partition(app, monkeypatch, error):
 
 
 def test_row_of_a_newer_schema_is_acknowledged(app, monkeypatch):
-    def newer(*_, **__):
-        raise NewerSchemaError
-
-    monkeypatch.setattr(app.stores.orders, "claim", newer)
-    monkeypatch.setattr(app.stores.orders, "register", newer)
+    for verb in ("claim", "register"):
+        monkeypatch.setattr(app.stores.orders, verb, raising(NewerSchemaError))
     assert deliver(app, *orders("order1")) == NO_FAILURES
 
 

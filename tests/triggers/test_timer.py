@@ -1,31 +1,26 @@
 """Timer events of the refresh and sweep functions."""
 
-import pytest
-
 from kycourier.triggers.timer import RefreshTimer, SweepTimer
 from support.leaks.canaries import APP_SECRET, TICKET, TOKEN
 from support.leaks.leak_scan import find_leaks
 from support.rigs.fake_platform import json_reply
-from support.rigs.in_memory import APP, InMemoryApp, expected_order
+from support.rigs.in_memory import APP, expected_order
 
 
-@pytest.fixture
-def app():
-    return InMemoryApp()
-
-
-def refresh(app, worker=None):
-    worker = worker or app.worker()
-    timer = RefreshTimer(
-        APP, refresher=worker.refresher, stores=app.stores, deps=worker.deps
-    )
+def refresh(app, *, foreign=False):
+    worker = app.worker()
+    refresher = None if foreign else worker.refresher
+    timer = RefreshTimer(APP, refresher=refresher, stores=app.stores, deps=worker.deps)
     return timer.handle(app.time())
 
 
-def test_refresh_returns_the_present_ticket(app):
+def test_refresh_returns_the_present_ticket_and_no_secret(app):
     assert refresh(app) == {"generation": 1, "age_seconds": 0, "ticket": "fresh"}
     app.clock.sleep(300)
-    assert refresh(app) == {"generation": 1, "age_seconds": 300, "ticket": "fresh"}
+    result = refresh(app)
+    assert result == {"generation": 1, "age_seconds": 300, "ticket": "fresh"}
+    text = repr(result) + repr(app.event_log.entries)
+    assert find_leaks([TOKEN, TICKET, APP_SECRET], {"text": text}) == []
 
 
 def test_refresh_calls_upstream_once_in_twenty_minutes(app):
@@ -45,23 +40,16 @@ def test_failed_refresh_is_reported_and_keeps_the_pair(app):
 
 
 def test_timer_ignores_a_callers_back_off(app):
-    worker = app.worker()
     app.random.draw = lambda: 0.99
     app.upstream.token_reply = json_reply(b"", status=503)
-    refresh(app, worker)
+    refresh(app)
     app.upstream.token_reply = None
-    assert refresh(app, worker)["generation"] == 1
+    assert refresh(app)["generation"] == 1
 
 
 def test_foreign_ticket_is_not_refreshed(app):
-    timer = RefreshTimer(APP, refresher=None, stores=app.stores, deps=app.worker().deps)
-    assert timer.handle(app.time()) == {"ticket": "kept elsewhere"}
+    assert refresh(app, foreign=True) == {"ticket": "kept elsewhere"}
     assert not app.upstream.tokens
-
-
-def test_refresh_result_contains_no_secret(app):
-    text = repr(refresh(app)) + repr(app.event_log.entries)
-    assert find_leaks([TOKEN, TICKET, APP_SECRET], {"text": text}) == []
 
 
 def test_sweep_returns_its_counts(app):

@@ -10,12 +10,13 @@ from kycourier.core.redaction import Secret
 from kycourier.core.request_signature import SignedRequest, sign_request
 from kycourier.triggers.http.event import parse_event
 from support.rigs.api_client import ApiClient
-from support.rigs.in_memory import InMemoryApp, MutableSecret
-from support.sample_events import function_url_event, sample_event
+from support.rigs.in_memory import MutableSecret
+from support.sample_events import HTTP_SAMPLES, function_url_event, sample_event
 
 FIRST, SECOND = "first-key-of-a-test", "second-key-of-a-test"
 AT = "/v1/orders/bankcardPic5923ab9a3bc34488b51"
-EVERYTHING = [
+HEADER = "X-Kycourier-Signature"
+REQUESTS = [
     ("PUT", AT),
     ("GET", AT),
     ("POST", f"{AT}/collection"),
@@ -26,11 +27,6 @@ EVERYTHING = [
     ("DELETE", AT),
     ("GET", "/v1/orders/a%20b"),
 ]
-
-
-@pytest.fixture
-def app():
-    return InMemoryApp()
 
 
 @pytest.fixture
@@ -56,9 +52,9 @@ def signed(event, key=FIRST, *, at):
         key=Secret(key),
         at=at,
     )
-    event["headers"]["X-Kycourier-Signature"] = signature
+    event["headers"][HEADER] = signature
     if event.get("multiValueHeaders"):
-        event["multiValueHeaders"]["X-Kycourier-Signature"] = [signature]
+        event["multiValueHeaders"][HEADER] = [signature]
     return event
 
 
@@ -69,7 +65,7 @@ def status_of(api, key=FIRST, *, seconds=0):
     return response.status if response.status == 200 else response.code
 
 
-@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_unsigned_request_is_401(api, app, method, path):
     response = api.call(method, path)
     assert (response.status, response.code) == (401, "signature_missing")
@@ -78,20 +74,10 @@ def test_unsigned_request_is_401(api, app, method, path):
     assert api.refusals() == [("deny", "signature_missing")]
 
 
-@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+@pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_signed_request_passes(api, app, method, path):
     event = signed(function_url_event(method, path), at=app.clock.now())
     assert api.send(event).status != 401
-
-
-HTTP_SAMPLES = (
-    "aws_http_api_v2",
-    "aws_rest_api_v1",
-    "aws_function_url",
-    "aws_function_url_base64",
-    "scf_function_url",
-    "scf_function_url_no_body",
-)
 
 
 @pytest.mark.parametrize("name", HTTP_SAMPLES)
@@ -99,15 +85,6 @@ def test_signature_is_checked_for_every_gateway(api, app, name):
     assert api.send(sample_event(name)).status == 401
     event = signed(sample_event(name), at=app.clock.now())
     assert api.send(event).status in {200, 201, 202}
-
-
-def test_gateways_pass_on_the_same_signed_request(app):
-    path = "/v1/orders/bankcardPic5923ab9a3bc34488b51/collection"
-    v1 = signed(sample_event("aws_rest_api_v1"), at=app.clock.now())
-    url = signed(sample_event("aws_function_url_base64"), at=app.clock.now())
-    assert parse_event(v1).path == parse_event(url).path == path
-    name = "X-Kycourier-Signature"
-    assert v1["headers"][name] == url["headers"][name]
 
 
 def test_authenticating_gateway_needs_no_signature(app):
@@ -122,54 +99,50 @@ def test_gateway_auth_rejects_function_urls_of_scf(app, name):
     assert response.status == 401 or response.status < 300
 
 
-def test_wrong_key_or_time_is_denied(api):
+@pytest.mark.parametrize(
+    ("key", "seconds", "problem"),
+    [
+        (SECOND, 0, "signature_mismatch"),
+        (FIRST, -301, "signature_expired"),
+        (FIRST, 301, "signature_expired"),
+    ],
+)
+def test_wrong_key_or_time_is_denied(api, key, seconds, problem):
     assert status_of(api) == 200
-    assert status_of(api, SECOND) == "signature_mismatch"
-    assert status_of(api, seconds=-301) == "signature_expired"
-    assert status_of(api, seconds=301) == "signature_expired"
-    assert api.refusals() == [
-        ("deny", "signature_mismatch"),
-        ("deny", "signature_expired"),
-        ("deny", "signature_expired"),
-    ]
+    assert status_of(api, key, seconds=seconds) == problem
+    assert api.refusals() == [("deny", problem)]
 
 
-def test_changed_body_is_denied(api, app):
+def test_signature_of_another_body_is_denied(api, app):
     event = signed(function_url_event("PUT", AT, body="{}"), at=app.clock.now())
     response = api.send(event | {"body": '{"document":"bank_card"}'})
     assert (response.status, response.code) == (401, "signature_mismatch")
     assert app.stores.orders.rows == {}
 
 
-def test_two_signature_headers_are_denied(api, app):
+def test_two_signature_headers_are_denied_even_if_a_gateway_joins_them(api, app):
     event = signed(sample_event("aws_rest_api_v1"), at=app.clock.now())
-    event["multiValueHeaders"]["X-Kycourier-Signature"] *= 2
+    event["multiValueHeaders"][HEADER] *= 2
     assert api.send(event).code == "signature_malformed"
-
-
-def test_two_signatures_joined_by_a_gateway_are_denied(api, app):
     event = signed(function_url_event("GET", "/v1/health"), at=app.clock.now())
-    sent = event["headers"]["X-Kycourier-Signature"]
-    event["headers"]["X-Kycourier-Signature"] = f"{sent},{sent}"
+    event["headers"][HEADER] = ",".join([event["headers"][HEADER]] * 2)
     assert api.send(event).code == "signature_malformed"
-
-
-def test_two_keys_are_valid(api, keys):
-    keys.value = f"{FIRST}\n{SECOND}\n"
-    assert [status_of(api, key) for key in (FIRST, SECOND)] == [200, 200]
 
 
 def test_keys_are_read_again_after_a_minute(api, app, keys):
     assert status_of(api, FIRST) == 200
-    keys.value = SECOND
+    keys.value = f"{FIRST}\n{SECOND}\n"
     app.clock.sleep(59)
     assert status_of(api, SECOND) == "signature_mismatch"
     app.clock.sleep(1)
+    assert [status_of(api, key) for key in (FIRST, SECOND)] == [200, 200]
+    keys.value = SECOND
+    app.clock.sleep(60)
     assert status_of(api, SECOND) == 200
     assert status_of(api, FIRST) == "signature_mismatch"
 
 
-class Flaky(MutableSecret):
+class FailingSecret(MutableSecret):
     """A secret store that fails while it has no value."""
 
     def get(self):
@@ -179,13 +152,12 @@ class Flaky(MutableSecret):
 
 
 def test_missing_keys_are_503(app):
-    api = ApiClient(app, keys=Flaky(""))
-    response = api.call("GET", "/v1/health", headers={"x-kycourier-signature": "t=1"})
+    response = ApiClient(app, keys=FailingSecret("")).call("GET", "/v1/health")
     assert (response.status, response.code) == (503, "store_unavailable")
 
 
 def test_known_keys_stay_valid_while_their_store_fails(app):
-    keys = Flaky(FIRST)
+    keys = FailingSecret(FIRST)
     api = ApiClient(app, keys=keys)
     assert status_of(api) == 200
     keys.value = ""
@@ -194,14 +166,13 @@ def test_known_keys_stay_valid_while_their_store_fails(app):
     assert status_of(api, SECOND) == "signature_mismatch"
 
 
-@pytest.mark.parametrize("kept", ["a\nb\nc", "\n", "canary\n\ncanary"])
+@pytest.mark.parametrize("kept", ["\n", "canary\n\ncanary"])
 def test_unusable_keys_are_503_and_not_exposed(app, kept):
     api = ApiClient(app, keys=MutableSecret(kept))
-    response = api.send(
-        signed(function_url_event("GET", "/v1/health"), "a", at=app.clock.now())
-    )
-    assert (response.status, response.code) == (503, "store_unavailable")
+    assert status_of(api) == "store_unavailable"
     [(name, fields)] = app.event_log.entries
     assert (name, fields["error"]) == ("handler_failed", "store_unavailable")
     assert fields["problem"] == "no_usable_API_keys"
+    response = api.call("GET", "/v1/health", headers={HEADER: "t=1"})
+    assert response.status == 503
     assert "canary" not in json.dumps(response.raw)
