@@ -9,12 +9,12 @@ from bad_input.strategies import CANARY
 from kycourier.logs import PowertoolsEventLog
 from kycourier.ports import SecretSource
 from kycourier.triggers.function import Function
-from kycourier.triggers.http.orders_api import OrdersApi
 from kycourier.triggers.invocation import Invocation
 from kycourier.triggers.timer import RefreshTimer, SweepTimer
 from support.leaks.leak_scan import find_leaks
 from support.openapi_check import check_response
-from support.rigs.in_memory import APP, EVIDENCE_URI, InMemoryApp
+from support.rigs.api_client import ApiClient
+from support.rigs.in_memory import APP, InMemoryApp
 
 _OUT = io.StringIO()  # shared: Powertools' logger has one stream per process
 
@@ -33,25 +33,14 @@ class Functions:
         self.app = app = InMemoryApp()
         app.event_log = PowertoolsEventLog(_OUT, app_id=APP)
         self.worker = worker = app.worker()
-        shared = {"stores": app.stores, "deps": worker.deps}
-        refresh = RefreshTimer(APP, refresher=worker.refresher, **shared)
-        sweep = SweepTimer(worker.sweeper)
-        queue = worker.orders_queue()
-        api = OrdersApi(
-            APP,
-            api_keys=api_keys,
-            evidence_uri=EVIDENCE_URI,
-            register=worker.register,
-            collector=worker.collector,
-            breaker=worker.breaker,
-            evidence=app.evidence,
-            queue=app.queue,
-            **shared,
+        refresh = RefreshTimer(
+            APP, refresher=worker.refresher, stores=app.stores, deps=worker.deps
         )
+        sweep = SweepTimer(worker.sweeper)
         handlers = {
             "refresh_ticket": lambda _, deadline: refresh.handle(deadline),
-            "collect_results": queue.handle,
-            "orders_api": api.handle,
+            "collect_results": worker.orders_queue().handle,
+            "orders_api": ApiClient(app, keys=api_keys).api.handle,
             "sweep_orders": lambda _, deadline: sweep.handle(deadline),
         }
         self._functions = {

@@ -81,13 +81,3 @@ def broken_events(draw: st.DrawFn, names: tuple[str, ...]) -> Event:
         else:
             parent[last] = draw(json_values)
     return event
-
-
-HTTP_SAMPLES = (
-    "aws_http_api_v2",
-    "aws_rest_api_v1",
-    "aws_function_url",
-    "aws_function_url_base64",
-    "scf_function_url",
-    "scf_function_url_no_body",
-)

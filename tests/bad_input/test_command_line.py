@@ -126,9 +126,9 @@ def test_setting_is_accepted_or_rejected_without_its_value(setting, text):
 @given(texts)
 def test_accepted_secret_is_usable(text):
     """The environment can contain bytes that are not UTF-8; they are rejected."""
-    around = AdapterContext(clock=SystemClock(), environ={"KEPT": text})
+    context = AdapterContext(clock=SystemClock(), environ={"KEPT": text})
     source = read_or_reject(
-        lambda: open_secret("api_keys", ResourceUrl("env", "KEPT"), around),
+        lambda: open_secret("api_keys", ResourceUrl("env", "KEPT"), context),
         "KYCOURIER_API_KEYS",
     )
     if source is not None:

@@ -87,18 +87,6 @@ def test_records_of_other_sources_harm_no_record():
     assert {problem for *_, problem in poison} == {"bad_envelope"}
 
 
-def test_empty_batch_returns_nothing():
-    assert returned() == []
-
-
-@pytest.mark.slow
-def test_ten_thousand_records_return_the_bad_half():
-    bodies = list(BAD_BODIES.values())
-    kinds = (lambda n: record(f"m{n}", bodies[n % 5]), lambda n: FOREIGN_RECORDS[n % 5])
-    many = [kinds[number % 2](number) for number in range(10_000)]
-    assert len(returned(*many)) == 5_000
-
-
 @given(json_values)
 def test_any_value_as_event_is_refused(event):
     assert invoke(event).response["status"] == 400

@@ -47,11 +47,8 @@ def test_unclaimed_order_has_no_folder():
 @pytest.mark.parametrize(
     ("media_type", "extension"),
     [
-        ("image/jpeg", "jpg"),
-        ("image/png", "png"),
-        ("image/webp", "webp"),
-        ("application/json", "json"),
-        ("application/octet-stream", "bin"),
+        *(("image/jpeg", "jpg"), ("image/png", "png"), ("image/webp", "webp")),
+        *(("application/json", "json"), ("application/octet-stream", "bin")),
         ("text/html", "bin"),
     ],
 )
@@ -76,18 +73,18 @@ def test_any_other_key_is_rejected(key):
         check_key(key)
 
 
-def test_photo_is_located_by_kind_and_digest():
+def test_object_is_located_by_kind_digest_and_uri_of_the_store():
     [photo] = make_recognition(PhotoKind.CROPPED).photos
-    assert locate_photo(photo, folder=FOLDER) == StoredObject(
+    located = locate_photo(photo, folder=FOLDER)
+    assert located == StoredObject(
         kind="cropped",
         key=f"{FOLDER}/cropped-0000000000000000.jpg",
         sha256="0" * 64,
         size_bytes=1,
         media_type="image/jpeg",
     )
-
-
-def test_manifest_is_located_by_its_own_digest():
+    uri = uri_of(located, evidence_uri="s3://bucket/prefix")
+    assert uri == f"s3://bucket/prefix/{located.key}"
     sha256 = hashlib.sha256(b"{}").hexdigest()
     assert locate_manifest(b"{}", folder=FOLDER) == StoredObject(
         kind="manifest",
@@ -96,12 +93,6 @@ def test_manifest_is_located_by_its_own_digest():
         size_bytes=2,
         media_type="application/json",
     )
-
-
-def test_uri_is_the_stores_uri_and_the_key():
-    stored = locate_manifest(b"{}", folder=FOLDER)
-    uri = uri_of(stored, evidence_uri="s3://bucket/prefix")
-    assert uri == f"s3://bucket/prefix/{stored.key}"
 
 
 def test_manifest_lists_order_masked_values_and_objects():
@@ -124,10 +115,7 @@ def test_manifest_lists_order_masked_values_and_objects():
     }
 
 
-def test_manifest_is_equal_for_every_query_of_the_same_result():
+def test_manifest_is_equal_for_every_query_and_holds_no_card_number():
     later = replace(RECOGNITION, biz_seq_no="other", transaction_time="2" * 14)
     assert manifest_of(later) == manifest_of(RECOGNITION)
-
-
-def test_manifest_holds_no_card_number():
     assert b"4111111111111111" not in manifest_of(RECOGNITION)

@@ -1,12 +1,11 @@
 """Request signatures match vectors made with openssl, and nothing else is accepted."""
 
-import hashlib
-import hmac
 import json
 import string
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +43,7 @@ def problem_of(*sent, request=REQUEST, keys=(KEY,), now=NOW):
     return None
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["says"])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["description"])
 def test_published_vector_is_reproduced_and_accepted(vector):
     request = SignedRequest(
         method=vector["method"],
@@ -55,14 +54,6 @@ def test_published_vector_is_reproduced_and_accepted(vector):
     key, at = Secret(vector["key"]), datetime.fromtimestamp(vector["t"], timezone.utc)
     assert sign_request(request, key=key, at=at) == vector["header"]
     assert problem_of(vector["header"], request=request, keys=[key], now=at) is None
-
-
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["says"])
-def test_published_vector_matches_the_definition_of_hmac(vector):
-    padded = vector["key"].encode().ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(b ^ 0x36 for b in padded) + vector["signed"].encode())
-    outer = hashlib.sha256(bytes(b ^ 0x5C for b in padded) + inner.digest())
-    assert vector["header"] == f"t={vector['t']},v1={outer.hexdigest()}"
 
 
 @pytest.mark.parametrize(
@@ -110,24 +101,19 @@ def test_any_signed_request_is_accepted(key, body, path, at):
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changes", "problem"),
     [
-        SignedRequest(method="GET", path=REQUEST.path, query="b=2&a=1"),
-        SignedRequest(method="PUT", path="/v1/orders/a2", query="b=2&a=1"),
-        SignedRequest(method="PUT", path="/v1/orders/a1"),
-        SignedRequest(method="PUT", path="/v1/orders/a1", query="b=2&a=1", body=b"{} "),
+        ({"method": "GET"}, "signature_mismatch"),
+        ({"path": "/v1/orders/a2"}, "signature_mismatch"),
+        ({"query": ""}, "signature_mismatch"),
+        ({"query": "a=1&b=%32"}, None),
+        ({"body": b"{} "}, "signature_mismatch"),
     ],
-    ids=["method", "path", "query", "body"],
+    ids=str,
 )
-def test_signature_is_valid_for_one_request_only(changed):
-    assert problem_of(HEADER, request=changed) == "signature_mismatch"
-
-
-def test_reordered_query_is_the_same_request():
-    reordered = SignedRequest(
-        method="PUT", path=REQUEST.path, query="a=1&b=%32", body=REQUEST.body
-    )
-    assert problem_of(HEADER, request=reordered) is None
+def test_signature_is_valid_for_one_request_only(changes, problem):
+    request = SignedRequest(**(msgspec.structs.asdict(REQUEST) | changes))
+    assert problem_of(HEADER, request=request) == problem
 
 
 def test_time_is_signed():
@@ -136,46 +122,41 @@ def test_time_is_signed():
     assert problem_of(later) == "signature_mismatch"
 
 
-@pytest.mark.parametrize("seconds", [-300, 0, 300])
-def test_clock_may_be_off_by_five_minutes(seconds):
-    assert problem_of(HEADER, now=NOW + timedelta(seconds=seconds)) is None
+@pytest.mark.parametrize(
+    ("seconds", "problem"),
+    [
+        *((seconds, None) for seconds in (-300, 0, 300)),
+        *((seconds, "signature_expired") for seconds in (-301, 300.5, 86_400)),
+    ],
+)
+def test_clock_may_be_off_by_five_minutes(seconds, problem):
+    now = NOW + timedelta(seconds=seconds)
+    assert problem_of(HEADER, now=now) == problem
+    assert problem_of(HEADER, keys=[OTHER_KEY], now=now) == "signature_mismatch"
 
 
-@pytest.mark.parametrize("seconds", [-301, 300.5, 86_400])
-def test_signature_beyond_the_tolerance_is_expired(seconds):
-    assert (
-        problem_of(HEADER, now=NOW + timedelta(seconds=seconds)) == "signature_expired"
-    )
-
-
-def test_wrong_signature_is_never_reported_as_expired():
-    late = NOW + timedelta(days=1)
-    assert problem_of(HEADER, keys=[OTHER_KEY], now=late) == "signature_mismatch"
-
-
-@pytest.mark.parametrize("keys", [[KEY, OTHER_KEY], [OTHER_KEY, KEY], [KEY]])
-def test_any_active_key_is_accepted(keys):
-    assert problem_of(HEADER, keys=keys) is None
-
-
-def test_removed_key_is_rejected():
-    assert problem_of(HEADER, keys=[OTHER_KEY]) == "signature_mismatch"
-
-
-def test_request_may_carry_signatures_of_both_keys():
-    other = sign_request(REQUEST, key=OTHER_KEY, at=NOW).partition(",")[2]
-    assert problem_of(f"{HEADER},{other}", keys=[OTHER_KEY]) is None
-    assert problem_of(f"{HEADER},{other}", keys=[KEY]) is None
-    wrong = Secret("third-key-of-a-test")
-    assert problem_of(f"{HEADER},{other}", keys=[wrong]) == "signature_mismatch"
+@pytest.mark.parametrize(
+    ("signers", "keys", "is_valid"),
+    [
+        ([KEY], [KEY], True),
+        ([KEY], [KEY, OTHER_KEY], True),
+        ([KEY], [OTHER_KEY, KEY], True),
+        ([KEY], [OTHER_KEY], False),
+        ([KEY, OTHER_KEY], [OTHER_KEY], True),
+        ([KEY, OTHER_KEY], [KEY], True),
+        ([KEY, OTHER_KEY], [Secret("third-key-of-a-test")], False),
+    ],
+    ids=["same", "first", "second", "removed", "both 1", "both 2", "third"],
+)
+def test_signature_of_any_active_key_is_accepted(signers, keys, is_valid):
+    signatures = [sign_request(REQUEST, key=key, at=NOW) for key in signers]
+    others = [each.partition(",")[2] for each in signatures[1:]]
+    problem = problem_of(",".join([signatures[0], *others]), keys=keys)
+    assert problem == (None if is_valid else "signature_mismatch")
 
 
 def test_upper_case_hex_digits_are_accepted():
     assert problem_of(f"t={NOW.timestamp():.0f},v1={DIGEST.upper()}") is None
-
-
-def test_no_header_is_a_missing_signature():
-    assert problem_of() == "signature_missing"
 
 
 @pytest.mark.parametrize(
@@ -216,13 +197,9 @@ def test_any_other_header_form_is_malformed(sent):
     assert problem_of(sent) == "signature_malformed"
 
 
-def test_two_valid_headers_are_malformed():
+def test_exactly_one_header_is_required():
+    assert problem_of() == "signature_missing"
     assert problem_of(HEADER, HEADER) == "signature_malformed"
-
-
-@given(st.text(alphabet="t=v1,0aA9 \n\N{FULLWIDTH DIGIT ONE}", max_size=160))
-def test_random_header_is_rejected(sent):
-    assert problem_of(sent) in {"signature_malformed", "signature_mismatch"}
 
 
 @given(st.integers(0, len(HEADER) - 1), st.characters(codec="utf-8"))
@@ -253,11 +230,3 @@ def test_keys_are_one_per_line_and_lose_only_line_ends(secret, keys):
 )
 def test_blank_keys_and_more_than_two_are_unusable(secret):
     assert parse_keys(Secret(secret)) is None
-
-
-def test_key_is_used_without_any_change():
-    key = Secret(" a key with spaces, é ")
-    sent = sign_request(SignedRequest(method="GET", path="/v1/health"), key=key, at=NOW)
-    signed = f"1767225600\nGET\n/v1/health\n\n{hashlib.sha256(b'').hexdigest()}"
-    expected = hmac.new(key.expose().encode(), signed.encode(), "sha256").hexdigest()
-    assert sent == f"t=1767225600,v1={expected}"

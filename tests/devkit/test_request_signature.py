@@ -38,7 +38,7 @@ def check(header, *, method="POST", body=b"", key=KEY):
     )
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["says"])
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["description"])
 def test_signature_equals_worked_vector(tmp_path, vector):
     out, at = StringIO(), datetime.fromtimestamp(vector["t"], timezone.utc)
     environ = {"KYCOURIER_API_KEYS": "env:KEYS", "KEYS": vector["key"]}

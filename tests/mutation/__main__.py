@@ -39,14 +39,8 @@ TESTS = {  # each module's own tests
         "tests/core/wire/test_responses.py",
         VERSIONED,
     ],
-    "kycourier.core.orders.state_machine": [
-        "tests/core/orders/test_state_machine.py",
-        "tests/core/orders/test_transitions.py",
-    ],
-    "kycourier.core.orders.decisions": [
-        "tests/core/orders/test_decisions.py",
-        "tests/core/orders/test_decision_delays.py",
-    ],
+    "kycourier.core.orders.state_machine": ["tests/core/orders/test_state_machine.py"],
+    "kycourier.core.orders.decisions": ["tests/core/orders/test_decisions.py"],
 }
 _SOURCES = ROOT / "layers/service/python"
 _HERE = Path(__file__).parent

@@ -29,6 +29,8 @@ AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 PATIENCE = 300 * SECOND
+TIMEOUT = NoResponse(name="timeout")
+TOO_MANY = NoResponse(name="too_many_requests", signal=Signal.THROTTLED)
 
 
 def claimed(**changes):
@@ -77,6 +79,29 @@ def test_class_of_a_listed_code_decides(code):
         assert decision.reason is expected
 
 
+def max_delays(reply, reason, tries):
+    """Return the longest possible delays, in seconds, after so many tries."""
+    records = [claimed(reason=reason, tries=each) for each in range(tries)]
+    return [decided(record, reply).delay * 2 / SECOND for record in records]
+
+
+class TestDelay:
+    """A draw of a half makes half of the longest delay."""
+
+    @pytest.mark.parametrize(
+        ("reply", "reason", "delays"),
+        [
+            (TIMEOUT, "transient", [5, 10, 20, 40]),
+            (rejected("400501"), "throttled", [5, 10, 20, 40]),
+            (rejected("400101"), "credentials", [10, 20, 40, 60, 60]),
+        ],
+        ids=["transient", "throttled", "credentials"],
+    )
+    def test_delay_doubles_with_the_tries_for_its_reason(self, reply, reason, delays):
+        assert max_delays(reply, reason, len(delays)) == delays
+        assert {*max_delays(reply, "not_ready", 4)} == {delays[0]}
+
+
 class TestNotReady:
     def test_result_is_queried_again_by_the_schedule_until_the_deadline(self):
         record = claimed(not_ready_tries=4)
@@ -113,23 +138,21 @@ class TestCredentials:
 
     def test_any_other_reply_ends_the_period_of_rejected_credentials(self):
         rejecting = claimed(credentials_since=AT)
-        assert (
-            count_reply(rejecting, rejected("66660011"), now=AT).credentials_since
-            is None
-        )
-        timeout = NoResponse(name="timeout")
-        assert count_reply(rejecting, timeout, now=AT).credentials_since == AT
+        for reply in (rejected("66660011"), make_recognition()):
+            assert count_reply(rejecting, reply, now=AT).credentials_since is None
+        assert count_reply(rejecting, TIMEOUT, now=AT).credentials_since == AT
 
 
 class TestNoResponse:
-    def test_order_is_retried_with_back_off(self):
-        decision = decided(claimed(), NoResponse(name="timeout"), draw=0.999)
-        assert decision.reason is Reason.TRANSIENT
-        assert decision.delay < 5 * SECOND
+    def test_order_is_retried_for_the_signal_of_the_failure(self):
+        assert decided(claimed(), TIMEOUT).reason is Reason.TRANSIENT
+        assert decided(claimed(), TOO_MANY).reason is Reason.THROTTLED
 
-    def test_too_many_requests_is_throttled(self):
-        reply = NoResponse(name="too_many_requests", signal=Signal.THROTTLED)
-        assert decided(claimed(), reply).reason is Reason.THROTTLED
+    @pytest.mark.parametrize("reply", [TIMEOUT, rejected("66660021")])
+    def test_failing_period_starts_with_the_first_failure(self, reply):
+        first = count_reply(claimed(), reply, now=AT)
+        again = count_reply(first, reply, now=AT + SECOND)
+        assert first.failing_since == again.failing_since == AT
 
     def test_order_is_parked_fifteen_minutes_past_the_deadline(self):
         record, reply = claimed(failing_since=AT), NoResponse(name="server_error")
@@ -140,33 +163,23 @@ class TestNoResponse:
             OrderState.PARKED, "", "server_error"
         )
 
-    def test_order_parked_for_a_code_carries_it(self):
-        record = claimed(failing_since=AT)
-        late = record.deadline_at + DAY
-        assert decided(record, rejected("66660021"), now=late) == Finish(
-            OrderState.PARKED, "66660021", "system_timeout"
-        )
-
     @pytest.mark.parametrize(
         ("reply", "code", "name"),
         [
+            (rejected("66660021"), "66660021", "system_timeout"),
             (rejected("400501"), "400501", "tps_exceeded"),
-            (
-                NoResponse(name="too_many_requests", signal=Signal.THROTTLED),
-                "",
-                "too_many_requests",
-            ),
+            (TOO_MANY, "", "too_many_requests"),
         ],
+        ids=["system_timeout", "tps_exceeded", "429"],
     )
-    def test_order_throttled_past_the_deadline_is_parked(self, reply, code, name):
+    def test_parked_order_carries_the_code_of_the_failure(self, reply, code, name):
         record = count_reply(claimed(), reply, now=AT)
         late = record.deadline_at + 900 * SECOND
         assert decided(record, reply, now=late) == Finish(OrderState.PARKED, code, name)
 
     def test_first_failure_after_the_deadline_is_retried(self):
-        record, reply = claimed(), NoResponse(name="server_error")
-        late = record.deadline_at + DAY
-        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
+        late = claimed().deadline_at + DAY
+        assert decided(claimed(), TIMEOUT, now=late).reason is Reason.TRANSIENT
 
     def test_order_whose_query_was_not_sent_is_never_parked(self):
         record = claimed(failing_since=AT)
@@ -215,6 +228,8 @@ class TestPhotos:
         later = count_reply(first, make_recognition(), now=AT + SECOND)
         assert first.photos_since == later.photos_since == AT
         assert count_photo_try(first).photo_tries == 1
+        complete = count_reply(claimed(), make_recognition(*PhotoKind), now=AT)
+        assert complete.photos_since is None
 
 
 class TestOrderNumber:

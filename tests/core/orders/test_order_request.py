@@ -1,8 +1,6 @@
 """Messages and requests name an order strictly; errors never repeat them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kycourier.core.documents.registry import Document
 from kycourier.core.errors import ApiProblemError
@@ -37,17 +35,6 @@ def test_other_order_number_is_rejected_without_being_repeated(number):
     assert str(caught.value) == "bad_request: bad_order_no"
 
 
-@given(st.text())
-def test_accepted_order_number_is_ascii_letters_and_digits(number):
-    try:
-        parse_order_no(number)
-    except ApiProblemError:
-        return
-    assert 1 <= len(number) <= 32
-    assert number.isascii()
-    assert number.isalnum()
-
-
 def test_app_and_document_are_optional_and_other_members_ignored():
     members = {"order_no": "a1", "app_id": "A", "document": "bank_card", "more": 1}
     request = OrderRequest(order=OrderKey("A", "a1"), document=Document.BANK_CARD)
@@ -79,10 +66,6 @@ def test_other_app_document_or_message_is_rejected(members, problem):
         (b"", "bad_json"),
         (b"[]", "bad_json"),
         (b'{"a":1,"a":2}', "bad_json"),
-        (b'{"order_no":NaN}', "bad_json"),
-        (b"[" * 16_000, "bad_json"),
-        (b'{"a":' + b"9" * 5000 + b"}", "bad_json"),
-        (b"\xef\xbb\xbf{}", "bad_json"),
         (b"{}" + b" " * 16_384, "body_too_large"),
     ],
     ids=lambda value: str(value)[:16],

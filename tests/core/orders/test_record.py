@@ -71,14 +71,11 @@ def test_final_order_is_described_with_result_and_event():
     assert (description["event_id"], description["due_at"]) == ("e1", None)
 
 
-def test_waiting_order_is_described_with_its_due_time():
-    description = describe(WAITING)
-    assert (description["state"], description["reason"]) == ("waiting", "not_ready")
+@pytest.mark.parametrize(
+    "record", [WAITING, replace(REJECTED, state=OrderState.WAITING)]
+)
+def test_waiting_order_is_described_with_its_due_time_and_no_earlier_result(record):
+    description = describe(record)
+    assert (description["state"], description["reason"]) == ("waiting", record.reason)
     assert description["due_at"] == DUE
-    assert description["result"] is description["event_id"] is None
-
-
-def test_reopened_order_is_described_without_its_earlier_result():
-    reopened = replace(REJECTED, state=OrderState.WAITING)
-    description = describe(reopened)
     assert description["result"] is description["event_id"] is None

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kycourier.core.documents.registry import Document
@@ -18,186 +16,287 @@ from kycourier.core.orders.record import (
 )
 from kycourier.core.orders.results import FinalReason
 from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.timing import ORPHAN_CHECK_AFTER
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-ORPHANS_IN_TWENTY_MINUTES = (PendingWork.CHECK_ORPHANS, AT + 20 * MINUTE)
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
+LATER = AT + 7 * MINUTE
+RESULT = FinalReason("-9011", "ocr_failed")
+REGISTERED = state_machine.draft(
+    OrderKey("SANDBOX1", "order1"),
+    document=Document.BANK_CARD,
+    now=AT,
+    ttl=2 * DAY,
+    first_sweep=10 * MINUTE,
+    traceparent="00-a",
+)
 
 
-def registered():
-    return state_machine.draft(
-        OrderKey("SANDBOX1", "order1"),
-        document=Document.BANK_CARD,
-        now=AT,
-        ttl=2 * DAY,
-        first_sweep=10 * MINUTE,
+def try_claim(stored, at=AT, *, margin=timedelta(0), urgency=Urgency.NOW):
+    return state_machine.try_claim(
+        stored,
+        REGISTERED,
+        owner="me",
+        now=at,
+        lease=MINUTE,
+        urgency=urgency,
+        folder="2026/01/01/x",
+        margin=margin,
     )
 
 
-def claimed(record=None):
-    return state_machine.claim(
-        record or registered(), owner="me", now=AT, lease=MINUTE, folder="2026/01/01/x"
-    )
+CLAIMED = try_claim(None)
 
 
-def waiting(reason=Reason.NOT_READY, record=None, delay=60 * MINUTE, at=AT):
-    return state_machine.retry_later(
-        record or claimed(), reason=reason, delay=delay, now=at
-    )
+def waiting(reason=Reason.NOT_READY, record=CLAIMED, delay=60 * MINUTE, at=AT):
+    return state_machine.retry_later(record, reason=reason, delay=delay, now=at)
 
 
-def finished(state=OrderState.COLLECTED, record=None, reason=None):
+def finished(state=OrderState.COLLECTED, record=CLAIMED, reason=None, at=AT):
     return state_machine.finish(
-        record or claimed(),
+        record,
         state=state,
         reason=reason,
-        result=FinalReason("-9011", "ocr_failed"),
+        result=RESULT,
         event=OutboxEvent(id="e1", type=f"kycourier.ocr.{state.value}.v1", body="{}"),
-        now=AT,
+        now=at,
     )
 
 
-def sent(record):
-    return state_machine.mark_sent(record, now=AT)
+def parked(record=CLAIMED, reason="unknown_code"):
+    return finished(OrderState.PARKED, record, reason)
+
+
+def sent(record, at=AT):
+    return state_machine.mark_sent(record, now=at)
+
+
+TRANSITIONS = {
+    "claim": (REGISTERED, lambda row: try_claim(row, LATER)),
+    "retry later": (CLAIMED, lambda row: waiting(record=row, at=LATER)),
+    "finish": (CLAIMED, lambda row: finished(record=row, at=LATER)),
+    "mark sent": (CLAIMED, lambda row: sent(row, LATER)),
+    "mark sent when final": (parked(), lambda row: sent(row, LATER)),
+    "publish later": (
+        CLAIMED,
+        lambda row: state_machine.publish_later(row, delay=MINUTE, now=LATER),
+    ),
+    "mark orphans checked": (
+        CLAIMED,
+        lambda row: state_machine.mark_orphans_checked(row, now=LATER),
+    ),
+    "recheck orphans": (
+        CLAIMED,
+        lambda row: state_machine.recheck_orphans(row, now=LATER),
+    ),
+    "make due": (CLAIMED, lambda row: state_machine.make_due(row, now=LATER)),
+    "reopen": (
+        CLAIMED,
+        lambda row: state_machine.reopen(row, now=LATER, ttl=DAY),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRANSITIONS)
+def test_transition_sets_time_and_version_and_only_a_claim_changes_the_fence(name):
+    record, transition = TRANSITIONS[name]
+    changed = transition(replace(record, version=5))
+    assert (changed.updated_at, changed.version) == (LATER, 6)
+    assert changed.fence == record.fence + (name == "claim")
 
 
 def test_registered_order_is_due_for_its_first_sweep():
-    record = registered()
-    assert (record.state, record.version, record.fence) == (OrderState.REGISTERED, 1, 0)
-    assert record.due_at == AT + 10 * MINUTE
-    assert record.deadline_at == AT + 2 * DAY
-
-
-def test_claim_increments_the_fence_and_keeps_the_first_folder():
-    first = claimed()
-    assert (first.state, first.fence, first.attempts) == (OrderState.COLLECTING, 1, 1)
-    assert first.lease_ends_at == first.due_at == AT + MINUTE
-    second = state_machine.claim(
-        first, owner="you", now=AT, lease=MINUTE, folder="other"
-    )
-    assert (second.fence, second.attempts) == (2, 2)
-    assert second.folder == "2026/01/01/x"
+    assert REGISTERED.state is OrderState.REGISTERED
+    assert (REGISTERED.version, REGISTERED.fence) == (1, 0)
+    assert REGISTERED.due_at == AT + 10 * MINUTE
+    assert REGISTERED.deadline_at == AT + 2 * DAY
 
 
 CLAIMS = {
-    "registered, sweep before due time": (registered(), Urgency.DUE, 0, False),
-    "registered, sweep at due time": (registered(), Urgency.DUE, 10, True),
-    "registered, message": (registered(), Urgency.NOTIFIED, 0, True),
-    "registered, call": (registered(), Urgency.NOW, 0, True),
-    "collecting, call": (claimed(), Urgency.NOW, 0, False),
-    "collecting, sweep after lease ends": (claimed(), Urgency.DUE, 1, True),
+    "registered, sweep before due time": (REGISTERED, Urgency.DUE, 0, False),
+    "registered, sweep at due time": (REGISTERED, Urgency.DUE, 10, True),
+    "registered, message": (REGISTERED, Urgency.NOTIFIED, 0, True),
+    "registered, call": (REGISTERED, Urgency.NOW, 0, True),
+    "collecting, call": (CLAIMED, Urgency.NOW, 0, False),
+    "collecting, sweep after lease ends": (CLAIMED, Urgency.DUE, 1, True),
     "waiting, half an hour early": (waiting(), Urgency.DUE, 30, False),
     "waiting, two seconds early": (waiting(), Urgency.DUE, 60 - 2 / 60, False),
     "waiting, one second early": (waiting(), Urgency.DUE, 60 - 1 / 60, True),
     "waiting, at due time": (waiting(), Urgency.DUE, 60, True),
     "waiting, call": (waiting(), Urgency.NOW, 0, True),
     "not ready, message at once": (waiting(), Urgency.NOTIFIED, 0, False),
-    "not ready, message in 59 seconds": (waiting(), Urgency.NOTIFIED, 59 / 60, False),
+    "not ready, after 59 seconds": (waiting(), Urgency.NOTIFIED, 59 / 60, False),
     "not ready, message in a minute": (waiting(), Urgency.NOTIFIED, 1, True),
     "throttled, message in a minute": (
         waiting(Reason.THROTTLED),
-        Urgency.NOTIFIED,
-        1,
-        False,
+        *(Urgency.NOTIFIED, 1, False),
     ),
     "collected, call": (finished(), Urgency.NOW, 99, False),
-    "parked, call": (finished(OrderState.PARKED), Urgency.NOW, 99, False),
+    "parked, call": (parked(), Urgency.NOW, 99, False),
 }
 
 
-@pytest.mark.parametrize(
-    ("record", "urgency", "minutes", "expected"), CLAIMS.values(), ids=CLAIMS
-)
-def test_claim_depends_on_state_time_and_urgency(record, urgency, minutes, expected):
-    now = AT + minutes * MINUTE
-    assert state_machine.may_claim(record, now=now, urgency=urgency) is expected
+class TestClaim:
+    def test_claim_increments_the_fence_and_keeps_the_first_folder_and_trace(self):
+        assert (CLAIMED.state, CLAIMED.owner) == (OrderState.COLLECTING, "me")
+        assert (CLAIMED.fence, CLAIMED.attempts) == (1, 1)
+        assert (CLAIMED.folder, CLAIMED.traceparent) == ("2026/01/01/x", "00-a")
+        assert CLAIMED.lease_ends_at == CLAIMED.due_at == AT + MINUTE
+        other = replace(CLAIMED, owner="you", folder="other", traceparent="00-b")
+        again = try_claim(other, LATER)
+        assert (again.owner, again.fence, again.attempts) == ("me", 2, 2)
+        assert (again.folder, again.traceparent) == ("other", "00-b")
+        untraced = replace(CLAIMED, traceparent=None)
+        assert try_claim(untraced, LATER).traceparent == "00-a"
 
-
-def test_consecutive_tries_for_one_reason_are_counted():
-    once = waiting()
-    twice = waiting(record=once)
-    other = waiting(Reason.TRANSIENT, record=twice)
-    assert (once.tries, twice.tries, other.tries) == (1, 2, 1)
-    assert once.owner is once.lease_ends_at is None
-
-
-def test_attempt_before_the_scheduled_time_does_not_advance_the_schedule():
-    once = waiting()
-    early = waiting(record=once, at=AT + MINUTE)
-    assert (early.due_at, early.not_ready_tries) == (once.due_at, 1)
-    on_time = waiting(record=once, at=once.due_at - timedelta(seconds=1))
-    assert (on_time.due_at, on_time.not_ready_tries) == (
-        once.due_at + 60 * MINUTE - timedelta(seconds=1),
-        2,
+    @pytest.mark.parametrize(
+        ("record", "urgency", "minutes", "expected"), CLAIMS.values(), ids=CLAIMS
     )
+    def test_claim_depends_on_state_time_and_urgency(
+        self, record, urgency, minutes, expected
+    ):
+        now = AT + minutes * MINUTE
+        assert state_machine.may_claim(record, now=now, urgency=urgency) is expected
+
+    @pytest.mark.parametrize(
+        ("seconds", "expected"), [(59, False), (61, False), (62, True)]
+    )
+    def test_expired_lease_counts_as_held_for_the_margin(self, seconds, expected):
+        claim = try_claim(CLAIMED, AT + seconds * SECOND, margin=2 * SECOND)
+        assert (claim is not None) is expected
+
+    def test_due_time_has_no_margin(self):
+        due = state_machine.make_due(REGISTERED, now=AT)
+        assert try_claim(due, AT, margin=MINUTE, urgency=Urgency.DUE)
 
 
-def test_event_of_a_finished_order_is_due_when_the_lease_ends():
-    record = finished()
-    assert record.pending_work is PendingWork.PUBLISH
-    assert record.due_at == AT + MINUTE
-    assert [event.id for event in record.unsent] == ["e1"]
+class TestRetry:
+    def test_consecutive_tries_for_one_reason_are_counted(self):
+        once = waiting()
+        twice = waiting(record=once)
+        other = waiting(Reason.TRANSIENT, record=twice)
+        assert (once.tries, twice.tries, other.tries) == (1, 2, 1)
+        assert once.owner is once.lease_ends_at is None
+
+    def test_attempt_before_the_scheduled_time_does_not_advance_the_schedule(self):
+        once = waiting()
+        early = waiting(record=once, at=AT + MINUTE)
+        assert (early.due_at, early.not_ready_tries) == (once.due_at, 1)
+        at = once.due_at - SECOND
+        on_time = waiting(record=once, at=at)
+        assert (on_time.due_at, on_time.not_ready_tries) == (at + 60 * MINUTE, 2)
+
+    @pytest.mark.parametrize(
+        ("reason", "since"),
+        [
+            (Reason.TRANSIENT, AT),
+            (Reason.THROTTLED, AT),
+            (Reason.NOT_READY, None),
+            (Reason.PHOTOS_PENDING, None),
+            (Reason.CREDENTIALS, None),
+        ],
+    )
+    def test_failing_period_lasts_until_a_reply(self, reason, since):
+        failing = replace(CLAIMED, failing_since=AT)
+        assert waiting(reason, failing, at=AT + MINUTE).failing_since == since
 
 
-def test_nothing_is_due_after_one_attempt_and_its_sent_event():
-    record = sent(finished())
-    assert (record.unsent, record.due_at) == ((), None)
+class TestFinish:
+    def test_event_of_a_finished_order_is_due_when_the_lease_ends(self):
+        record = finished(record=replace(CLAIMED, tries=4))
+        assert record.pending_work is PendingWork.PUBLISH
+        assert record.due_at == AT + MINUTE
+        assert [event.id for event in record.unsent] == ["e1"]
+        assert (record.owner, record.lease_ends_at, record.tries) == (None, None, 0)
+
+    def test_event_of_an_order_without_lease_is_due_at_once(self):
+        free = replace(CLAIMED, lease_ends_at=None, due_at=AT + DAY)
+        assert finished(record=free).due_at == AT
+
+    def test_nothing_is_due_after_one_attempt_and_its_sent_event(self):
+        record = sent(finished())
+        assert (record.unsent, record.due_at) == ((), None)
+
+    def test_refused_event_is_due_again_and_counted(self):
+        record = replace(parked(), tries=2)
+        later = state_machine.publish_later(record, delay=MINUTE, now=LATER)
+        assert (later.due_at, later.tries) == (LATER + MINUTE, 3)
+        assert later.unsent == record.unsent
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        finished(record=claimed(claimed())),
-        finished(OrderState.PARKED, reason="evidence_conflict"),
-    ],
-    ids=["second attempt", "evidence conflict"],
-)
-def test_orphan_check_is_due_after_the_event_if_orphans_are_possible(record):
-    published = sent(record)
-    assert (published.pending_work, published.due_at) == ORPHANS_IN_TWENTY_MINUTES
-    assert state_machine.mark_orphans_checked(published, now=AT).due_at is None
+class TestOrphans:
+    @pytest.mark.parametrize(
+        "record",
+        [
+            finished(record=try_claim(CLAIMED, LATER)),
+            parked(reason="evidence_conflict"),
+        ],
+        ids=["second attempt", "evidence conflict"],
+    )
+    def test_check_is_due_after_the_event_if_orphans_are_possible(self, record):
+        published = sent(record)
+        assert published.pending_work is PendingWork.CHECK_ORPHANS
+        assert published.due_at == AT + 20 * MINUTE == AT + ORPHAN_CHECK_AFTER
+        checked = state_machine.mark_orphans_checked(published, now=AT)
+        assert (checked.orphans_checked, checked.due_at) == (True, None)
+        assert sent(checked).due_at is None
+
+    def test_recheck_waits_until_no_attempt_can_still_write(self):
+        checked = replace(sent(parked()), orphans_checked=True)
+        recheck = state_machine.recheck_orphans(checked, now=LATER)
+        assert recheck.orphans_checked is False
+        assert recheck.due_at == LATER + ORPHAN_CHECK_AFTER
+
+    def test_recheck_does_not_delay_an_unsent_event(self):
+        unsent = replace(parked(), orphans_checked=True)
+        assert state_machine.recheck_orphans(unsent, now=LATER).due_at == unsent.due_at
 
 
-@pytest.mark.parametrize(
-    ("reason", "since"),
-    [
-        (Reason.TRANSIENT, AT),
-        (Reason.THROTTLED, AT),
-        (Reason.NOT_READY, None),
-        (Reason.PHOTOS_PENDING, None),
-        (Reason.CREDENTIALS, None),
-    ],
-)
-def test_failing_period_continues_through_failures_and_ends_with_a_reply(reason, since):
-    failing = replace(claimed(), failing_since=AT)
-    assert waiting(reason, record=failing, at=AT + MINUTE).failing_since == since
+def test_order_made_due_is_due_now():
+    assert state_machine.make_due(REGISTERED, now=LATER).due_at == LATER
 
 
-def test_order_parked_again_has_no_second_event():
-    parked = sent(finished(OrderState.PARKED))
-    reopened = state_machine.reopen(parked, now=AT + 3 * DAY, ttl=2 * DAY)
-    assert (reopened.state, reopened.due_at) == (OrderState.WAITING, AT + 3 * DAY)
-    assert reopened.deadline_at == AT + 5 * DAY
-    parked_again = finished(OrderState.PARKED, claimed(reopened))
-    assert parked_again.events == parked.events
-    collected = finished(OrderState.COLLECTED, claimed(reopened))
-    assert [event.type for event in collected.events] == [
-        "kycourier.ocr.parked.v1",
-        "kycourier.ocr.collected.v1",
-    ]
+class TestReopen:
+    def test_order_parked_again_has_no_second_event(self):
+        first = sent(parked())
+        reopened = state_machine.reopen(first, now=AT + 3 * DAY, ttl=2 * DAY)
+        assert (reopened.state, reopened.due_at) == (OrderState.WAITING, AT + 3 * DAY)
+        assert reopened.deadline_at == AT + 5 * DAY
+        claimed = try_claim(reopened, AT + 3 * DAY)
+        assert parked(claimed).events == first.events
+        assert [event.type for event in finished(record=claimed).events] == [
+            "kycourier.ocr.parked.v1",
+            "kycourier.ocr.collected.v1",
+        ]
 
+    def test_event_sent_after_the_order_was_reopened_keeps_the_due_time(self):
+        reopened = state_machine.reopen(parked(), now=AT + MINUTE, ttl=DAY)
+        record = sent(reopened, LATER)
+        assert (record.unsent, record.due_at) == ((), AT + MINUTE)
+        assert [event.id for event in record.events] == ["e1"]
 
-TRANSITIONS = {
-    "retry": lambda record: waiting(record=record),
-    "finish": lambda record: finished(record=record),
-    "mark sent": sent,
-    "make due": lambda record: state_machine.make_due(record, now=AT),
-    "reopen": lambda record: state_machine.reopen(record, now=AT, ttl=DAY),
-}
-
-
-@given(st.sampled_from([*TRANSITIONS]), st.integers(1, 9))
-def test_transition_increments_the_version_and_keeps_the_fence(name, version):
-    record = replace(claimed(), version=version)
-    changed = TRANSITIONS[name](record)
-    assert (changed.version, changed.fence) == (version + 1, record.fence)
+    def test_reopened_order_has_reset_counters_and_keeps_its_history(self):
+        used = replace(
+            parked(),
+            tries=1,
+            not_ready_tries=2,
+            next_scheduled_at=LATER + MINUTE,
+            unknown_tries=3,
+            photo_tries=4,
+            photos_since=AT,
+            credentials_since=AT,
+            failing_since=AT,
+            orphans_checked=True,
+        )
+        assert state_machine.reopen(used, now=LATER, ttl=DAY) == replace(
+            REGISTERED,
+            state=OrderState.WAITING,
+            due_at=LATER,
+            updated_at=LATER,
+            version=used.version + 1,
+            fence=used.fence,
+            attempts=used.attempts,
+            folder=used.folder,
+            result=RESULT,
+            events=used.events,
+        )
