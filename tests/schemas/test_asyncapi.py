@@ -75,12 +75,7 @@ def test_every_incoming_example_is_parsed():
 
 @pytest.mark.parametrize(
     "message",
-    [
-        {},
-        {"order_no": "a-b"},
-        {"order_no": 5},
-        {"order_no": "a", "document": "passport"},
-    ],
+    [{}, {"order_no": "a-b"}, {"order_no": "a", "document": "passport"}],
 )
 def test_rejected_message_is_invalid(message):
     assert not validator(MESSAGES["order"]["payload"]["schema"]).is_valid(message)
