@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kycourier.core.circuit_breaker import (
     BreakerRecord,
@@ -11,56 +12,34 @@ from kycourier.core.circuit_breaker import (
     encode_breaker,
 )
 from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
-from kycourier.core.orders.record import (
-    OrderState,
-    Reason,
-    decode_record,
-    encode_record,
-)
+from kycourier.core.orders.record import OrderState, decode_record, encode_record
 from kycourier.core.orders.results import FinalReason
 from kycourier.core.tickets.pair import decode_pair, encode_pair
 from support.fakes import START
-from support.sample_records import EVENT, RESULT, draft, make_pair
+from support.sample_records import draft, make_pair, settled
 
 FORMATS = {
     "order": (encode_record, decode_record),
     "ticket": (encode_pair, decode_pair),
     "breaker": (encode_breaker, decode_breaker),
 }
+CLAIMED = draft(
+    state=OrderState.COLLECTING,
+    owner="one",
+    fence=1,
+    lease_ends_at=START + timedelta(minutes=1),
+    next_scheduled_at=START + timedelta(hours=1),
+    folder="2026/01/01/a",
+)
+OPEN = BreakerRecord(openings=1, open_until=START, version=3)
+REJECTION = FinalReason("-9011", "ocr_failed")
 RECORDS = {
     "registered order": ("order", draft()),
-    "claimed order": (
-        "order",
-        draft(
-            state=OrderState.COLLECTING,
-            owner="one",
-            fence=1,
-            lease_ends_at=START + timedelta(minutes=1),
-            folder="2026/01/01/a",
-        ),
-    ),
-    "waiting order": (
-        "order",
-        draft(
-            state=OrderState.WAITING,
-            reason=Reason.NOT_READY.value,
-            next_scheduled_at=START + timedelta(hours=1),
-        ),
-    ),
-    "collected order": (
-        "order",
-        draft(state=OrderState.COLLECTED, result=RESULT, events=(EVENT,)),
-    ),
-    "rejected order": (
-        "order",
-        draft(state=OrderState.REJECTED, result=FinalReason("-9011", "ocr_failed")),
-    ),
+    "claimed order": ("order", CLAIMED),
+    "collected order": ("order", settled(CLAIMED)),
+    "rejected order": ("order", replace(settled(CLAIMED), result=REJECTION)),
     "ticket pair": ("ticket", make_pair()),
-    "closed breaker": ("breaker", BreakerRecord()),
-    "open breaker": (
-        "breaker",
-        BreakerRecord(openings=1, open_until=START, version=3),
-    ),
+    "open breaker": ("breaker", OPEN),
     "stopped breaker": ("breaker", BreakerRecord(until_resumed=True, version=1)),
 }
 

@@ -8,9 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.core.orders.record import OrderState
-from kycourier.ports import Stores
 from support.rigs.api_client import ApiClient
 from support.rigs.fake_platform import error_reply
 from support.rigs.in_memory import InMemoryApp
@@ -48,31 +46,15 @@ MESSAGES = {
 }
 
 
-@pytest.fixture(params=["memory", pytest.param("sqlite", marks=pytest.mark.slow)])
-def make_app(request, tmp_path):
-    """Return a factory of identical apps."""
-    made = []
-
-    def make():
-        app = InMemoryApp()
-        app.upstream.scripts[NUMBER] = [error_reply("66660011")]
-        if request.param == "sqlite":
-            path = tmp_path / f"{len(made)}.db"
-            orders = SqliteOrderStore(path, app.clock)
-            app.stores = Stores(
-                tickets=app.stores.tickets,
-                leases=app.stores.leases,
-                orders=orders,
-                breakers=app.stores.breakers,
-            )
-        made.append(app)
-        return app
-
-    return make
+def make_app():
+    """Return an app that equals every other app of this function."""
+    app = InMemoryApp()
+    app.upstream.scripts[NUMBER] = [error_reply("66660011")]
+    return app
 
 
 @pytest.fixture(params=THEIRS)
-def apps(request, make_app):
+def apps(request):
     """Return an app without and one with the other app's order."""
     unknown, foreign = make_app(), make_app()
     row = replace(THEIRS[request.param](draft(NUMBER)), app_id=OTHER)
@@ -114,7 +96,7 @@ def test_message_response_does_not_reveal_a_foreign_order(apps, name, batch):
 
 
 @pytest.mark.parametrize("name", [name for name in REQUESTS if "named" in name])
-def test_naming_another_app_does_not_reveal_our_order(make_app, name):
+def test_naming_another_app_does_not_reveal_our_order(name):
     without, with_ours = make_app(), make_app()
     with_ours.stores.orders.register(draft(NUMBER))
     first, second = (call_api(app, *REQUESTS[name]) for app in (without, with_ours))

@@ -1,6 +1,5 @@
 """Refreshing the ticket pair: one worker at a time, by its lease."""
 
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,6 @@ from kycourier.core.errors import (
     TicketUnavailableError,
     TransportError,
 )
-from kycourier.core.leases import refresh_lease
 from kycourier.usecases.refresh_ticket import RefreshReason
 from support.failing_ports import FailingPort, raising
 from support.leaks.canaries import APP_SECRET, TICKET, TOKEN
@@ -104,11 +102,6 @@ class TestPair:
 
 
 class TestLease:
-    def test_lease_of_another_worker_prevents_a_refresh(self, app):
-        app.stores.leases.acquire(refresh_lease(APP), owner="other", seconds=15)
-        assert refresh(app) is None
-        assert not app.upstream.tokens
-
     def test_crashed_refresh_is_taken_over_when_its_lease_ends(self, app, monkeypatch):
         app.upstream.ticket_reply = TransportError("timeout")
         with monkeypatch.context() as crashed:
@@ -127,25 +120,19 @@ class TestLease:
         app.clock.sleep(5)
         assert refresh(app).generation == 1
 
-    def test_holder_past_its_lease_calls_and_saves_nothing(self, app):
+    @pytest.mark.parametrize(
+        ("path", "tickets"), [("access_token", 1), ("api_ticket", 2)]
+    )
+    def test_holder_past_its_lease_calls_and_saves_nothing(self, app, path, tickets):
         def replace_holder():
             app.clock.sleep(15)
             refresh(app)
 
-        after_call_of(app, "access_token", replace_holder)
+        after_call_of(app, path, replace_holder)
         assert refresh(app) is None
-        assert app.upstream.tickets == 1
+        assert app.upstream.tickets == tickets
         assert stored(app).ticket.expose() == f"{TICKET}2"
         assert "ticket_save_refused" in app.log_events()
-
-    def test_holder_replaced_in_its_last_call_cannot_save(self, app):
-        def replace_holder():
-            app.clock.sleep(15)
-            refresh(app)
-
-        after_call_of(app, "api_ticket", replace_holder)
-        assert refresh(app) is None
-        assert stored(app).ticket.expose() == f"{TICKET}2"
 
     def test_call_that_may_outlast_the_lease_is_not_made(self, app):
         after_call_of(app, "access_token", lambda: app.clock.sleep(11.5))
@@ -244,15 +231,6 @@ class TestFailure:
     def test_pair_that_another_worker_saved_first_is_no_error(self, app, monkeypatch):
         monkeypatch.setattr(app.stores.tickets, "put", raising(StaleOwnerError))
         assert refresh(app) is None
-
-    def test_workers_with_a_wrong_secret_share_a_back_off(self, app):
-        app.upstream.token_reply = error_reply("400103")
-        workers = [app.worker() for _ in range(50)]
-        for attempt in range(600):
-            with suppress(TicketUnavailableError):
-                workers[attempt % 50].tickets.current(app.time())
-            app.clock.sleep(0.1)
-        assert 3 <= app.upstream.tokens <= 30
 
     def test_stopped_app_makes_no_token_call(self, app):
         worker = app.worker()

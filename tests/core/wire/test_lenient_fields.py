@@ -65,15 +65,9 @@ def test_text_and_whole_numbers_become_text_of_at_most_1024_characters(value, te
 
 
 class TestCode:
-    @pytest.mark.parametrize(
-        ("value", "code"),
-        [
-            *(("0", "0"), (0, "0")),
-            *((66660011, "66660011"), (-9011, "-9011"), ("-9011", "-9011")),
-        ],
-    )
-    def test_code_may_be_an_int_or_its_text(self, value, code):
-        assert parse_code(value) == code
+    @pytest.mark.parametrize("value", ["0", 0, 66660011, -9011, "-9011"])
+    def test_code_may_be_an_int_or_its_text(self, value):
+        assert parse_code(value) == str(value)
 
     @pytest.mark.parametrize(
         "value", [" 0", "0 ", 0.0, -0.0, False, "٠", "0\n", [0], {}, "OK", "1" * 40]

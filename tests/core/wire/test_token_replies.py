@@ -11,10 +11,6 @@ from kycourier.core.result_codes import load_codes
 from kycourier.core.wire.token_replies import parse_ticket_reply, parse_token_reply
 
 TICKET = {"value": "S", "expire_in": "3600", "expire_time": "x"}
-MALFORMED_TICKETS = [
-    *([], [TICKET, TICKET], None, {}, ["S"], [None]),
-    *([{**TICKET, "value": ""}], [{**TICKET, "expire_in": 0}]),
-]
 
 
 def body_of(**members):
@@ -25,9 +21,13 @@ def token_body(**members):
     return body_of(**({"code": "0", "access_token": "T", "expire_in": 60} | members))
 
 
-@pytest.mark.parametrize("code", ["0", 0])
-def test_token_is_parsed(code):
-    issued = parse_token_reply(token_body(code=code))
+@pytest.mark.parametrize(
+    "body",
+    [token_body(), token_body(code=0), token_body(expire_time="20991231000000")],
+    ids=["text", "int", "expire_time is ignored"],
+)
+def test_token_is_parsed(body):
+    issued = parse_token_reply(body)
     assert issued.value.expose() == "T"
     assert issued.lifetime == timedelta(seconds=60)
 
@@ -43,18 +43,19 @@ def test_lifetime_is_at_most_two_hours():
     assert issued.lifetime == timedelta(hours=2)
 
 
-def test_expire_time_is_ignored():
-    issued = parse_token_reply(token_body(expire_time="20991231000000"))
-    assert issued.lifetime == timedelta(seconds=60)
-
-
 @pytest.mark.parametrize("members", [{"access_token": "a\nb"}, {"expire_in": "3600s"}])
 def test_malformed_token_reply_is_rejected(members):
     with pytest.raises(MalformedReplyError):
         parse_token_reply(token_body(**members))
 
 
-@pytest.mark.parametrize("tickets", MALFORMED_TICKETS)
+@pytest.mark.parametrize(
+    "tickets",
+    [
+        *([], [TICKET, TICKET], None, {}, ["S"], [None]),
+        *([TICKET | {"value": ""}], [TICKET | {"expire_in": 0}]),
+    ],
+)
 def test_any_list_but_one_whole_ticket_is_malformed(tickets):
     with pytest.raises(MalformedReplyError):
         parse_ticket_reply(body_of(code="0", tickets=tickets))

@@ -142,19 +142,6 @@ def test_replayed_reopening_of_a_waiting_order_changes_nothing(api, app):
     assert_no_second_effect(api, event, after=10)
 
 
-def test_replay_of_an_earlier_reopening_changes_nothing(api, app):
-    app.upstream.scripts["order1"] = [PARKED]
-    collect(api)
-    events = []
-    for _ in range(3):
-        app.clock.sleep(10)
-        events.append(sign(app, "POST", COLLECTION, REOPEN))
-        send(api, events[-1])
-    assert app.upstream.queries["order1"] == 4
-    for event in events:
-        assert_no_second_effect(api, event, after=1)
-
-
 def test_newly_signed_request_takes_effect(api, app):
     app.upstream.scripts["order1"] = [NOT_READY, PARKED]
     collect(api)
@@ -162,13 +149,6 @@ def test_newly_signed_request_takes_effect(api, app):
     assert collect(api) == "parked"
     app.upstream.scripts["order1"] = [RESULT]
     assert collect(api, REOPEN) == "collected"  # in the same second
-
-
-def test_caller_with_a_late_clock_may_reopen(api, app):
-    app.upstream.scripts["order1"] = [PARKED]
-    collect(api)
-    app.upstream.scripts["order1"] = [RESULT]
-    assert collect(api, REOPEN, late=200) == "collected"
 
 
 def test_replay_of_a_failed_call_takes_effect(api, app, monkeypatch):
