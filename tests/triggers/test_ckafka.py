@@ -68,14 +68,6 @@ def test_malformed_record_is_poison(app, odd):
     assert poison(app) == [("batch", "bad_envelope")]
 
 
-def test_message_attributes_are_ignored(app):
-    record = orders("order1")[0]
-    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    record["messageAttributes"] = {"traceparent": {"stringValue": trace}}
-    deliver(app, record)
-    assert "traceparent" not in app.bodies()[0]
-
-
 def test_unclaimable_order_becomes_due_in_its_row(app, monkeypatch):
     monkeypatch.setattr(app.stores.orders, "claim", raising(StoreUnavailableError))
     assert deliver(app, *orders("order1")) == NO_FAILURES

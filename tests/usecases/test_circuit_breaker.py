@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from kycourier.core.circuit_breaker import Signal
 from kycourier.core.errors import StoreUnavailableError, TransportError
 from kycourier.core.orders.record import OrderState
 from kycourier.core.orders.state_machine import Urgency
 from support.failing_ports import raising
-from support.rigs.fake_platform import error_reply, json_reply
+from support.rigs.fake_platform import error_reply, json_reply, result_reply
 from support.rigs.in_memory import APP, InMemoryApp, SkewedClock
 
 THROTTLED = error_reply("400501")
@@ -140,3 +141,12 @@ def test_throttled_ticket_call_opens_the_breaker():
     app.upstream.token_reply = error_reply("400504")
     assert app.worker().collect("a").reason == "throttled"
     assert open_until(app) - app.clock.now() >= timedelta(seconds=59)
+
+
+def test_open_breaker_stops_photo_retries(app):
+    app.upstream.scripts["b"] = [result_reply("b", originBankcardPhoto="")]
+    app.upstream.on_query = lambda _: app.worker().breaker.record(
+        Signal.THROTTLED, min_open=timedelta(minutes=1)
+    )
+    assert app.worker().collect("b").reason == "photos_pending"
+    assert app.upstream.queries["b"] <= 2

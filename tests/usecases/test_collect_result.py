@@ -1,11 +1,11 @@
 """Collecting an order: query, evidence, commit and one event."""
 
 import hashlib
+import re
 from datetime import timedelta
 
 import pytest
 
-from kycourier.core.circuit_breaker import Signal
 from kycourier.core.errors import (
     EvidenceConflictError,
     EvidenceUnavailableError,
@@ -20,7 +20,7 @@ from kycourier.core.orders.state_machine import Urgency
 from support.failing_ports import raising
 from support.leaks.canaries import NUMBER
 from support.rigs.fake_platform import error_reply, json_reply, result_reply
-from support.rigs.in_memory import EVIDENCE_URI
+from support.rigs.in_memory import APP, EVIDENCE_URI
 
 MINUTE = timedelta(minutes=1)
 NOT_READY = error_reply("66660011")
@@ -52,6 +52,13 @@ def collect_until_final(app):
     return record, delays, reasons
 
 
+def folder_of(app):
+    """Return the one folder that holds the evidence: app, date and a random name."""
+    [folder] = {key.rpartition("/")[0] for key in app.evidence.objects}
+    assert re.fullmatch(rf"{APP}/2026/01/01/[A-Za-z0-9]{{32}}", folder)
+    return folder
+
+
 class TestNormalOrder:
     def test_ready_order_has_one_query_and_one_event(self, app):
         record = app.worker().collect("order1")
@@ -66,6 +73,7 @@ class TestNormalOrder:
         app.worker().collect("order1")
         named = named_keys(app.bodies()[0])
         assert len(named) == 4
+        assert {key.rpartition("/")[0] for key in named} == {folder_of(app)}
         for key, sha256 in named.items():
             assert hashlib.sha256(app.evidence.objects[key]).hexdigest() == sha256
             assert key in app.evidence.durable
@@ -79,6 +87,13 @@ class TestNormalOrder:
             repr([[*objects], app.bodies(), app.event_log.entries]).encode(),
         ]
         assert not any(NUMBER.encode() in text for text in sinks)
+
+    def test_evidence_folder_keeps_the_date_of_the_first_attempt(self, app):
+        app.upstream.scripts["order1"] = [NOT_READY, result_reply("order1")]
+        app.worker().collect("order1")
+        app.clock.sleep(24 * 3600)
+        app.worker().collect("order1", Urgency.NOW)
+        assert "order1" not in folder_of(app)
 
     def test_redelivery_has_no_effect(self, app):
         first = app.worker().collect("order1")
@@ -138,16 +153,13 @@ class TestReplies:
         assert record.state is OrderState.EXPIRED
         assert app.bodies()[0]["type"] == "kycourier.ocr.expired.v1"
 
-    def test_duplicate_of_a_waiting_order_makes_no_query(self, app):
-        app.upstream.scripts["order1"] = [NOT_READY]
-        for _ in range(10):
-            assert app.worker().collect("order1").state is OrderState.WAITING
-        assert app.upstream.queries["order1"] == 1
-
     def test_early_calls_neither_advance_nor_postpone_the_schedule(self, app):
         app.upstream.scripts["order1"] = [NOT_READY]
         worker = app.worker()
         due_at = worker.collect("order1", Urgency.NOW).due_at
+        for _ in range(10):
+            assert worker.collect("order1", Urgency.NOTIFIED).due_at == due_at
+        assert app.upstream.queries["order1"] == 1
         for _ in range(3):
             app.clock.sleep(1)
             assert worker.collect("order1", Urgency.NOW).due_at == due_at
@@ -210,16 +222,6 @@ class TestPhotos:
         app.clock.sleep(4)
         assert worker.collect("order1", Urgency.DUE).state is OrderState.COLLECTED
         assert app.upstream.queries["order1"] == 4
-
-    def test_open_breaker_stops_photo_retries(self, app):
-        worker = app.worker()
-        worker.collect("order0")
-        app.upstream.scripts["order1"] = [WITHOUT_ORIGINAL]
-        app.upstream.on_query = lambda _: app.worker().breaker.record(
-            Signal.THROTTLED, min_open=MINUTE
-        )
-        assert worker.collect("order1").reason == "photos_pending"
-        assert app.upstream.queries["order1"] <= 2
 
 
 class TestTicket:

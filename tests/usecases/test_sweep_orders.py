@@ -105,17 +105,6 @@ def test_unexpected_error_is_logged_by_name_and_blocks_no_other_order(app):
     assert app.load("order0002").state is OrderState.COLLECTED
 
 
-def test_collection_with_an_ended_lease_is_taken_over(app, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(app.upstream, "respond", raising(ZeroDivisionError))
-        with pytest.raises(ZeroDivisionError):
-            app.worker().collect("order1")
-    for seconds, state in [(61, OrderState.COLLECTING), (1, OrderState.COLLECTED)]:
-        app.clock.sleep(seconds)
-        sweep(app)
-        assert app.load("order1").state is state
-
-
 def test_unsent_events_are_sent_while_the_breaker_is_open(app, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(app.sink, "publish", raising(SinkUnavailableError))
@@ -126,17 +115,6 @@ def test_unsent_events_are_sent_while_the_breaker_is_open(app, monkeypatch):
     app.clock.sleep(10)
     sweep(app)
     assert len({event.id for event in app.sink.events}) == 61
-
-
-def test_unavailable_sink_does_not_prevent_collection(app, monkeypatch):
-    monkeypatch.setattr(app.sink, "publish", raising(SinkUnavailableError))
-    register(app, 110)
-    app.clock.sleep(600)
-    for _ in range(3):
-        sweep(app)
-        app.clock.sleep(60)
-    assert states(app) == {OrderState.COLLECTED}
-    assert not app.sink.events
 
 
 def test_sweep_finishes_waiting_orders_while_the_queue_fails(app, monkeypatch):
@@ -187,3 +165,22 @@ def test_age_of_an_unsendable_event_keeps_growing(app, monkeypatch):
         ages.append(app.event_log.entries[-1][1]["oldest_unsent_seconds"])
     for minute in range(10, 30, 5):  # each period of the alarm
         assert max(ages[minute : minute + 6]) > minute * 60
+
+
+def test_event_whose_response_was_lost_is_sent_again_with_same_id_and_bytes(
+    app, monkeypatch
+):
+    publish = app.sink.publish
+
+    def publish_and_fail(events):
+        publish(events)
+        raise SinkUnavailableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.sink, "publish", publish_and_fail)
+        app.worker().collect("order1")
+    app.clock.sleep(6)
+    sweep(app)
+    first, again = app.sink.events
+    assert again == first
+    assert app.load("order1").unsent == ()

@@ -5,8 +5,6 @@ import json
 from datetime import datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kycourier.core.documents.bank_card import BankCard, PhotoKind, digits_of
 from kycourier.core.documents.recognition import Recognition
@@ -182,29 +180,6 @@ class TestPhotos:
         result = parsed({"bankcardNoPhoto": photo})
         assert result.photos_missing == (PhotoKind.NUMBER,)
         assert not result.is_incomplete
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
-    max_leaves=4,
-)
-
-
-@given(st.dictionaries(st.sampled_from([*RESULT, "code", "result"]), values))
-def test_any_type_in_any_field_is_parsed_or_malformed(changes):
-    """No other error is raised, and only the code zero is a success."""
-    reply = {"code": "0", "result": RESULT | changes, **changes}
-    try:
-        result = parse_reply(ReplyBody(json.dumps(reply).encode()))
-    except MalformedReplyError:
-        return
-    code = reply["code"]
-    is_success = code == "0" or (type(code) is int and code == 0)
-    assert isinstance(result, Recognition) == is_success
 
 
 def test_error_holds_no_card_number():

@@ -12,33 +12,20 @@ from kycourier.core.orders.outcomes import (
 from kycourier.core.orders.record import OrderState, Reason
 
 
-def test_every_outcome_has_an_effect():
-    assert EFFECTS.keys() == set(Outcome)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "status", "delivery", "metric"),
-    [
-        (Outcome.OK, 200, Delivery.ACKNOWLEDGE, "OrdersCollected"),
-        (Outcome.PENDING, 202, Delivery.ACKNOWLEDGE, "OrdersPending"),
-        (Outcome.RETRY, 202, Delivery.ACKNOWLEDGE, "OrdersRetried"),
-        (Outcome.RENEW, 202, Delivery.ACKNOWLEDGE, "OrdersWithoutTicket"),
-        (Outcome.REJECT, 200, Delivery.ACKNOWLEDGE, "OrdersRejected"),
-        (Outcome.EXPIRE, 200, Delivery.ACKNOWLEDGE, "OrdersExpired"),
-        (Outcome.PARK, 200, Delivery.ACKNOWLEDGE, "OrdersParked"),
-        (Outcome.DENY, 401, Delivery.RETURN, "RequestsDenied"),
-        (Outcome.BAD_REQUEST, 400, Delivery.RETURN, "BadRequests"),
-    ],
-)
-def test_effect_of_an_outcome(outcome, status, delivery, metric):
-    assert EFFECTS[outcome] == Effect(status, delivery, metric)
-
-
-def test_logs_show_outcomes_in_these_words():
-    assert {outcome.value for outcome in Outcome} == {
-        *("ok", "pending", "retry", "renew", "reject", "expire", "park"),
-        *("deny", "bad_request"),
+def test_every_outcome_has_its_word_and_its_effect():
+    effects = {
+        "ok": (200, Delivery.ACKNOWLEDGE, "OrdersCollected"),
+        "pending": (202, Delivery.ACKNOWLEDGE, "OrdersPending"),
+        "retry": (202, Delivery.ACKNOWLEDGE, "OrdersRetried"),
+        "renew": (202, Delivery.ACKNOWLEDGE, "OrdersWithoutTicket"),
+        "reject": (200, Delivery.ACKNOWLEDGE, "OrdersRejected"),
+        "expire": (200, Delivery.ACKNOWLEDGE, "OrdersExpired"),
+        "park": (200, Delivery.ACKNOWLEDGE, "OrdersParked"),
+        "deny": (401, Delivery.RETURN, "RequestsDenied"),
+        "bad_request": (400, Delivery.RETURN, "BadRequests"),
     }
+    assert {each.value for each in Outcome} == effects.keys()
+    assert {Outcome(word): Effect(*effects[word]) for word in effects} == EFFECTS
 
 
 @pytest.mark.parametrize("state", OrderState)

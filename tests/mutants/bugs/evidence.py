@@ -6,7 +6,6 @@ from kycourier.core.errors import EvidenceUnavailableError
 from mutants.catalogue import replaces
 
 COLLECT = "tests/usecases/test_collect_result.py"
-FOLDER = "tests/usecases/test_evidence_folder.py"
 STORE = "tests/ports/test_evidence_store.py"
 WRITER = "kycourier.usecases.store_evidence:EvidenceWriter"
 
@@ -47,7 +46,7 @@ def bytes_in_the_bucket_are_not_compared(_is_stored, self, key, _sha256):
     return self.digest(key) is not None
 
 
-@replaces("kycourier.core.orders.state_machine:claim", "I5", FOLDER)
+@replaces("kycourier.core.orders.state_machine:claim", "I5", COLLECT)
 def evidence_folder_holds_the_order_number(claim, record, *, folder, **options):
     """The keys of the evidence show the order number."""
     return claim(record, folder=f"{folder}/{record.order_no}", **options)

@@ -12,7 +12,6 @@ from mutants.catalogue import edits, replaces
 ORDER = "tests/core/orders/test_state_machine.py"
 DECISION = "tests/core/orders/test_decisions.py"
 COLLECT = "tests/usecases/test_collect_result.py"
-RESEND = "tests/usecases/test_resend.py"
 SWEEP = "tests/usecases/test_sweep_orders.py"
 
 
@@ -36,7 +35,7 @@ def final_order_is_claimed(may_claim, record, *, urgency, **options):
     return may_claim(record, urgency=urgency, **options)
 
 
-@replaces("kycourier.core.orders.state_machine:publish_later", "I2", RESEND)
+@replaces("kycourier.core.orders.state_machine:publish_later", "I2", SWEEP)
 def event_gets_a_new_id_for_the_resend(publish_later, record, **options):
     """An event that the sink refused is sent again under another id."""
     events = [
