@@ -1,5 +1,6 @@
 """Refreshing the ticket pair: one worker at a time, by its lease."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -231,6 +232,15 @@ class TestFailure:
     def test_pair_that_another_worker_saved_first_is_no_error(self, app, monkeypatch):
         monkeypatch.setattr(app.stores.tickets, "put", raising(StaleOwnerError))
         assert refresh(app) is None
+
+    def test_workers_with_a_wrong_secret_share_a_back_off(self, app):
+        app.upstream.token_reply = error_reply("400103")
+        workers = [app.worker() for _ in range(50)]
+        for attempt in range(600):
+            with suppress(TicketUnavailableError):
+                workers[attempt % 50].tickets.current(app.time())
+            app.clock.sleep(0.1)
+        assert 3 <= app.upstream.tokens <= 30
 
     def test_stopped_app_makes_no_token_call(self, app):
         worker = app.worker()
