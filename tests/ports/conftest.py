@@ -8,11 +8,13 @@ from typing import TypeVar
 
 import pytest
 
+from kycourier.core.errors import EvidenceConflictError, StaleOwnerError
 from support.fakes import FakeClock
+from support.rigs.state_rig import StateRig, open_state_rig
 from support.servers.emulators import EMULATOR_FIXTURES, STATE_KINDS
 
 T = TypeVar("T")
-WORKERS = 8
+THREADS = 8
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +38,16 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def location(kind: str, location_of: Callable[[str], Path | str]) -> Path | str:
-    """Return the folder or URL of a store of this kind."""
-    return location_of(kind)
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def rig(
+    kind: str, location_of: Callable[[str], Path | str], clock: FakeClock
+) -> StateRig:
+    """Return new stores of each kind of state in turn."""
+    return open_state_rig(kind, location_of(kind), clock)
 
 
 @pytest.fixture
@@ -51,13 +55,32 @@ def at_once() -> Callable[[Callable[[int], T]], list[T]]:
     """Run a function of the worker's number in eight threads that start together."""
 
     def run(work: Callable[[int], T]) -> list[T]:
-        barrier = threading.Barrier(WORKERS)
+        barrier = threading.Barrier(THREADS)
 
         def begin(worker: int) -> T:
             barrier.wait()
             return work(worker)
 
-        with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(begin, range(WORKERS)))
+        with ThreadPoolExecutor(THREADS) as pool:
+            return list(pool.map(begin, range(THREADS)))
+
+    return run
+
+
+@pytest.fixture
+def winners(
+    at_once: Callable[[Callable[[int], T]], list[T]],
+) -> Callable[[Callable[[int], object]], list[int]]:
+    """Run a write in eight threads; return the workers whose write was accepted."""
+
+    def run(write: Callable[[int], object]) -> list[int]:
+        def is_accepted(worker: int) -> bool:
+            try:
+                write(worker)
+            except (StaleOwnerError, EvidenceConflictError):
+                return False
+            return True
+
+        return [worker for worker, won in enumerate(at_once(is_accepted)) if won]
 
     return run

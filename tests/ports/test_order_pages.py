@@ -1,7 +1,6 @@
 """The contract of OrderStore's pages of due and unsent orders."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -13,25 +12,21 @@ from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, Reason
 from kycourier.ports import Cursor, Page
 from support.fakes import START, FakeClock
-from support.rigs.order_store_rig import (
-    APP,
+from support.rigs.state_rig import (
     DAMAGED,
-    EVENT,
     LEASE,
     NEWER,
-    OPEN_RIG,
-    SENT,
-    TICK,
-    OrderStoreRig,
+    StateRig,
     collected,
-    draft,
+    open_state_rig,
 )
+from support.sample_records import APP, EVENT, draft
 from support.servers.emulators import STATE_KINDS
 
-
-@pytest.fixture
-def rig(kind: str, location: Path | str, clock: FakeClock) -> OrderStoreRig:
-    return OPEN_RIG[kind](location, clock)
+TICK = timedelta(microseconds=1)
+SENT = replace(EVENT, sent=True)
+UNSENT = {"state": OrderState.COLLECTED, "events": (EVENT,)}
+LISTINGS = {"list_due": {}, "list_unsent": UNSENT}
 
 
 class List(Protocol):
@@ -53,24 +48,28 @@ def walk(page_of: List, *, limit: int = 100, app_id: str = APP) -> list[str]:
     raise AssertionError("the pages do not end")
 
 
-def row(order_no: str, **changes: object) -> OrderRecord:
-    return replace(draft(OrderKey(APP, order_no)), due_at=START, **changes)
+def listed(rig: StateRig) -> tuple[list[str], list[str]]:
+    """Return the order numbers of the due and of the unsent orders."""
+    orders = rig.stores.orders
+    return walk(orders.list_due), walk(orders.list_unsent)
+
+
+DUE_A, UNSENT_A = (["a"], []), ([], ["a"])
 
 
 @pytest.mark.parametrize(
-    ("record", "in_due", "in_unsent"),
+    ("record", "expected"),
     [
-        (row("a"), True, False),
+        (draft("a"), DUE_A),
         (
-            row("a", state=OrderState.WAITING, reason=Reason.NOT_READY.value),
-            True,
-            False,
+            draft("a", state=OrderState.WAITING, reason=Reason.NOT_READY.value),
+            DUE_A,
         ),
-        (row("a", state=OrderState.COLLECTING, owner="one"), True, False),
-        (row("a", state=OrderState.COLLECTED, events=(EVENT,)), False, True),
-        (row("a", state=OrderState.PARKED, events=(SENT, EVENT)), False, True),
-        (row("a", state=OrderState.REJECTED, events=(SENT,)), True, False),
-        (row("a", state=OrderState.WAITING, events=(EVENT,)), True, False),
+        (draft("a", state=OrderState.COLLECTING, owner="one"), DUE_A),
+        (draft("a", state=OrderState.COLLECTED, events=(EVENT,)), UNSENT_A),
+        (draft("a", state=OrderState.PARKED, events=(SENT, EVENT)), UNSENT_A),
+        (draft("a", state=OrderState.REJECTED, events=(SENT,)), DUE_A),
+        (draft("a", state=OrderState.WAITING, events=(EVENT,)), DUE_A),
     ],
     ids=[
         "registered",
@@ -82,96 +81,73 @@ def row(order_no: str, **changes: object) -> OrderRecord:
         "reopened before its event was sent",
     ],
 )
-def test_row_is_listed_by_its_need(rig, record, in_due, in_unsent):
-    rig.store.register(record)
+def test_row_is_listed_by_its_need(rig, record: OrderRecord, expected):
+    rig.stores.orders.register(record)
 
-    assert walk(rig.store.list_due) == (["a"] if in_due else [])
-    assert walk(rig.store.list_unsent) == (["a"] if in_unsent else [])
+    assert listed(rig) == expected
 
 
 def test_row_is_listed_by_its_need_after_each_commit(rig):
     claimed = rig.claim().record
     done = collected(claimed, rig.clock)
-    rig.store.commit(done, expected=claimed)
+    rig.stores.orders.commit(done, expected=claimed)
     rig.clock.sleep(LEASE.total_seconds())
-    assert (walk(rig.store.list_due), walk(rig.store.list_unsent)) == ([], ["order1"])
+    assert listed(rig) == ([], ["order1"])
 
-    rig.store.commit(rules.mark_sent(done, now=rig.clock.now()), expected=done)
+    sent = rules.mark_sent(done, now=rig.clock.now())
+    rig.stores.orders.commit(sent, expected=done)
 
-    assert (walk(rig.store.list_due), walk(rig.store.list_unsent)) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("record", "listing"),
-    [
-        (row("a"), "list_due"),
-        (row("a", state=OrderState.COLLECTED, events=(EVENT,)), "list_unsent"),
-    ],
-)
-def test_row_is_listed_from_its_due_time(rig, record, listing):
-    rig.store.register(replace(record, due_at=START + TICK))
-
-    assert walk(getattr(rig.store, listing)) == []
-    rig.clock.set(START + TICK)
-    assert walk(getattr(rig.store, listing)) == ["a"]
-
-
-def test_never_due_row_is_not_listed(rig):
-    rig.store.register(replace(row("a"), due_at=None))
-    rig.store.register(
-        replace(row("b", state=OrderState.COLLECTED, events=(EVENT,)), due_at=None)
-    )
-    rig.clock.sleep(1e9)
-
-    assert (walk(rig.store.list_due), walk(rig.store.list_unsent)) == ([], [])
+    assert listed(rig) == ([], [])
 
 
 def test_rows_of_other_apps_are_not_listed(rig):
-    rig.store.register(replace(row("a"), app_id="SANDBOX2"))
+    orders = rig.stores.orders
+    orders.register(draft("a", app_id="SANDBOX2"))
 
-    assert walk(rig.store.list_due) == []
-    assert walk(rig.store.list_due, app_id="SANDBOX2") == ["a"]
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
-@pytest.mark.parametrize("listing", ["list_due", "list_unsent"])
-def test_pages_list_each_row_once_oldest_first(rig, listing, limit):
-    final = (
-        {"state": OrderState.COLLECTED, "events": (EVENT,)}
-        if listing == "list_unsent"
-        else {}
-    )
-    rig.clock.set(START + timedelta(seconds=10))
-    for order_no, seconds in [("d", 3), ("b", 2), ("a", 9), ("c", 2), ("e", 1)]:
-        due_at = START + timedelta(seconds=seconds, microseconds=1)
-        rig.store.register(replace(row(order_no, **final), due_at=due_at))
-
-    page_of = getattr(rig.store, listing)
-
-    assert walk(page_of, limit=limit) == ["e", "b", "c", "d", "a"]
+    assert walk(orders.list_due) == []
+    assert walk(orders.list_due, app_id="SANDBOX2") == ["a"]
 
 
 def test_last_page_has_no_next(rig):
-    rig.store.register(row("a"))
+    orders = rig.stores.orders
+    for order_no in "abcd":
+        orders.register(draft(order_no))
 
-    assert rig.store.list_due(APP, limit=2).next is None
-    assert rig.store.list_due(APP, limit=2) == Page((row("a"),), None)
+    first = orders.list_due(APP, limit=2)
+
+    assert orders.list_due(APP, limit=2, after=first.next) == Page(
+        (draft("c"), draft("d")), None
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 @pytest.mark.parametrize("record", [NEWER, *DAMAGED])
 def test_pages_skip_unreadable_rows(rig, record, limit):
+    orders = rig.stores.orders
     for order_no in "abcdef":
-        rig.store.register(row(order_no))
+        orders.register(draft(order_no))
     for order_no in "abde":
-        rig.overwrite(OrderKey(APP, order_no), record)
+        rig.overwrite_order(OrderKey(APP, order_no), record)
 
-    assert walk(rig.store.list_due, limit=limit) == ["c", "f"]
+    assert walk(orders.list_due, limit=limit) == ["c", "f"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_pages_list_each_row_once_oldest_first(rig, listing, limit):
+    orders = rig.stores.orders
+    rig.clock.set(START + timedelta(seconds=10))
+    for order_no, seconds in [("d", 3), ("b", 2), ("a", 9), ("c", 2), ("e", 1)]:
+        due_at = START + timedelta(seconds=seconds, microseconds=1)
+        orders.register(draft(order_no, due_at=due_at, **LISTINGS[listing]))
+
+    assert walk(getattr(orders, listing), limit=limit) == ["e", "b", "c", "d", "a"]
 
 
 INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
 
 
+@pytest.mark.parametrize("listing", LISTINGS)
 @pytest.mark.parametrize("kind", STATE_KINDS)
 @settings(max_examples=15, deadline=None)
 @given(
@@ -180,16 +156,16 @@ INSTANTS = st.integers(0, 3).map(lambda us: START + us * TICK) | st.none()
     passed=st.integers(0, 4),
 )
 def test_pages_list_exactly_the_due_rows_in_order(
-    kind, due_times, limit, passed, location_of
+    kind, listing, due_times, limit, passed, location_of
 ):
     clock = FakeClock(START + passed * TICK)
-    rig = OPEN_RIG[kind](location_of(kind), clock)
+    orders = open_state_rig(kind, location_of(kind), clock).stores.orders
     expected = []
     for number, due_at in enumerate(due_times):
-        rig.store.register(replace(row(f"{number:02}"), due_at=due_at))
+        orders.register(draft(f"{number:02}", due_at=due_at, **LISTINGS[listing]))
         if due_at is not None and due_at <= clock.now():
             expected.append((due_at, f"{number:02}"))
 
-    found = walk(rig.store.list_due, limit=limit)
+    found = walk(getattr(orders, listing), limit=limit)
 
     assert found == [order_no for _, order_no in sorted(expected)]

@@ -14,7 +14,7 @@ from kycourier.ports import SecretSource
 from support import tencent_api_rig as tencent
 from support.aws.clients import aws_client, new_name
 from support.aws.services import open_secret
-from support.rigs.redis_rig import flush, open_server, raw_client, redis_context
+from support.rigs.redis_rig import flush, open_redis_client, raw_client
 from support.servers.emulators import EMULATOR_MARKS
 
 VALUE = "synthetic-app-secret"
@@ -94,7 +94,7 @@ def build_redis(request: pytest.FixtureRequest) -> SecretRig:
     url = flush(request.getfixturevalue("redis_url"))
     stored, key = raw_client(url), "their:{app}:ticket"
     return SecretRig(
-        RedisSecret(open_server(url, redis_context()), key),
+        RedisSecret(open_redis_client(url), key),
         lambda value: stored.set(key, value),
         lambda: stored.delete(key),
     )
@@ -144,24 +144,21 @@ def test_inner_lines_and_outer_blanks_are_kept(rig):
     assert rig.source.get() == Secret(" v1=first\r\nv2=second \t")
 
 
-def test_missing_secret_is_store_unavailable(rig):
-    with pytest.raises(StoreUnavailableError) as failure:
-        rig.source.get()
-
-    assert failure.value.__context__ is None
-
-
-def test_removed_secret_is_store_unavailable(rig):
+def set_and_remove(rig: SecretRig) -> None:
     rig.set(VALUE)
     rig.source.get()
     rig.remove()
 
-    with pytest.raises(StoreUnavailableError):
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda _: None, set_and_remove, lambda rig: rig.set("")],
+    ids=["missing", "removed", "empty"],
+)
+def test_absent_secret_is_store_unavailable(rig, change):
+    change(rig)
+
+    with pytest.raises(StoreUnavailableError) as failure:
         rig.source.get()
 
-
-def test_empty_secret_is_store_unavailable(rig):
-    rig.set("")
-
-    with pytest.raises(StoreUnavailableError):
-        rig.source.get()
+    assert failure.value.__context__ is None

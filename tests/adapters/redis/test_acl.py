@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from kycourier.adapters.registry import open_secret, open_stores
+from kycourier.adapters.registry import open_secret
 from kycourier.core.errors import KycourierError
 from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
-from support.fakes import FakeClock
-from support.rigs.redis_rig import raw_client, redis_context, split_url
+from support.rigs.redis_rig import (
+    open_redis_stores,
+    raw_client,
+    redis_context,
+    split_url,
+)
 from support.sample_records import APP, call_every_store_verb
 from support.servers.emulators import EMULATOR_MARKS
 
@@ -40,7 +44,7 @@ def allow(node: str, rules: list[str]) -> str:
 def test_documented_rights_suffice_for_every_verb(node):
     url = allow(node, STATE)
 
-    call_every_store_verb(open_stores(split_url(url), redis_context(FakeClock())))
+    call_every_store_verb(open_redis_stores(url))
 
 
 @pytest.mark.parametrize("command", [rule for rule in COMMANDS if rule != "+info"])
@@ -48,11 +52,11 @@ def test_every_documented_command_is_needed(node, command):
     url = allow(node, [rule for rule in STATE if rule != command])
 
     with pytest.raises(KycourierError):
-        call_every_store_verb(open_stores(split_url(url), redis_context(FakeClock())))
+        call_every_store_verb(open_redis_stores(url))
 
 
 def test_keys_of_another_app_are_denied(node):
-    state = open_stores(split_url(allow(node, STATE)), redis_context(FakeClock()))
+    state = open_redis_stores(allow(node, STATE))
 
     with pytest.raises(KycourierError):
         state.breakers.get(f"{APP}0")
@@ -62,8 +66,6 @@ def test_documented_rights_suffice_to_read_a_foreign_ticket(node):
     url = allow(node, READER)
     raw_client(f"redis://{node}").set("their-ticket", "synthetic")
 
-    source = open_secret(
-        "ticket", split_url(f"{url}#their-ticket"), redis_context(FakeClock())
-    )
+    source = open_secret("ticket", split_url(f"{url}#their-ticket"), redis_context())
 
     assert source.get().expose() == "synthetic"

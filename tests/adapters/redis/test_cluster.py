@@ -8,11 +8,11 @@ import pytest
 import redis
 from redis.crc import key_slot
 
-from kycourier.adapters.registry import open_secret, open_stores
+from kycourier.adapters.registry import open_secret
 from kycourier.adapters.stores.due_index import SHARDS
 from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
-from support.fakes import START, FakeClock
-from support.rigs.redis_rig import redis_context, split_url
+from support.fakes import START
+from support.rigs.redis_rig import open_redis_stores, redis_context, split_url
 from support.sample_records import APP, call_every_store_verb, draft
 from support.servers.emulators import EMULATOR_MARKS
 
@@ -58,9 +58,7 @@ def test_state_spreads_over_all_nodes_from_any_node(nodes):
     for port in nodes:
         for client in nodes.values():
             client.flushall()
-        state = open_stores(
-            split_url(f"redis://127.0.0.1:{port}"), redis_context(FakeClock())
-        )
+        state = open_redis_stores(f"redis://127.0.0.1:{port}")
 
         call_every_store_verb(state)
         numbers = [f"n{number:02}" for number in range(4 * SHARDS)]
@@ -80,5 +78,5 @@ def test_foreign_ticket_is_found_on_any_node(nodes):
         node.set(key, f"ticket-{key}")
         for port in nodes:
             url = split_url(f"redis://127.0.0.1:{port}#{key}")
-            source = open_secret("ticket", url, redis_context(FakeClock()))
+            source = open_secret("ticket", url, redis_context())
             assert source.get().expose() == f"ticket-{key}"

@@ -6,27 +6,21 @@ import time
 
 import pytest
 
-from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.timing import REDIS_READ_SECONDS
 from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
-from support.fakes import FakeClock
 from support.rigs.redis_rig import (
-    flush,
-    open_server,
-    port_of,
+    open_redis_client,
     raw_client,
-    redis_context,
     stores_over,
 )
 from support.sample_records import claim, draft
 from support.servers.emulators import EMULATOR_MARKS
-from support.servers.faulty_proxy import open_faulty_proxy
 
 pytestmark = [*EMULATOR_MARKS]
-USES_SERVER_AFTER_FORK = """
+USES_CLIENT_AFTER_FORK = """
 import os, sys
-from support.rigs.redis_rig import open_server, redis_context
-client = open_server(sys.argv[1], redis_context())
+from support.rigs.redis_rig import open_redis_client
+client = open_redis_client(sys.argv[1])
 client.now()
 child = os.fork()
 side = "parent" if child else "child"
@@ -40,22 +34,9 @@ if child:
 """
 
 
-@pytest.fixture
-def proxy(redis_url):
-    with open_faulty_proxy(port_of(flush(redis_url))) as proxy:
-        yield proxy
-
-
 def through(proxy, *, seconds_left=1e9):
     url = f"redis://127.0.0.1:{proxy.port}"
-    return open_server(url, redis_context(seconds_left=lambda: seconds_left))
-
-
-def refusal(work) -> str:
-    with pytest.raises(StoreUnavailableError) as failure:
-        work()
-    assert failure.value.__context__ is None
-    return failure.value.reason
+    return open_redis_client(url, seconds_left=lambda: seconds_left)
 
 
 def test_connection_is_reused_for_the_next_call(proxy):
@@ -66,18 +47,9 @@ def test_connection_is_reused_for_the_next_call(proxy):
     assert proxy.connections == 1
 
 
-def test_refused_connection_is_unreachable():
-    client = open_server(
-        f"redis://127.0.0.1:{find_free_port()}", redis_context(FakeClock())
-    )
-
-    assert refusal(client.now) == "unreachable"
-
-
-def test_unknown_host_is_unreachable():
-    client = open_server("redis://nowhere.invalid", redis_context(FakeClock()))
-
-    assert refusal(client.now) == "unreachable"
+@pytest.mark.parametrize("host", [f"127.0.0.1:{find_free_port()}", "nowhere.invalid"])
+def test_refused_connection_or_unknown_host_is_unreachable(host, failure_of):
+    assert failure_of(open_redis_client(f"redis://{host}").now) == "unreachable"
 
 
 def test_connection_closed_while_idle_is_replaced(proxy, redis_url):
@@ -94,13 +66,9 @@ def test_connection_closed_while_idle_is_replaced(proxy, redis_url):
 
 def test_forked_process_opens_its_own_connection(proxy):
     """Otherwise parent and child would read each other's replies."""
+    url = f"redis://127.0.0.1:{proxy.port}"
     ended = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            USES_SERVER_AFTER_FORK,
-            f"redis://127.0.0.1:{proxy.port}",
-        ],
+        [sys.executable, "-c", USES_CLIENT_AFTER_FORK, url],
         stdout=subprocess.PIPE,
         env={"PYTHONPATH": ":".join(sys.path)},
         check=True,
@@ -142,39 +110,37 @@ def test_one_frozen_connection_discards_all_idle_ones(proxy):
     assert proxy.connections == len(idle) + 1
 
 
-def test_read_ends_before_the_last_half_second(proxy):
+def test_read_ends_before_the_last_half_second(proxy, failure_of):
     proxy.is_silent = True
     client = through(proxy, seconds_left=0.7)
     begun = time.monotonic()
 
-    assert refusal(client.now) == "timeout"
+    assert failure_of(client.now) == "timeout"
     assert time.monotonic() - begun < 0.7 - 0.3
     assert proxy.connections == 1
 
 
-def test_no_retry_starts_without_enough_time(proxy):
+def test_no_retry_starts_without_enough_time(proxy, failure_of):
     proxy.drop_responses = {1}
 
-    assert refusal(through(proxy, seconds_left=2.9).now) == "unreachable"
+    assert failure_of(through(proxy, seconds_left=2.9).now) == "unreachable"
     assert proxy.connections == 1
 
 
 @pytest.mark.parametrize("seconds_left", [0, -5])
-def test_no_call_starts_without_time(proxy, seconds_left):
-    assert refusal(through(proxy, seconds_left=seconds_left).now) == "no time left"
+def test_no_call_starts_without_time(proxy, seconds_left, failure_of):
+    assert failure_of(through(proxy, seconds_left=seconds_left).now) == "no time left"
     assert proxy.connections == 0
 
 
-def test_state_survives_a_restart_of_a_durable_server(tmp_path):
+def test_state_survives_a_restart_of_a_durable_server(tmp_path, failure_of):
     port = find_free_port()
     durable = ("--appendonly", "yes", "--appendfsync", "always")
-    orders = stores_over(
-        open_server(f"redis://127.0.0.1:{port}", redis_context(FakeClock()))
-    ).orders
+    orders = stores_over(open_redis_client(f"redis://127.0.0.1:{port}")).orders
     with start_redis_node(tmp_path, *durable, port=port):
         claimed = claim(orders).record
 
-    assert refusal(lambda: orders.get(draft().key)) == "unreachable"
+    assert failure_of(lambda: orders.get(draft().key)) == "unreachable"
 
     with start_redis_node(tmp_path, *durable, port=port):
         assert orders.get(draft().key) == claimed

@@ -5,40 +5,21 @@ import traceback
 
 import pytest
 
-from kycourier.adapters.registry import open_stores
 from kycourier.core.errors import KycourierError
-from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
-from support.fakes import FakeClock
+from kycourier_devkit.emulators.servers import find_free_port
 from support.leaks.leak_scan import find_leaks
-from support.rigs.redis_rig import raw_client, redis_context, split_url
+from support.rigs.redis_rig import open_redis_stores, port_of, raw_client
 from support.sample_records import TICKET, TOKEN, call_every_store_verb, claim, draft
 from support.servers.emulators import EMULATOR_MARKS
 from support.servers.faulty_proxy import open_faulty_proxy
 
 pytestmark = [*EMULATOR_MARKS]
 PASSWORD, USER = "Canary0Password0Not0Real", "Canary0User0Not0Real"
-SECRETS = [PASSWORD, TICKET, TOKEN]
+SECRETS = [PASSWORD, PASSWORD[::-1], TICKET, TOKEN]
 
 
-@pytest.fixture
-def log(caplog):
-    """Capture the log from DEBUG."""
-    caplog.set_level(logging.DEBUG)
-    return caplog
-
-
-@pytest.fixture
-def node(tmp_path):
-    port = find_free_port()
-    with start_redis_node(tmp_path, port=port):
-        client = raw_client(f"redis://127.0.0.1:{port}")
-        client.execute_command("ACL", "SETUSER", USER, "on", f">{PASSWORD}", "+@all")
-        client.execute_command("ACL", "SETUSER", USER, "~*")
-        yield port
-
-
-def url_of(port: int, password: str = PASSWORD) -> str:
-    return f"redis://{USER}:{password}@127.0.0.1:{port}"
+def open_at(port: int, password: str = PASSWORD):
+    return open_redis_stores(f"redis://{USER}:{password}@127.0.0.1:{port}")
 
 
 def render_failure(work) -> str:
@@ -51,34 +32,29 @@ def render_failure(work) -> str:
     return "\n".join([repr(error), str(error), *error.args, *shown])
 
 
-def test_failures_and_logs_contain_no_secret(node, log):
+def test_failures_and_logs_contain_no_secret(node, caplog):
+    caplog.set_level(logging.DEBUG)
+    client, port = raw_client(node), port_of(node)
+    client.execute_command("ACL", "SETUSER", USER, "on", f">{PASSWORD}", "+@all", "~*")
     texts = {
-        "unreachable": render_failure(
-            lambda: open_stores(
-                split_url(url_of(find_free_port())), redis_context(FakeClock())
-            )
-        ),
-        "wrong password": render_failure(
-            lambda: open_stores(
-                split_url(url_of(node, PASSWORD[::-1])), redis_context()
-            )
-        ),
+        "unreachable": render_failure(lambda: open_at(find_free_port())),
+        "wrong password": render_failure(lambda: open_at(port, PASSWORD[::-1])),
     }
-    with open_faulty_proxy(node) as proxy:
-        state = open_stores(split_url(url_of(proxy.port)), redis_context(FakeClock()))
+    with open_faulty_proxy(port) as proxy:
+        state = open_at(proxy.port)
         call_every_store_verb(state)
         proxy.drop_responses = set(range(proxy.responses + 1, proxy.responses + 100))
         texts["lost"] = render_failure(lambda: claim(state.orders, "order3"))
     texts["gone"] = render_failure(lambda: state.tickets.get("SANDBOX1"))
-    direct = open_stores(split_url(url_of(node)), redis_context(FakeClock()))
-    raw_client(f"redis://127.0.0.1:{node}").config_set("maxmemory", "1")
+    direct = open_at(port)
+    client.config_set("maxmemory", "1")
     texts["full"] = render_failure(lambda: claim(direct.orders, "order3"))
     shown = "\n".join(repr(each) for each in parts_of(direct))
-    texts |= {"log": log.text, "shown": shown}
+    texts |= {"log": caplog.text, "shown": shown}
 
     assert direct.orders.get(draft().key) is not None
     assert "127.0.0.1" in shown
-    assert find_leaks([*SECRETS, PASSWORD[::-1]], texts) == []
+    assert find_leaks(SECRETS, texts) == []
 
 
 def parts_of(state) -> list[object]:

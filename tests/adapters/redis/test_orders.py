@@ -1,4 +1,4 @@
-"""Paging, indexes and contention of orders in a real Redis."""
+"""Indexes and contention of orders in a real Redis."""
 
 from datetime import timedelta
 
@@ -8,44 +8,25 @@ from msgspec.structs import replace
 from kycourier.adapters.redis.client import RedisClient
 from kycourier.adapters.redis.orders import _READ, RedisOrderStore
 from kycourier.adapters.redis.urls import parse_redis_url
-from kycourier.adapters.registry import open_stores
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.orders.record import OrderState
-from support.fakes import START
 from support.rigs.redis_rig import (
     flush,
-    open_server,
+    open_redis_client,
+    open_redis_stores,
     raw_client,
     redis_context,
     split_url,
     stores_over,
 )
-from support.sample_records import APP, EVENT, claim, draft
+from support.sample_records import EVENT, claim, draft
 from support.servers.emulators import EMULATOR_MARKS
 
 pytestmark = [*EMULATOR_MARKS]
-MANY = 1000
-PAGE = 100
-
-
-def test_thousand_due_orders_are_paged_oldest_first(redis_url):
-    orders = open_stores(split_url(flush(redis_url)), redis_context()).orders
-    for number in range(MANY):
-        due_at = START + timedelta(seconds=MANY - number)
-        orders.register(draft(f"n{number:04}", due_at=due_at))
-
-    found, after = [], None
-    for _ in range(MANY // PAGE):
-        page = orders.list_due(APP, limit=PAGE, after=after)
-        found += [record.order_no for record in page.records]
-        after = page.next
-
-    assert after is None
-    assert found == [f"n{number:04}" for number in reversed(range(MANY))]
 
 
 def test_row_is_in_the_index_of_its_last_write_only(redis_url):
-    orders = open_stores(split_url(flush(redis_url)), redis_context()).orders
+    orders = open_redis_stores(flush(redis_url)).orders
     row = claim(orders).record
     later = row.due_at + timedelta(days=1)
     changes = [
@@ -74,8 +55,8 @@ def listed(url: str) -> list[str]:
     ]
 
 
-class Contested(RedisClient):
-    """A server on which another client writes after each read."""
+class ContendedRedisClient(RedisClient):
+    """A client on whose server another client writes after each read."""
 
     def run(self, script, *, keys=(), values=()):
         response = super().run(script, keys=keys, values=values)
@@ -85,8 +66,8 @@ class Contested(RedisClient):
 
 
 def test_claim_gives_up_after_five_contended_reads(redis_url):
-    stores_over(open_server(flush(redis_url), redis_context())).orders.register(draft())
-    contested = Contested(
+    stores_over(open_redis_client(flush(redis_url))).orders.register(draft())
+    contested = ContendedRedisClient(
         parse_redis_url(split_url(redis_url)), redis_context(), load_password=None
     )
     [(row, _)] = hashes(redis_url).items()

@@ -4,58 +4,44 @@ import time
 
 import pytest
 
-from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.timing import REDIS_READ_SECONDS
 from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
-from support.fakes import FakeClock
 from support.rigs.redis_rig import (
-    flush,
-    open_server,
-    port_of,
+    open_redis_client,
     raw_client,
-    redis_context,
 )
 from support.servers.emulators import EMULATOR_MARKS
-from support.servers.faulty_proxy import open_faulty_proxy
 
 pytestmark = [*EMULATOR_MARKS]
 NULL = b"$-1\r\n"  # GET's reply for a missing key
 
 
 @pytest.fixture
-def proxy(redis_url):
-    with open_faulty_proxy(port_of(flush(redis_url))) as proxy:
-        yield proxy
+def read_failure_of(failure_of):
+    return lambda client: failure_of(lambda: client.call("GET", "absent", key="absent"))
 
 
-def through(proxy):
-    return open_server(f"redis://127.0.0.1:{proxy.port}", redis_context(FakeClock()))
-
-
-def refusal_of(client) -> str:
-    with pytest.raises(StoreUnavailableError) as failure:
-        client.call("GET", "absent", key="absent")
-    assert failure.value.__context__ is None
-    return failure.value.reason
+def through(proxy, path: str = "", *, login: str = "", **options):
+    return open_redis_client(f"redis://{login}127.0.0.1:{proxy.port}{path}", **options)
 
 
 @pytest.mark.parametrize(
     "reply", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"%1\r\n*1\r\n:1\r\n:1\r\n"]
 )
-def test_foreign_reply_discards_the_connection(proxy, reply):
+def test_foreign_reply_discards_the_connection(proxy, reply, read_failure_of):
     proxy.replacements = {NULL: reply}
     client = through(proxy)
-    assert refusal_of(client) == "unreadable response"
+    assert read_failure_of(client) == "unreadable response"
     proxy.replacements = {}
 
     assert client.call("GET", "absent", key="absent") is None
     assert proxy.connections == 2
 
 
-def test_full_client_limit_is_retried(proxy):
+def test_full_client_limit_is_retried(proxy, read_failure_of):
     proxy.replacements = {NULL: b"-ERR max number of clients reached\r\n"}
 
-    assert refusal_of(through(proxy)) == "unreachable"
+    assert read_failure_of(through(proxy)) == "unreachable"
     assert proxy.connections == 3
 
 
@@ -68,24 +54,18 @@ def test_surplus_reply_discards_the_connection(proxy):
 
 
 @pytest.mark.parametrize("reply", [b"+OK\r\n$6\r\nsecond\r\n", b"*0\r\n", b"+NO\r\n"])
-def test_unexpected_login_reply_is_unreadable(proxy, reply):
+def test_unexpected_login_reply_is_unreadable(proxy, reply, read_failure_of):
     proxy.replacements = {b"-ERR SELECT is not allowed in cluster mode\r\n": reply}
-    client = open_server(
-        f"redis://127.0.0.1:{proxy.port}/1", redis_context(FakeClock())
-    )
 
-    assert refusal_of(client) == "unreadable response"
+    assert read_failure_of(through(proxy, "/1")) == "unreadable response"
 
 
-def test_unfinished_reply_times_out(proxy):
+def test_unfinished_reply_times_out(proxy, read_failure_of):
     proxy.replacements = {NULL: b"$100\r\nbegun"}
     begun = time.monotonic()
-    client = open_server(
-        f"redis://127.0.0.1:{proxy.port}",
-        redis_context(FakeClock(), seconds_left=lambda: 2.9),
-    )
+    client = through(proxy, seconds_left=lambda: 2.9)
 
-    assert refusal_of(client) == "timeout"
+    assert read_failure_of(client) == "timeout"
     assert time.monotonic() - begun < REDIS_READ_SECONDS + 1
     assert proxy.connections == 1
 
@@ -97,19 +77,13 @@ def test_long_reply_is_read_whole(proxy, redis_url):
     assert through(proxy).call("GET", "long", key="long") == value
 
 
-def test_unknown_database_is_rejected(proxy):
-    client = open_server(
-        f"redis://127.0.0.1:{proxy.port}/99", redis_context(FakeClock())
-    )
-
-    assert refusal_of(client) == "ERR"
-
-
-def test_password_for_a_server_without_one_is_denied(proxy):
-    url = f"redis://:synthetic@127.0.0.1:{proxy.port}"
-    client = open_server(url, redis_context(FakeClock()))
-
-    assert refusal_of(client) == "denied"
+@pytest.mark.parametrize(
+    ("path", "login", "reason"),
+    [("/99", "", "ERR"), ("", ":synthetic@", "denied")],
+    ids=["unknown database", "password for a server without one"],
+)
+def test_refused_login_fails_the_call(proxy, read_failure_of, path, login, reason):
+    assert read_failure_of(through(proxy, path, login=login)) == reason
 
 
 def test_databases_are_separate(tmp_path):
@@ -117,8 +91,7 @@ def test_databases_are_separate(tmp_path):
     with start_redis_node(tmp_path, "--databases", "2", port=port):
         raw_client(f"redis://127.0.0.1:{port}/1").set("key", "of the second")
         first, second = (
-            open_server(f"redis://127.0.0.1:{port}/{db}", redis_context(FakeClock()))
-            for db in (0, 1)
+            open_redis_client(f"redis://127.0.0.1:{port}/{db}") for db in (0, 1)
         )
 
         assert first.call("GET", "key", key="key") is None

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from kycourier.adapters.registry import open_stores
 from kycourier.adapters.system import SystemClock
 from kycourier.core.orders.state_machine import Urgency
 from support.fakes import FakeClock
-from support.rigs.redis_rig import flush, raw_client, redis_context, split_url
+from support.rigs.redis_rig import flush, open_redis_stores, raw_client
 from support.sample_records import APP, draft
 from support.servers.emulators import EMULATOR_MARKS
 
@@ -17,16 +16,16 @@ WRONG = [timedelta(minutes=minutes) for minutes in (-10, 10)]
 CLOSE = timedelta(seconds=5)
 
 
-def open_by(url: str, *, wrong: timedelta):
+def open_on_wrong_clock(url: str, wrong: timedelta):
     clock = FakeClock(SystemClock().now() + wrong)
-    return open_stores(split_url(url), redis_context(clock)), clock
+    return open_redis_stores(url, clock), clock
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_lease_times_come_from_the_server(redis_url, wrong):
-    right, _ = open_by(flush(redis_url), wrong=timedelta(0))
+    right, _ = open_on_wrong_clock(flush(redis_url), timedelta(0))
     held = right.leases.acquire("refresh/A", owner="one", seconds=60)
-    late, _ = open_by(redis_url, wrong=wrong)
+    late, _ = open_on_wrong_clock(redis_url, wrong)
 
     assert late.leases.acquire("refresh/A", owner="two", seconds=60) is None
     assert held.ends_at == held.seen_at + timedelta(seconds=60)
@@ -37,7 +36,7 @@ def test_lease_times_come_from_the_server(redis_url, wrong):
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_claims_and_due_pages_use_the_servers_clock(redis_url, wrong):
-    state, _ = open_by(flush(redis_url), wrong=wrong)
+    state, _ = open_on_wrong_clock(flush(redis_url), wrong)
     now = SystemClock().now()
     state.orders.register(draft("past", due_at=now - timedelta(minutes=1)))
     state.orders.register(draft("future", due_at=now + timedelta(minutes=1)))
@@ -65,7 +64,7 @@ def test_claims_and_due_pages_use_the_servers_clock(redis_url, wrong):
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_now_is_the_servers_time(redis_url, wrong):
-    state, clock = open_by(flush(redis_url), wrong=wrong)
+    state, clock = open_on_wrong_clock(flush(redis_url), wrong)
 
     now = state.orders.now()
 

@@ -1,10 +1,11 @@
-"""Redis stores on a test's clock, and a client that reads past them."""
+"""Opens Redis clients and stores, some on a fake clock, and reads keys past them."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
 
 import redis
 
+from kycourier.adapters import registry
 from kycourier.adapters.context import AdapterContext, unlimited
 from kycourier.adapters.redis.breaker import RedisBreakerStore
 from kycourier.adapters.redis.client import RedisClient
@@ -13,20 +14,18 @@ from kycourier.adapters.redis.orders import RedisOrderStore
 from kycourier.adapters.redis.tickets import RedisTicketStore
 from kycourier.adapters.redis.urls import parse_redis_url
 from kycourier.adapters.stores.timestamps import to_ticks
-from kycourier.adapters.system import SystemClock
 from kycourier.core.redaction import Secret
 from kycourier.ports import Stores
 from kycourier.settings.resource_url import ResourceUrl
 from support.fakes import FakeClock
 
 
-class FakeTimeRedisServer(RedisClient):
-    """A server whose scripts read a test's clock instead of the server's time."""
+class RedisClientOnFakeClock(RedisClient):
+    """A client whose scripts read a test's clock instead of the server's time."""
 
     def __init__(self, url: str, clock: FakeClock) -> None:
-        pauses = FakeClock()  # a pause between attempts must not move the stores' clock
         super().__init__(
-            parse_redis_url(split_url(url)), redis_context(pauses), load_password=None
+            parse_redis_url(split_url(url)), redis_context(), load_password=None
         )
         self._clock = clock
 
@@ -41,22 +40,35 @@ def split_url(url: str) -> ResourceUrl:
 
 
 def redis_context(
-    clock: FakeClock | SystemClock | None = None,
+    clock: FakeClock | None = None,
     environ: Mapping[str, str] | None = None,
     *,
     seconds_left: Callable[[], float] = unlimited,
 ) -> AdapterContext:
+    """Build a context; its clock only times the pauses between attempts."""
     return AdapterContext(
-        clock=clock or SystemClock(), environ=environ or {}, seconds_left=seconds_left
+        clock=clock or FakeClock(), environ=environ or {}, seconds_left=seconds_left
     )
 
 
-def open_server(url: str, redis_context: AdapterContext) -> RedisClient:
-    """Open a server as production does, with its own time."""
+def open_redis_client(
+    url: str, *, seconds_left: Callable[[], float] = unlimited
+) -> RedisClient:
+    """Open a client as production does, on the server's time."""
     address = parse_redis_url(split_url(url))
     password = address.password or Secret("")
     load = (lambda: password) if password.expose() else None
-    return RedisClient(address, redis_context, load_password=load)
+    context = redis_context(seconds_left=seconds_left)
+    return RedisClient(address, context, load_password=load)
+
+
+def open_redis_stores(
+    url: str,
+    clock: FakeClock | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Stores:
+    """Open the state as production does, with the checks of the server."""
+    return registry.open_stores(split_url(url), redis_context(clock, environ))
 
 
 @cache
@@ -87,10 +99,10 @@ def dump_redis(url: str) -> dict[bytes, object]:
     return found
 
 
-def stores_over(server: RedisClient) -> Stores:
+def stores_over(client: RedisClient) -> Stores:
     return Stores(
-        tickets=RedisTicketStore(server),
-        leases=RedisLeaseStore(server),
-        orders=RedisOrderStore(server),
-        breakers=RedisBreakerStore(server),
+        tickets=RedisTicketStore(client),
+        leases=RedisLeaseStore(client),
+        orders=RedisOrderStore(client),
+        breakers=RedisBreakerStore(client),
     )
