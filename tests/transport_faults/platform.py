@@ -27,6 +27,7 @@ from support.servers.hostile_server import (
 
 HOST = "kyc.test"
 FULL_BACKLOG_ADDRESS = "127.0.0.9"
+IMPOSTOR_ADDRESS = "127.0.0.5"
 PHOTO = b"\xff\xd8\xffsynthetic"
 PHOTO_TEXT = b64encode(PHOTO).decode()
 KINDS = {TOKEN_PATH: "token", TICKET_PATH: "ticket", RESULT_PATH: "query"}
@@ -56,7 +57,7 @@ class FaultyPlatform:
         )
         host = HOST if tls else "127.0.0.1"
         self.url = self.server.url.replace("127.0.0.1", host)
-        self.impostors: dict[str, HostileServer] = {}
+        self.impostor: HostileServer | None = None
         self.calls: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
         self.fault_count = self.max_in_flight = self._in_flight = 0
@@ -68,11 +69,8 @@ class FaultyPlatform:
     def set_fault(self, fault, kind: str) -> None:
         """Inject a fault into calls of a kind until it is cleared."""
         with self._lock:
-            self._fault, self._kind, self.closes = (
-                fault,
-                kind,
-                fault.resolve is not None,
-            )
+            self._fault, self._kind = fault, kind
+            self.closes = fault.resolve is not None
 
     def clear_fault(self) -> None:
         """Respond without faults from now on."""
@@ -96,16 +94,13 @@ class FaultyPlatform:
                 self._next_call = "query" if self._kind == "query" else "token"
         return fault.resolve(self) if is_faulty else "127.0.0.1"
 
-    def start_impostor(self, kind: str) -> str:
+    def start_impostor(self) -> str:
         """Serve at another address with a bad certificate; returns the address."""
-        address = f"127.0.0.{2 + sorted(Certificates._fields).index(kind)}"
-        if kind not in self.impostors:
-            tls: ssl.SSLContext = getattr(self._certificates, kind)
-            server = HostileServer(
-                self._serve, tls=tls, address=(address, self.server.port)
-            )
-            self.impostors[kind] = self._open(server)
-        return address
+        if self.impostor is None:
+            tls: ssl.SSLContext = self._certificates.self_signed
+            at = (IMPOSTOR_ADDRESS, self.server.port)
+            self.impostor = self._open(HostileServer(self._serve, tls=tls, address=at))
+        return IMPOSTOR_ADDRESS
 
     def full_backlog(self) -> str:
         """Return an address that accepts no connection."""
@@ -127,7 +122,6 @@ class FaultyPlatform:
     def _serve(self, peer: Peer) -> None:
         while True:
             self._respond(peer, peer.read_request().split(b" ")[1].decode())
-            peer.answered += 1
             if self.closes:
                 return
 

@@ -1,4 +1,4 @@
-"""The memory and the environment of a function in a process of its own."""
+"""The environment of a function in a process of its own."""
 
 from collections import Counter
 from contextlib import ExitStack
@@ -7,50 +7,10 @@ from pathlib import Path
 import pytest
 
 from kycourier.adapters.system import SystemClock
-from support.processes.process_memory import peak_megabytes
 from support.processes.service_rig import ServiceRig
-from support.servers.hostile_server import http_head, http_response
-from transport_faults.faults import FAULTS, Fault
 from transport_faults.platform import FaultyPlatform
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
-MAX_MEGABYTES = 256  # I12
-MAX_BYTES = 16 * 2**20
-
-
-def respond_with_maximum(_, peer, __):
-    """Send as many bytes as the cap allows."""
-    peer.send(http_response(b"{" + b" " * (MAX_BYTES - 2) + b"}"))
-
-
-def respond_with_endless_head(_, peer, __):
-    peer.send(http_head()[:-2])
-    peer.flood(b"Set-Cookie: a=" + b"y; " * 20_000 + b"\r\n")
-    raise EOFError
-
-
-LARGE = {
-    "15 200 KB gzip": FAULTS["15 gzip bomb"],
-    "16 endless body": FAULTS["16 endless body"],
-    "16 endless head": Fault(16, respond_with_endless_head),
-    "largest accepted body": Fault(16, respond_with_maximum),
-}
-
-
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to read memory")
-@pytest.mark.parametrize("kind", ["token", "ticket", "query"])
-@pytest.mark.parametrize("name", LARGE)
-def test_memory_stays_low_at_each_kind_of_call(name, kind, tmp_path):
-    with ExitStack() as stack:
-        platform = FaultyPlatform(stack, SystemClock())
-        service_rig = ServiceRig(tmp_path, platform, stack)
-        platform.set_fault(LARGE[name], kind)
-        process = service_rig.start("collect_results")
-        result = process.invoke({"order_no": "order1"})
-        assert (result["state"], result["reason"]) == ("waiting", "transient")
-        assert platform.fault_count == 1
-        assert peak_megabytes(process) < MAX_MEGABYTES
-        assert service_rig.objects() == []
 
 
 @pytest.mark.parametrize("kind", ["expired", "elsewhere", "self_signed"])

@@ -63,7 +63,6 @@ class RecordedCall(NamedTuple):
     """One call of the transport; `outcome` is a status, or the reason of an error."""
 
     kind: str
-    began: float
     allowed: float
     took: float
     outcome: int | str
@@ -94,7 +93,7 @@ class RecordingTransport:
             raise
         finally:
             took = time.monotonic() - began
-            call = RecordedCall(kind, began, allowed, took, outcome)
+            call = RecordedCall(kind, allowed, took, outcome)
             self._rig.calls.append(call)
         return got
 

@@ -5,7 +5,7 @@ import http.client
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -16,12 +16,17 @@ from kycourier.core.errors import TransportError
 from kycourier.core.redaction import Query
 from kycourier.core.wire.messages import KycRequest
 from support.leaks.log_capture import LogCapture, capture_logs
-from support.rigs.kyc_rig import MAX_REPLY_BYTES, PATH, open_kyc_rig
+from support.rigs.kyc_rig import (
+    MAX_REPLY_BYTES,
+    PATH,
+    RESPOND,
+    build_transport,
+    open_kyc_rig,
+)
 from support.servers.certificates import Certificates
 from support.servers.hostile_server import (
     HostileServer,
     Peer,
-    Script,
     closed_port,
     full_backlog_port,
     http_chunks,
@@ -37,23 +42,11 @@ CANARIES = ("canary-Secret/+ü&0", "canaryTicket0123456789")
 REQUEST = KycRequest(
     path=PATH, query=Query((("secret", CANARIES[0]), ("sign", CANARIES[1])))
 )
-LOGGERS = ("", *sessions.NOISY_LOGGERS)
-
-
-def leaks(text: str) -> list[str]:
-    """Return the spellings of canaries that a text contains."""
-    spellings = set(CANARIES)
-    spellings |= {spell(one) for one in CANARIES for spell in (quote, quote_plus)}
-    spellings |= {ascii(one)[1:-1] for one in CANARIES}
-    return [one for one in spellings if one in text]
-
-
-@pytest.fixture
-def records(monkeypatch: pytest.MonkeyPatch) -> Iterator[LogCapture]:
-    """Capture the root logger and the libraries' loggers from DEBUG."""
-    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    with capture_logs(sessions.NOISY_LOGGERS) as records:
-        yield records
+SPELLINGS = {
+    spell(one)
+    for one in CANARIES
+    for spell in (str, quote, quote_plus, lambda text: ascii(text)[1:-1])
+}
 
 
 def outcome_of(transport: HttpKycTransport, *, seconds: float = 2.0) -> list[str]:
@@ -66,26 +59,48 @@ def outcome_of(transport: HttpKycTransport, *, seconds: float = 2.0) -> list[str
     return ["replied", repr(got), str(got)]
 
 
-def closing_kept() -> Script:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(http_response())
-        peer.read_request()
+@pytest.fixture
+def check(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[list[str], str], None]]:
+    """Return a check that an outcome, all loggers from DEBUG and the output are clean.
 
-    return script
+    Loggers and output must be empty, and every call must have ended as expected.
+    """
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    with capture_logs(sessions.NOISY_LOGGERS) as records:
+
+        def check(outcome: list[str], expected: str) -> None:
+            found = [one for text in outcome for one in SPELLINGS if one in text]
+            assert found == []
+            assert {"failed", "replied"} & {*outcome} == {expected}
+            assert_silent(records, capfd)
+
+        yield check
+
+
+def assert_silent(records: LogCapture, capfd: pytest.CaptureFixture[str]) -> None:
+    assert records.texts == []
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+def closing_kept(peer: Peer) -> None:
+    peer.read_request()
+    peer.send(http_response())
+    peer.read_request()
 
 
 REPLIES = {
-    "reply": respond_always(http_response()),
+    "reply": RESPOND,
     "error": respond_always(http_response(status="500 Oops")),
     "redirect": respond_once(http_response(b"", "Location: /next", status="302 Found")),
-    "dead kept connection": closing_kept(),
+    "dead kept connection": closing_kept,
     "closed kept connection": respond_once(http_response()),
     "two lengths": respond_once(
         http_head("Content-Length: 5", "Transfer-Encoding: chunked")
         + http_chunks(b"{}", b"")
     ),
-}  # fmt: skip
+}
 FAILURES = {
     "reset": respond_once(b""),
     "not http": respond_once(b"SSH-2.0\r\n\r\n"),
@@ -98,63 +113,32 @@ FAILURES = {
 }
 
 
-def assert_no_trace(
-    outcome: list[str], records: LogCapture, capture: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("kind", [*REPLIES, *FAILURES])
+def test_reply_or_failure_exposes_nothing_of_the_query(
+    kind: str, check: Callable[[list[str], str], None]
 ) -> None:
-    out, err = capture.readouterr()
-    for text in (*outcome, *records.texts, out, err):
-        assert leaks(text) == []
-    assert records.texts == []
-    assert (out, err) == ("", "")
-
-
-@pytest.mark.parametrize("kind", REPLIES)
-def test_reply_logs_nothing_of_the_query(
-    kind: str, records: LogCapture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with open_kyc_rig(REPLIES[kind], connections=1) as rig:
-        outcome = [*outcome_of(rig.transport), *outcome_of(rig.transport)]
-    assert "failed" not in outcome
-    assert_no_trace(outcome, records, capfd)
-
-
-@pytest.mark.parametrize("kind", FAILURES)
-def test_failure_exposes_nothing_of_the_query(
-    kind: str, records: LogCapture, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with open_kyc_rig(FAILURES[kind]) as rig:
-        outcome = outcome_of(rig.transport, seconds=0.3)
-    assert "replied" not in outcome
-    assert_no_trace(outcome, records, capfd)
+    script = {**REPLIES, **FAILURES}[kind]
+    seconds = 0.3 if kind in FAILURES else 2.0
+    with open_kyc_rig(script, connections=1) as rig:
+        outcomes = [outcome_of(rig.transport, seconds=seconds) for _ in range(2)]
+    check([*outcomes[0], *outcomes[1]], "replied" if kind in REPLIES else "failed")
 
 
 def test_bad_certificate_exposes_nothing_of_the_query(
-    certificates: Certificates, records: LogCapture, capfd: pytest.CaptureFixture[str]
+    certificates: Certificates, check: Callable[[list[str], str], None]
 ) -> None:
-    with open_kyc_rig(
-        respond_always(http_response()), tls=certificates.self_signed
-    ) as rig:
+    with open_kyc_rig(tls=certificates.self_signed) as rig:
         outcome = outcome_of(rig.transport)
     assert outcome[1] == "upstream_unreachable: tls"
-    assert_no_trace(outcome, records, capfd)
+    check(outcome, "failed")
 
 
 def test_failed_connect_exposes_nothing_of_the_query(
-    records: LogCapture, capfd: pytest.CaptureFixture[str]
+    check: Callable[[list[str], str], None],
 ) -> None:
-    outcome: list[str] = []
     with full_backlog_port() as port:
-        for url in (
-            f"http://127.0.0.1:{port}",
-            f"http://127.0.0.1:{closed_port()}",
-            "http://a..test",
-        ):
-            transport = HttpKycTransport(
-                url, connections=1, max_reply_bytes=MAX_REPLY_BYTES
-            )
-            outcome += outcome_of(transport, seconds=0.2)
-    assert "replied" not in outcome
-    assert_no_trace(outcome, records, capfd)
+        for host in (f"127.0.0.1:{port}", f"127.0.0.1:{closed_port()}", "a..test"):
+            check(outcome_of(build_transport(f"http://{host}"), seconds=0.2), "failed")
 
 
 CONFIGURES_LATER = """
@@ -177,15 +161,25 @@ logging.config.dictConfig({
 request = KycRequest(path="/", query=Query((("secret", "canary"),)))
 print(transport.send(request, timeout_seconds=2).status)
 """
+CALLED_TWICE = """
+import logging
+from kycourier.adapters.http import sessions
+print([n for n in sessions.NOISY_LOGGERS if logging.getLogger(n).filters])
+sessions.mute_http_libraries()
+sessions.mute_http_libraries()
+print({len(logging.getLogger(n).filters) for n in sessions.NOISY_LOGGERS})
+"""
+LISTED = """
+import logging
+from kycourier.adapters.http import sessions
+names = {name for name, logger in logging.root.manager.loggerDict.items()
+         if isinstance(logger, logging.Logger)}
+print({name for name in names - set(sessions.NOISY_LOGGERS)
+       if name.split(".")[0] in ("requests", "urllib3", "http")})
+"""
 
 
-def test_logging_configured_later_stays_muted() -> None:
-    with contextlib.closing(HostileServer(respond_always(http_response()))) as server:
-        assert run(CONFIGURES_LATER, server.url) == "200"
-    assert b"canary" in server.requests[0]
-
-
-def run(program: str, *arguments: str) -> str:
+def run(program: str, *arguments: str) -> list[str]:
     ended = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         stdout=subprocess.PIPE,
@@ -194,28 +188,18 @@ def run(program: str, *arguments: str) -> str:
         text=True,
         timeout=30,
     )
-    return ended.stdout.strip()
+    return ended.stdout.splitlines()
+
+
+def test_logging_configured_later_stays_muted() -> None:
+    with contextlib.closing(HostileServer(RESPOND)) as server:
+        assert run(CONFIGURES_LATER, server.url) == ["200"]
+    assert b"canary" in server.requests[0]
 
 
 def test_muting_happens_on_call_and_is_idempotent() -> None:
-    program = """
-import logging
-from kycourier.adapters.http import sessions
-print([n for n in sessions.NOISY_LOGGERS if logging.getLogger(n).filters])
-sessions.mute_http_libraries()
-sessions.mute_http_libraries()
-print({len(logging.getLogger(n).filters) for n in sessions.NOISY_LOGGERS})
-"""
-    assert run(program).splitlines() == ["[]", "{1}"]
+    assert run(CALLED_TWICE) == ["[]", "{1}"]
 
 
 def test_every_library_logger_is_muted() -> None:
-    program = """
-import logging
-from kycourier.adapters.http import sessions
-names = {name for name, logger in logging.root.manager.loggerDict.items()
-         if isinstance(logger, logging.Logger)}
-print({name for name in names - set(sessions.NOISY_LOGGERS)
-       if name.split(".")[0] in ("requests", "urllib3", "http")})
-"""
-    assert run(program) == "set()"
+    assert run(LISTED) == ["set()"]

@@ -4,8 +4,7 @@ from threading import Event
 
 import pytest
 
-from kycourier.adapters.kyc.transport import HttpKycTransport
-from support.rigs.kyc_rig import MAX_REPLY_BYTES, expect_failure, open_kyc_rig
+from support.rigs.kyc_rig import build_transport, expect_failure, open_kyc_rig
 from support.servers.certificates import Certificates
 from support.servers.hostile_server import (
     Peer,
@@ -32,8 +31,7 @@ def test_first_query_uses_the_open_connection(
         opened.set()
         respond(peer)
 
-    tls = certificates.good if is_tls else None
-    with open_kyc_rig(script, tls=tls, extra_ca_file=certificates.authority) as rig:
+    with open_kyc_rig(script, certificates=certificates if is_tls else None) as rig:
         rig.transport.preconnect().join()
         assert opened.wait(5)
         assert rig.send().status == 200
@@ -55,8 +53,7 @@ def test_connection_closed_before_first_query_is_replaced_and_its_bytes_are_drop
         peer.end()
         return ended.set()
 
-    tls = certificates.good if is_tls else None
-    with open_kyc_rig(script, tls=tls, extra_ca_file=certificates.authority) as rig:
+    with open_kyc_rig(script, certificates=certificates if is_tls else None) as rig:
         rig.transport.preconnect().join()
         assert ended.wait(5)
         assert rig.send().status == 200
@@ -88,12 +85,7 @@ def test_first_query_connects_itself_after_failed_handshake(
             peer.send(sent)
             peer.end()
 
-    with open_kyc_rig(
-        respond_always(http_response()),
-        tls=certificates.good,
-        before_tls=refuse,
-        extra_ca_file=certificates.authority,
-    ) as rig:
+    with open_kyc_rig(before_tls=refuse, certificates=certificates) as rig:
         rig.transport.preconnect().join()
         assert rig.server.connections == 1
         assert rig.send().status == 200
@@ -101,18 +93,14 @@ def test_first_query_connects_itself_after_failed_handshake(
 
 
 def test_closed_transport_opens_no_connection_ahead() -> None:
-    with open_kyc_rig(respond_always(http_response())) as rig:
+    with open_kyc_rig() as rig:
         rig.transport.close()
         rig.transport.preconnect().join()
     assert rig.server.connections == 0
 
 
 def test_first_query_reports_refused_connection() -> None:
-    transport = HttpKycTransport(
-        f"http://127.0.0.1:{closed_port()}",
-        connections=1,
-        max_reply_bytes=MAX_REPLY_BYTES,
-    )
+    transport = build_transport(f"http://127.0.0.1:{closed_port()}")
 
     transport.preconnect().join()
 
@@ -121,9 +109,7 @@ def test_first_query_reports_refused_connection() -> None:
 
 def test_query_does_not_wait_for_connection_ahead() -> None:
     with full_backlog_port() as port:
-        transport = HttpKycTransport(
-            f"http://127.0.0.1:{port}", connections=1, max_reply_bytes=MAX_REPLY_BYTES
-        )
+        transport = build_transport(f"http://127.0.0.1:{port}")
         opening = transport.preconnect()
 
         failure = expect_failure(transport, seconds=0.2)

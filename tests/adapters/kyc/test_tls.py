@@ -1,6 +1,5 @@
 """The transport always verifies certificates and host names."""
 
-import shutil
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,11 +8,15 @@ import pytest
 from urllib3 import HTTPSConnectionPool
 
 from kycourier.adapters.http.connections import build_pool
-from kycourier.adapters.kyc.transport import HttpKycTransport
 from kycourier.core.errors import SettingError
-from support.rigs.kyc_rig import MAX_REPLY_BYTES, expect_failure, open_kyc_rig
+from support.rigs.kyc_rig import (
+    MAX_REPLY_BYTES,
+    build_transport,
+    expect_failure,
+    open_kyc_rig,
+)
 from support.servers.certificates import Certificates
-from support.servers.hostile_server import Peer, http_response, respond_always
+from support.servers.hostile_server import Peer, http_response
 
 pytestmark = pytest.mark.enable_socket
 
@@ -21,11 +24,7 @@ pytestmark = pytest.mark.enable_socket
 def test_named_private_ca_is_trusted(
     certificates: Certificates,
 ) -> None:
-    with open_kyc_rig(
-        respond_always(http_response()),
-        tls=certificates.good,
-        extra_ca_file=certificates.authority,
-    ) as rig:
+    with open_kyc_rig(certificates=certificates) as rig:
         assert rig.send().status == 200
         assert rig.send().status == 200
     assert rig.server.connections == 1
@@ -34,25 +33,26 @@ def test_named_private_ca_is_trusted(
 @pytest.mark.parametrize("kind", ["expired", "elsewhere", "self_signed"])
 def test_bad_certificate_is_rejected(certificates: Certificates, kind: str) -> None:
     with open_kyc_rig(
-        respond_always(http_response()),
-        tls=getattr(certificates, kind),
-        extra_ca_file=certificates.authority,
+        tls=getattr(certificates, kind), certificates=certificates
     ) as rig:
         assert rig.fail().reason == "tls"
     assert rig.server.requests == []
 
 
-def test_certificate_of_another_host_is_rejected(
+def test_certificate_of_another_host_is_rejected(certificates: Certificates) -> None:
+    with open_kyc_rig(tls=certificates.good) as rig:
+        url = rig.server.url.replace("127.0.0.1", "localhost")
+        transport = build_transport(url, extra_ca_file=certificates.authority)
+        assert expect_failure(transport).reason == "tls"
+    assert rig.server.requests == []
+
+
+def test_requests_session_cannot_disable_verification(
     certificates: Certificates,
 ) -> None:
-    with open_kyc_rig(respond_always(http_response()), tls=certificates.good) as rig:
-        transport = HttpKycTransport(
-            rig.server.url.replace("127.0.0.1", "localhost"),
-            connections=1,
-            max_reply_bytes=MAX_REPLY_BYTES,
-            extra_ca_file=certificates.authority,
-        )
-        assert expect_failure(transport).reason == "tls"
+    with open_kyc_rig(tls=certificates.good) as rig:
+        rig.transport._session.verify = False
+        assert rig.fail().reason == "tls"
     assert rig.server.requests == []
 
 
@@ -80,52 +80,12 @@ def test_trust_store_is_shared_per_ca_file(
     assert count == public_count + 1
 
 
-def test_environment_cannot_add_a_trusted_ca(
-    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-        monkeypatch.setenv(name, certificates.authority)
-    with open_kyc_rig(respond_always(http_response()), tls=certificates.good) as rig:
-        assert rig.fail().reason == "tls"
-    assert rig.server.requests == []
-
-
-def test_requests_session_cannot_disable_verification(
-    certificates: Certificates,
-) -> None:
-    with open_kyc_rig(respond_always(http_response()), tls=certificates.good) as rig:
-        rig.transport._session.verify = False
-        assert rig.fail().reason == "tls"
-    assert rig.server.requests == []
-
-
-def test_ca_file_is_read_once(certificates: Certificates, tmp_path: Path) -> None:
-    authority = tmp_path / "authority.pem"
-    shutil.copy(certificates.authority, authority)
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(http_response(b"{}", "Connection: close"))
-
-    with open_kyc_rig(
-        script, tls=certificates.good, extra_ca_file=str(authority)
-    ) as rig:
-        authority.unlink()
-        assert rig.send().status == 200
-        assert rig.send().status == 200
-    assert rig.server.connections == 2
-
-
 def test_environment_cannot_enable_tls_key_log(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     keys = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
-    with open_kyc_rig(
-        respond_always(http_response()),
-        tls=certificates.good,
-        extra_ca_file=certificates.authority,
-    ) as rig:
+    with open_kyc_rig(certificates=certificates) as rig:
         assert rig.send().status == 200
     assert not keys.exists()
 
@@ -136,10 +96,7 @@ def test_unusable_ca_file_stops_the_start(content: str | None, tmp_path: Path) -
     if content is not None:
         file.write_text(content)
     with pytest.raises(SettingError) as caught:
-        HttpKycTransport(
-            "https://127.0.0.1", connections=1, max_reply_bytes=MAX_REPLY_BYTES,
-            extra_ca_file=str(file),
-        )  # fmt: skip
+        build_transport("https://127.0.0.1", extra_ca_file=str(file))
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
 
@@ -147,11 +104,7 @@ def test_unusable_ca_file_stops_the_start(content: str | None, tmp_path: Path) -
 @pytest.mark.parametrize("response", [b"HTTP/1.1 400 Plain\r\n\r\n", b"", b"\x15\x03"])
 def test_server_without_tls_is_rejected(response: bytes) -> None:
     with open_kyc_rig(lambda peer: peer.send(response)) as rig:
-        transport = HttpKycTransport(
-            f"https://127.0.0.1:{rig.server.port}",
-            connections=1,
-            max_reply_bytes=MAX_REPLY_BYTES,
-        )
+        transport = build_transport(f"https://127.0.0.1:{rig.server.port}")
         assert expect_failure(transport).reason in {"tls", "reset"}
 
 
@@ -164,9 +117,7 @@ def test_replacement_connection_is_verified(
         peer.send(http_response())
         peer.read_request()
 
-    with open_kyc_rig(
-        script, tls=certificates.good, extra_ca_file=certificates.authority
-    ) as rig:
+    with open_kyc_rig(script, certificates=certificates) as rig:
         assert rig.send().status == 200
         if verified:
             assert rig.send().status == 200

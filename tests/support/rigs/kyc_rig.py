@@ -12,10 +12,17 @@ from kycourier.adapters.kyc.transport import HttpKycTransport
 from kycourier.core.errors import TransportError
 from kycourier.core.redaction import Query
 from kycourier.core.wire.messages import KycRequest, KycResponse
-from support.servers.hostile_server import HostileServer, Script
+from support.servers.certificates import Certificates
+from support.servers.hostile_server import (
+    HostileServer,
+    Script,
+    http_response,
+    respond_always,
+)
 
 MAX_REPLY_BYTES = 100_000
 PATH = "/api/some/path"
+RESPOND = respond_always(http_response())
 REASONS = {
     "resolve", "connect", "tls", "timeout",
     "reset", "too_large", "encoded", "protocol",
@@ -60,10 +67,21 @@ def expect_failure(transport: HttpKycTransport, *, seconds: float = 2.0) -> Fail
     return Failure(error.reason, took)
 
 
+def build_transport(url: str, *, extra_ca_file: str | None = None) -> HttpKycTransport:
+    """Build a transport that keeps one connection."""
+    return HttpKycTransport(
+        url,
+        connections=1,
+        max_reply_bytes=MAX_REPLY_BYTES,
+        extra_ca_file=extra_ca_file,
+    )
+
+
 @contextlib.contextmanager
 def open_kyc_rig(
-    script: Script,
+    script: Script = RESPOND,
     *,
+    certificates: Certificates | None = None,
     tls: ssl.SSLContext | None = None,
     before_tls: Script | None = None,
     prefix: str = "",
@@ -71,7 +89,12 @@ def open_kyc_rig(
     cap: int = MAX_REPLY_BYTES,
     extra_ca_file: str | None = None,
 ) -> Iterator[KycRig]:
-    """Start a server and a transport; close both at the end."""
+    """Start a server and a transport; close both at the end.
+
+    With `certificates` it serves over TLS, and the transport trusts its authority.
+    """
+    if certificates:
+        tls, extra_ca_file = tls or certificates.good, certificates.authority
     with (
         contextlib.closing(
             HostileServer(script, tls=tls, before_tls=before_tls)

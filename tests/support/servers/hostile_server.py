@@ -32,7 +32,6 @@ class Peer:
         self._server = server
         self._sock = sock
         self.sent = 0
-        self.answered = 0  # counted by scripts
         self.has_ended = False
 
     def read_request(self) -> bytes:
