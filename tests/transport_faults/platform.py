@@ -33,7 +33,6 @@ PHOTO_TEXT = b64encode(PHOTO).decode()
 KINDS = {TOKEN_PATH: "token", TICKET_PATH: "ticket", RESULT_PATH: "query"}
 _NEXT_CALL = {"token": "ticket", "ticket": "query", "query": "query"}
 MAX_CANARIES = 60
-_RESPONSE_SECONDS = 0.003
 
 Handle = Callable[[], Response]
 
@@ -60,7 +59,7 @@ class FaultyPlatform:
         self.impostor: HostileServer | None = None
         self.calls: Counter[str] = Counter()
         self.queries: Counter[str] = Counter()
-        self.fault_count = self.max_in_flight = self._in_flight = 0
+        self.fault_count = 0
         self.closes = self._is_backlog_full = False
         self._lock = threading.Lock()
         self._next_call = "token"
@@ -75,14 +74,6 @@ class FaultyPlatform:
     def clear_fault(self) -> None:
         """Respond without faults from now on."""
         self._fault, self._kind = None, ""
-
-    @contextmanager
-    def without_fault(self):
-        """Respond without faults within the block."""
-        fault, kind = self._fault, self._kind
-        self.clear_fault()
-        yield
-        self.set_fault(fault, kind)
 
     def resolve(self) -> str:
         """Return the address of the platform's name. Raises socket.gaierror."""
@@ -129,9 +120,6 @@ class FaultyPlatform:
         url = urlsplit(target)
         kind = KINDS[url.path]
         fault = self._count(kind, parse_qs(url.query))
-        peer.pause(_RESPONSE_SECONDS)
-        with self._lock:
-            self._in_flight -= 1
         if fault:
             fault.respond(self, peer, lambda: self._handle(target))
             return
@@ -144,8 +132,6 @@ class FaultyPlatform:
         with self._lock:
             self.calls[kind] += 1
             self.queries.update(query.get("order_no", ()))
-            self._in_flight += 1
-            self.max_in_flight = max(self.max_in_flight, self._in_flight)
             fault = self._fault
             if fault is None or fault.respond is None or self._kind != kind:
                 return None

@@ -370,7 +370,7 @@ def test_endless_reply_stops_at_the_cap(start: bytes, endless: bytes) -> None:
 # Dead connections
 
 
-def then(data: bytes, *, reset: bool = False) -> Script:
+def then(data: bytes) -> Script:
     """Respond well to one request; to the next send `data` and close."""
 
     def script(peer: Peer) -> None:
@@ -378,24 +378,16 @@ def then(data: bytes, *, reset: bool = False) -> Script:
         peer.send(http_response())
         peer.read_request()
         peer.send(data)
-        if reset:
-            peer.reset()
 
     return script
 
 
 @pytest.mark.parametrize("reset", [False, True])
-def test_dead_kept_connection_is_replaced_once(*, reset: bool) -> None:
-    with open_kyc_rig(then(b"", reset=reset)) as rig:
-        assert rig.send().status == 200
-        assert rig.send(("name", "second")).status == 200
-    assert rig.server.connections == 2
-    assert len(rig.server.requests) == 3
-    assert rig.server.requests[1] == rig.server.requests[2]
-
-
-def test_several_dead_kept_connections_cost_one_reconnect() -> None:
-    barrier = threading.Barrier(3)
+@pytest.mark.parametrize("connections", [1, 3])
+def test_dead_kept_connections_are_replaced_by_one(
+    connections: int, *, reset: bool
+) -> None:
+    barrier = threading.Barrier(connections)
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -404,13 +396,19 @@ def test_several_dead_kept_connections_cost_one_reconnect() -> None:
         barrier.abort()
         peer.send(http_response())
         peer.read_request()
+        if reset:
+            peer.reset()
 
-    with open_kyc_rig(script, connections=3) as rig, ThreadPoolExecutor(3) as threads:
-        list(threads.map(lambda _: rig.send(), range(3)))
-        assert rig.server.connections == 3
-        assert rig.send().status == 200
-    assert rig.server.connections == 4
-    assert len(rig.server.requests) == 5
+    with (
+        open_kyc_rig(script, connections=connections) as rig,
+        ThreadPoolExecutor(connections) as threads,
+    ):
+        list(threads.map(lambda _: rig.send(), range(connections)))
+        assert rig.server.connections == connections
+        assert rig.send(("name", "second")).status == 200
+    assert rig.server.connections == connections + 1
+    assert len(rig.server.requests) == connections + 2
+    assert rig.server.requests[-2] == rig.server.requests[-1]
 
 
 @pytest.mark.parametrize("responds", [True, False])

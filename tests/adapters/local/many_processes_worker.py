@@ -7,9 +7,7 @@ import hashlib
 import json
 import os
 import resource
-import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -88,14 +86,6 @@ def enqueue(folder: Path, number: int) -> object:
     return [json.loads(message.body)["order_no"] for (message,) in taken]
 
 
-def publish(folder: Path, number: int) -> object:
-    """Publish pairs of events of various lengths."""
-    sink = FileEventSink(folder / "events.jsonl")
-    for each in range(MANY):
-        sink.publish([event(f"{number}.{each}." + "x" * 999 * each), event("second")])
-    return None
-
-
 def put(folder: Path, number: int) -> object:
     """Put bytes unlike the other processes' at one key, and sign a link."""
     store = FileEvidenceStore(
@@ -124,19 +114,6 @@ def fork(folder: Path, _: int) -> object:
     _, status = os.waitpid(child, 0)
     same = state.write(lambda connection: connection) is parents
     return {"child": os.waitstatus_to_exitcode(status), "parent_kept_its_own": same}
-
-
-def die(folder: Path, _: int) -> object:
-    """Kill this process in the middle of a transaction."""
-    path = folder / "state.db"
-    SqliteOrderStore(path, CLOCK).register(draft("before"))
-
-    def kill(state: object) -> None:
-        state.execute("DELETE FROM orders")  # type: ignore[attr-defined]  # a connection
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    open_stores(path).write(kill)
-    return None
 
 
 def fill(folder: Path, _: int) -> object:
@@ -171,30 +148,7 @@ def fill(folder: Path, _: int) -> object:
     return found
 
 
-def refuse(folder: Path, _: int) -> object:
-    """Open stores in folders that this user may not write to."""
-    if os.geteuid() == 0:
-        os.setuid(65534)
-    path = folder / "new" / "file"
-    with tempfile.TemporaryDirectory() as own:
-        link_key = Path(own, "link.key")
-        return {
-            "state": name_of(lambda: SqliteOrderStore(path, CLOCK)),
-            "queue": name_of(lambda: SqliteWorkQueue(path, CLOCK)),
-            "new evidence": name_of(
-                lambda: FileEvidenceStore(path, link_key=link_key, clock=CLOCK)
-            ),
-            "evidence in the root": name_of(
-                lambda: FileEvidenceStore("/", link_key=link_key, clock=CLOCK)
-            ),
-            "events": name_of(lambda: FileEventSink(path)),
-        }
-
-
-TASKS = {
-    task.__name__: task
-    for task in (claim, enqueue, publish, put, fork, die, fill, refuse)
-}
+TASKS = {task.__name__: task for task in (claim, enqueue, put, fork, fill)}
 
 if __name__ == "__main__":
     sys.stdout.write("ready\n")

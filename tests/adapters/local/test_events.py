@@ -13,6 +13,11 @@ from support.rigs.local_rig import file_mode
 from support.spies import spy_on_fsync
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
 def event(body: str) -> OutboxEvent:
     return OutboxEvent(id="e1", type="kycourier.ocr.parked.v1", body=body)
 
@@ -27,8 +32,7 @@ def test_start_creates_file_and_folders_for_the_owner_only(tmp_path):
     assert {file_mode(path.parent), file_mode(path.parent.parent)} == {0o700}
 
 
-def test_publish_flushes_the_line(tmp_path, monkeypatch):
-    path = tmp_path / "events.jsonl"
+def test_publish_flushes_the_line(path, monkeypatch):
     sink = FileEventSink(path)
     flushed = spy_on_fsync(monkeypatch, path)
 
@@ -37,8 +41,7 @@ def test_publish_flushes_the_line(tmp_path, monkeypatch):
     assert flushed == [(path.stat().st_ino, True)]
 
 
-def test_publish_creates_the_file_again_after_it_was_moved(tmp_path):
-    path = tmp_path / "events.jsonl"
+def test_publish_creates_the_file_again_after_it_was_moved(tmp_path, path):
     sink = FileEventSink(path)
     sink.publish([event("1")])
     path.rename(tmp_path / "events.1")
@@ -51,8 +54,7 @@ def test_publish_creates_the_file_again_after_it_was_moved(tmp_path):
 
 
 @pytest.mark.parametrize("torn", ["", '"torn', '"torn of\u8bc6'])
-def test_publish_ends_a_torn_last_line_first(tmp_path, torn):
-    path = tmp_path / "events.jsonl"
+def test_publish_ends_a_torn_last_line_first(path, torn):
     path.write_bytes(b'"whole"\n' + torn.encode()[: len(torn.encode()) - bool(torn)])
     before = path.read_bytes()
 
@@ -61,8 +63,7 @@ def test_publish_ends_a_torn_last_line_first(tmp_path, torn):
     assert path.read_bytes() == before + (b"\n" if torn else b"") + b"1\n2\n"
 
 
-def test_publish_waits_for_another_writer(tmp_path):
-    path = tmp_path / "events.jsonl"
+def test_publish_waits_for_another_writer(path):
     sink = FileEventSink(path)
     thread = threading.Thread(target=lambda: sink.publish([event("mine")]))
     with path.open("ab", buffering=0) as other:
@@ -77,8 +78,7 @@ def test_publish_waits_for_another_writer(tmp_path):
 
 
 @pytest.mark.parametrize("body", ["", "{\n}", "{}\n", "{}\r", '"\ud800"'])
-def test_body_with_line_breaks_rejects_the_whole_batch(tmp_path, body):
-    path = tmp_path / "events.jsonl"
+def test_body_with_line_breaks_rejects_the_whole_batch(path, body):
     sink = FileEventSink(path)
 
     with pytest.raises(SinkUnavailableError) as failure:
@@ -88,22 +88,13 @@ def test_body_with_line_breaks_rejects_the_whole_batch(tmp_path, body):
     assert path.read_bytes() == b""
 
 
-def below_a_file(folder: Path) -> Path:
-    (folder / "file").touch()
-    return folder / "file" / "events.jsonl"
-
-
-def folder_in_its_place(folder: Path) -> Path:
-    (folder / "events.jsonl").mkdir()
-    return folder / "events.jsonl"
-
-
-@pytest.mark.parametrize("place", [below_a_file, folder_in_its_place])
-def test_unwritable_path_stops_the_start(tmp_path, place):
-    path = place(tmp_path)
+@pytest.mark.parametrize("name", ["file/events.jsonl", "folder"])
+def test_unwritable_path_stops_the_start(tmp_path, name):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
 
     with pytest.raises(SinkUnavailableError) as failure:
-        FileEventSink(path)
+        FileEventSink(tmp_path / name)
 
     assert failure.value.__context__ is None
     assert str(tmp_path) not in str(failure.value)
@@ -121,9 +112,8 @@ def test_missing_folder_is_sink_unavailable(tmp_path):
     assert failure.value.__context__ is None
 
 
-def test_lock_held_too_long_is_sink_unavailable(tmp_path, monkeypatch):
+def test_lock_held_too_long_is_sink_unavailable(path, monkeypatch):
     """The process that holds the lock may be frozen."""
-    path = tmp_path / "events.jsonl"
     sink = FileEventSink(path)
     monkeypatch.setattr("kycourier.adapters.local.events.EVENT_FILE_LOCK_SECONDS", 0.05)
     with path.open("ab") as other:

@@ -65,25 +65,13 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         sleep(0.01)
 
 
-def test_write_during_a_flush_waits_for_the_next(disk, pool):
+@pytest.mark.parametrize("count", [1, 8])
+def test_writes_during_a_flush_wait_for_the_next_and_share_it(disk, pool, count):
     first = begin(disk, pool)
-    second = pool.submit(write, disk)
-    wait_until(lambda: disk.written == 2)
-    sleep(0.05)
-    assert not second.done()
-
-    disk.may_end.set()
-
-    assert first.result()
-    assert second.result()
-    assert disk.flushes == 2
-
-
-def test_waiting_writers_share_one_flush(disk, pool):
-    first = begin(disk, pool)
-    others = [pool.submit(write, disk) for _ in range(8)]
-    wait_until(lambda: disk.written == 9)
+    others = [pool.submit(write, disk) for _ in range(count)]
+    wait_until(lambda: disk.written == 1 + count)
     sleep(0.1)
+    assert not any(each.done() for each in others)
 
     disk.may_end.set()
 

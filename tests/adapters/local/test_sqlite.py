@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -14,16 +15,16 @@ from kycourier.adapters.local.breaker import SqliteBreakerStore
 from kycourier.adapters.local.files import locked_folder
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.schema import open_stores
+from kycourier.adapters.local.sqlite import SqliteFile
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
 from support.fakes import FakeClock
 from support.rigs.local_rig import file_mode, read_pragma
-from support.sample_records import claim, draft, settled
+from support.sample_records import APP, claim, draft, settled
 from support.spies import spy_on_fsync
 
-APP = "SANDBOX1"
 CLOCK = FakeClock()
 
 
@@ -32,6 +33,16 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     before = os.umask(request.param)
     yield request.param
     os.umask(before)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def file(path: Path) -> SqliteFile:
+    return open_stores(path)
 
 
 # files
@@ -55,8 +66,7 @@ def test_files_are_for_the_owner_only(tmp_path):
 
 
 @pytest.mark.usefixtures("umask")
-def test_start_removes_other_users_permissions(tmp_path):
-    path = tmp_path / "state.db"
+def test_start_removes_other_users_permissions(tmp_path, path):
     before = SqliteOrderStore(path, CLOCK)
     before.register(draft())
     for file in tmp_path.iterdir():
@@ -67,9 +77,15 @@ def test_start_removes_other_users_permissions(tmp_path):
     assert {file_mode(file) for file in tmp_path.iterdir()} == {0o600}
 
 
-def test_commit_flushes_the_wal(tmp_path, monkeypatch):
-    path = tmp_path / "state.db"
-    store, log = SqliteOrderStore(path, CLOCK), path.with_name("state.db-wal")
+@pytest.mark.parametrize("is_symlink", [False, True])
+def test_commit_flushes_the_wal(tmp_path, path, monkeypatch, is_symlink):
+    log = path.with_name("state.db-wal")
+    if is_symlink:
+        (tmp_path / "disk").mkdir()
+        log = tmp_path / "disk" / log.name
+        log.with_name("state.db").touch()
+        path.symlink_to(log.with_name("state.db"))
+    store = SqliteOrderStore(path, CLOCK)
     assert read_pragma(path, "journal_mode") == "wal"
     flushed = spy_on_fsync(monkeypatch, log)
 
@@ -78,8 +94,7 @@ def test_commit_flushes_the_wal(tmp_path, monkeypatch):
     assert flushed == [(log.stat().st_ino, True)]
 
 
-def test_marking_an_event_sent_needs_no_flush(tmp_path, monkeypatch):
-    path = tmp_path / "state.db"
+def test_marking_an_event_sent_needs_no_flush(path, monkeypatch):
     store = SqliteOrderStore(path, CLOCK)
     flushed = spy_on_fsync(monkeypatch, path)
 
@@ -94,21 +109,7 @@ def test_marking_an_event_sent_needs_no_flush(tmp_path, monkeypatch):
     assert store.get(sent.key) == sent
 
 
-def test_wal_beside_a_symlinks_target_is_flushed(tmp_path, monkeypatch):
-    (tmp_path / "disk").mkdir()
-    real, path = tmp_path / "disk/state.db", tmp_path / "state.db"
-    real.touch()
-    path.symlink_to(real)
-    store, log = SqliteOrderStore(path, CLOCK), real.with_name("state.db-wal")
-    flushed = spy_on_fsync(monkeypatch, log)
-
-    store.register(draft())
-
-    assert flushed == [(log.stat().st_ino, True)]
-
-
-def test_restored_file_without_wal_is_flushed_by_sqlite(tmp_path):
-    path = tmp_path / "state.db"
+def test_restored_file_without_wal_is_flushed_by_sqlite(tmp_path, path):
     SqliteOrderStore(path, CLOCK).register(draft())
     gc.collect()  # closes it, so that the copy is whole
     with closing(sqlite3.connect(path)) as there:
@@ -121,32 +122,20 @@ def test_restored_file_without_wal_is_flushed_by_sqlite(tmp_path):
     file.write(lambda state: state.execute("DELETE FROM poison"))
 
 
-def test_path_may_contain_uri_characters(tmp_path):
-    path = tmp_path / "a b?mode=memory#c%41 识" / "state.db"
-    SqliteOrderStore(path, CLOCK).register(draft())
-
-    assert path.is_file()
-    assert SqliteOrderStore(path, CLOCK).get(draft().key) == draft()
-
-
-def test_relative_path_resolves_at_the_start(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "name", ["state.db", "a b?mode=memory#c%41 识/state.db"], ids=ascii
+)
+def test_rows_survive_closing_and_a_change_of_folder(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    store = SqliteOrderStore("state.db", CLOCK)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir("elsewhere")
-    store.register(draft())
-
-    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).get(draft().key) == draft()
-
-
-def test_rows_survive_closing_and_checkpoint(tmp_path):
-    store = SqliteOrderStore(tmp_path / "state.db", CLOCK)
+    store = SqliteOrderStore(name, CLOCK)
+    monkeypatch.chdir("/")
     store.register(draft())
     del store
-    gc.collect()
+    gc.collect()  # closes its connections, so that SQLite removes the WAL
 
-    assert [file.name for file in tmp_path.iterdir()] == ["state.db"]
-    assert SqliteOrderStore(tmp_path / "state.db", CLOCK).get(draft().key) == draft()
+    path = tmp_path / name
+    assert [file.name for file in path.parent.iterdir()] == ["state.db"]
+    assert SqliteOrderStore(path, CLOCK).get(draft().key) == draft()
 
 
 def test_open_waits_for_another_open_in_the_folder(tmp_path):
@@ -166,21 +155,10 @@ def test_open_waits_for_another_open_in_the_folder(tmp_path):
     assert opened.is_set()
 
 
-def test_connections_are_closed_with_the_store(tmp_path):
-    file = open_stores(tmp_path / "state.db")
-    connection = file.write(lambda state: state)
-    del file
-    gc.collect()
-
-    with pytest.raises(sqlite3.ProgrammingError):
-        connection.execute("SELECT 1")
-
-
 # transactions
 
 
-def test_failed_transaction_is_rolled_back(tmp_path):
-    file = open_stores(tmp_path / "state.db")
+def test_failed_transaction_is_rolled_back(file):
     file.write(lambda state: state.execute("INSERT INTO breakers VALUES ('a', 1, '')"))
 
     def fail(state: sqlite3.Connection) -> None:
@@ -194,8 +172,7 @@ def test_failed_transaction_is_rolled_back(tmp_path):
     file.write(lambda state: state.execute("INSERT INTO breakers VALUES ('b', 1, '')"))
 
 
-def test_reader_does_not_see_uncommitted_rows(tmp_path):
-    file = open_stores(tmp_path / "state.db")
+def test_reader_does_not_see_uncommitted_rows(file):
 
     def look(state: sqlite3.Connection) -> int:
         state.execute("INSERT INTO breakers VALUES ('a', 1, '')")
@@ -205,8 +182,7 @@ def test_reader_does_not_see_uncommitted_rows(tmp_path):
     assert len(file.read("SELECT * FROM breakers", ())) == 1
 
 
-def test_connection_is_reused_after_a_nested_read(tmp_path):
-    file = open_stores(tmp_path / "state.db")
+def test_connection_is_reused_after_a_nested_read(file):
     first = file.write(lambda state: state)
 
     assert file.write(lambda state: state) is first
@@ -214,8 +190,7 @@ def test_connection_is_reused_after_a_nested_read(tmp_path):
     assert file.write(lambda state: state) is first
 
 
-def test_writer_waits_for_another_process(tmp_path):
-    path = tmp_path / "state.db"
+def test_writer_waits_for_another_process(path):
     store = SqliteBreakerStore(path)
     with closing(sqlite3.connect(path, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -228,9 +203,8 @@ def test_writer_waits_for_another_process(tmp_path):
     assert store.get(APP).openings == 1
 
 
-def test_writer_times_out_behind_another_process(tmp_path, monkeypatch):
+def test_writer_times_out_behind_another_process(path, monkeypatch):
     monkeypatch.setattr(sqlite, "SQLITE_BUSY_SECONDS", 0.1)
-    path = tmp_path / "state.db"
     store = SqliteBreakerStore(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -242,9 +216,8 @@ def test_writer_times_out_behind_another_process(tmp_path, monkeypatch):
     assert store.get(APP) == BreakerRecord()
 
 
-def test_writer_times_out_behind_its_own_process(tmp_path, monkeypatch):
+def test_writer_times_out_behind_its_own_process(file, monkeypatch):
     monkeypatch.setattr(sqlite, "SQLITE_BUSY_SECONDS", 0.1)
-    file = open_stores(tmp_path / "state.db")
     begun, end = threading.Event(), threading.Event()
 
     def hang(_: sqlite3.Connection) -> None:

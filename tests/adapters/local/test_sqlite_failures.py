@@ -8,83 +8,57 @@ from pathlib import Path
 
 import pytest
 
-from kycourier.adapters.local.breaker import SqliteBreakerStore
 from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.queue import SqliteWorkQueue
-from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
 from support.fakes import FakeClock
 from support.rigs.local_rig import file_mode, read_pragma
-from support.sample_records import draft
+from support.sample_records import APP, draft
 
 pytestmark = pytest.mark.slow
 
-APP = "SANDBOX1"
 CLOCK = FakeClock()
-STORES: dict[str, Callable[[Path], object]] = {
-    "tickets": SqliteTicketStore,
-    "leases": lambda path: SqliteLeaseStore(path, CLOCK),
-    "orders": lambda path: SqliteOrderStore(path, CLOCK),
-    "breakers": SqliteBreakerStore,
-    "queue": lambda path: SqliteWorkQueue(path, CLOCK),
-}
-every_store = pytest.mark.parametrize("build", STORES.values(), ids=STORES)
+STORES = {"state": SqliteOrderStore, "queue": SqliteWorkQueue}
+FOREIGN_TEXT = "notes of mine\n" * 1000
 
 
-def hides_path(failure: BaseException, path: Path) -> bool:
-    shown = f"{failure!r} {failure}"
-    return failure.__context__ is None and str(path.parent) not in shown
+def assert_fails(
+    work: Callable[[], object],
+    folder: Path,
+    error: type[Exception] = StoreUnavailableError,
+) -> None:
+    """Check that a call fails without the path and without another error."""
+    with pytest.raises(error) as failure:
+        work()
+    assert failure.value.__context__ is None
+    assert str(folder) not in f"{failure.value!r} {failure.value}"
 
 
-@every_store
-def test_path_below_a_file_stops_the_start(tmp_path, build):
-    (tmp_path / "file").touch()
-    path = tmp_path / "file" / "below" / "state.db"
+@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
+def test_unusable_path_stops_the_start_unchanged(tmp_path, store):
+    folder, foreign = tmp_path / "folder", tmp_path / "foreign"
+    folder.mkdir()
+    folder.chmod(0o755)
+    foreign.write_text(FOREIGN_TEXT)
 
-    with pytest.raises(StoreUnavailableError) as failure:
-        build(path)
+    for path in (folder, foreign, foreign / "below" / "state.db"):
+        assert_fails(lambda path=path: store(path, CLOCK), tmp_path)
 
-    assert hides_path(failure.value, path)
+    assert file_mode(folder) == 0o755
+    assert foreign.read_text() == FOREIGN_TEXT
 
 
-@every_store
-def test_folder_at_the_path_stops_the_start_unchanged(tmp_path, build):
+@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
+def test_newer_schema_stops_the_start_unchanged(tmp_path, store):
     path = tmp_path / "state.db"
-    path.mkdir(mode=0o755)
-    path.chmod(0o755)
-
-    with pytest.raises(StoreUnavailableError) as failure:
-        build(path)
-
-    assert hides_path(failure.value, path)
-    assert file_mode(path) == 0o755
-
-
-@every_store
-def test_foreign_file_stops_the_start_unchanged(tmp_path, build):
-    path = tmp_path / "state.db"
-    path.write_text("notes of mine\n" * 1000)
-
-    with pytest.raises(StoreUnavailableError) as failure:
-        build(path)
-
-    assert hides_path(failure.value, path)
-    assert path.read_text() == "notes of mine\n" * 1000
-
-
-@every_store
-def test_newer_schema_stops_the_start_unchanged(tmp_path, build):
-    path = tmp_path / "state.db"
-    build(path)
+    store(path, CLOCK)
     gc.collect()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 2")
 
-    with pytest.raises(NewerSchemaError) as failure:
-        build(path)
+    assert_fails(lambda: store(path, CLOCK), tmp_path, NewerSchemaError)
 
-    assert hides_path(failure.value, path)
     assert read_pragma(path, "user_version") == 2
 
 
@@ -100,14 +74,9 @@ def test_damaged_pages_are_store_unavailable(tmp_path):
     path.write_bytes(content)
     store = SqliteOrderStore(path, CLOCK)
 
-    for attempt in (
-        lambda: store.get(draft().key),
-        lambda: store.register(draft()),
-        lambda: store.list_due(APP, limit=10),
-    ):
-        with pytest.raises(StoreUnavailableError) as failure:
-            attempt()
-        assert hides_path(failure.value, path)
+    assert_fails(lambda: store.get(draft().key), tmp_path)
+    assert_fails(lambda: store.register(draft()), tmp_path)
+    assert_fails(lambda: store.list_due(APP, limit=10), tmp_path)
 
 
 def test_removed_file_is_store_unavailable(tmp_path):
@@ -116,10 +85,8 @@ def test_removed_file_is_store_unavailable(tmp_path):
     store.register(draft())
     path.unlink()
 
-    for attempt in (lambda: store.get(draft().key), lambda: store.register(draft())):
-        with pytest.raises(StoreUnavailableError) as failure:
-            attempt()
-        assert hides_path(failure.value, path)
+    assert_fails(lambda: store.get(draft().key), tmp_path)
+    assert_fails(lambda: store.register(draft()), tmp_path)
     assert not path.exists()
 
 
