@@ -177,6 +177,20 @@ def test_late_acknowledgement_does_not_affect_the_next_delivery(queue, clock):
     assert receive(queue) == ["order1"]
 
 
+@pytest.mark.parametrize("queue", ["sqlite"], indirect=True)
+def test_each_message_goes_to_one_of_many_concurrent_consumers(queue, at_once):
+    """The fake is used by one thread at a time."""
+
+    def work(worker: int) -> list[str]:
+        for number in range(10):
+            queue.enqueue(order(100 * worker + number), NOW)
+        return [order_no for _ in range(10) for order_no in receive(queue, 1)]
+
+    found = [order_no for each in at_once(work) for order_no in each]
+
+    assert len(found) == len(set(found)) == 80
+
+
 @ENQUEUING
 def test_same_order_enqueued_twice_is_delivered_twice(queue):
     queue.enqueue(order(1), NOW)

@@ -1,7 +1,9 @@
 """Links to evidence files are signed, expire, and are rejected when tampered with."""
 
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from support.rigs.local_rig import open_file_evidence
 from support.spies import spy_on_compare_digest
 
 KEY = "SANDBOX1/2026/01/01/f00d/original-0123456789abcdef.jpg"
+THREADS = 8
 Parts = dict[str, str]
 
 
@@ -116,6 +119,20 @@ def test_link_key_survives_a_restart(tmp_path, store, clock):
     assert check(open_file_evidence(tmp_path, clock), link_parts(store))
     assert (tmp_path / "keys" / "link").read_text() == before
     assert re.fullmatch("[0-9a-f]{64}", before)
+
+
+def test_concurrent_starts_share_one_link_key(tmp_path, clock):
+    barrier = threading.Barrier(THREADS)
+
+    def start(_: int) -> FileEvidenceStore:
+        barrier.wait()
+        return open_file_evidence(tmp_path, clock)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        stores = list(threads.map(start, range(THREADS)))
+
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == ["link"]
+    assert all(check(stores[0], link_parts(each)) for each in stores)
 
 
 def test_link_of_another_installation_is_rejected(tmp_path, store, clock):

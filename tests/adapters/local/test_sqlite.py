@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from support.sample_records import APP, claim, draft, settled
 from support.spies import spy_on_fsync
 
 CLOCK = FakeClock()
+THREADS = 12
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
@@ -136,6 +138,27 @@ def test_rows_survive_closing_and_a_change_of_folder(tmp_path, monkeypatch, name
     path = tmp_path / name
     assert [file.name for file in path.parent.iterdir()] == ["state.db"]
     assert SqliteOrderStore(path, CLOCK).get(draft().key) == draft()
+
+
+@pytest.mark.parametrize("before", ["no file", "empty file", "database without WAL"])
+def test_concurrent_opens_create_the_tables_once_and_switch_to_wal(path, before):
+    if before == "empty file":
+        path.touch()
+    if before == "database without WAL":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE restored (a)")
+    barrier = threading.Barrier(THREADS)
+
+    def build(_: int) -> SqliteFile:
+        barrier.wait()
+        return open_stores(path)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        opened = list(threads.map(build, range(THREADS)))
+
+    assert all(each.read("SELECT * FROM orders", ()) == [] for each in opened)
+    assert read_pragma(path, "journal_mode") == "wal"
+    assert read_pragma(path, "integrity_check") == "ok"
 
 
 def test_open_waits_for_another_open_in_the_folder(tmp_path):

@@ -1,7 +1,4 @@
-"""A process that runs one task on the local adapters: `task folder number`.
-
-It prints `ready`, waits for a line, runs its task and prints the result as JSON.
-"""
+"""A process that runs one task on the local adapters and prints the result as JSON."""
 
 import hashlib
 import json
@@ -14,20 +11,16 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from kycourier.adapters.local.breaker import SqliteBreakerStore
 from kycourier.adapters.local.events import FileEventSink
 from kycourier.adapters.local.evidence import FileEvidenceStore
-from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.schema import open_stores
-from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.adapters.system import SystemClock
 from kycourier.core.documents.registry import Document
-from kycourier.core.errors import EvidenceConflictError, KycourierError
+from kycourier.core.errors import KycourierError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
-from kycourier.core.orders.state_machine import Urgency
 
 CLOCK = SystemClock()
 APP = "SANDBOX1"
@@ -57,50 +50,7 @@ def name_of(work: Callable[[], object]) -> str:
     return "done"
 
 
-def claim(folder: Path, number: int) -> object:
-    """Open a file that may not exist yet, and claim an order and a lease."""
-    path, owner = folder / "deep" / "state.db", f"w{number}"
-    SqliteTicketStore(path)
-    SqliteBreakerStore(path)
-    lease = SqliteLeaseStore(path, CLOCK).acquire("refresh/A", owner=owner, seconds=60)
-    claimed = SqliteOrderStore(path, CLOCK).claim(
-        draft(),
-        owner=owner,
-        lease=timedelta(seconds=60),
-        urgency=Urgency.NOW,
-        folder=owner,
-    )
-    return {
-        "leased": lease is not None,
-        "granted": claimed.granted,
-        "owner": claimed.record.owner,
-    }
-
-
-def enqueue(folder: Path, number: int) -> object:
-    """Put many messages into the queue and take as many out."""
-    queue = SqliteWorkQueue(folder / "queue.db", CLOCK)
-    for each in range(MANY):
-        queue.enqueue(OrderKey(APP, f"w{number}x{each}"), timedelta(0))
-    taken = [queue.receive(1, visibility_seconds=600) for _ in range(MANY)]
-    return [json.loads(message.body)["order_no"] for (message,) in taken]
-
-
-def put(folder: Path, number: int) -> object:
-    """Put bytes unlike the other processes' at one key, and sign a link."""
-    store = FileEvidenceStore(
-        folder / "evidence", link_key=folder / "keys" / "link", clock=CLOCK
-    )
-    content = bytes([number]) * 100_000
-    digest = hashlib.sha256(content).hexdigest()
-    try:
-        store.put("a/b/1.jpg", content, sha256=digest, media_type="image/jpeg")
-    except EvidenceConflictError:
-        digest = ""
-    return {"stored": digest, "link": store.link("a/b/1.jpg", seconds=86400)}
-
-
-def fork(folder: Path, _: int) -> object:
+def fork(folder: Path) -> object:
     """Use one store in parent and child after a fork, concurrently."""
     path = folder / "state.db"
     orders, state = SqliteOrderStore(path, CLOCK), open_stores(path)
@@ -116,7 +66,7 @@ def fork(folder: Path, _: int) -> object:
     return {"child": os.waitstatus_to_exitcode(status), "parent_kept_its_own": same}
 
 
-def fill(folder: Path, _: int) -> object:
+def fill(folder: Path) -> object:
     """Reach the file size limit, then write again without it."""
     orders = SqliteOrderStore(folder / "state.db", CLOCK)
     queue = SqliteWorkQueue(folder / "queue.db", CLOCK)
@@ -148,11 +98,6 @@ def fill(folder: Path, _: int) -> object:
     return found
 
 
-TASKS = {task.__name__: task for task in (claim, enqueue, put, fork, fill)}
-
 if __name__ == "__main__":
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    done = TASKS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
-    sys.stdout.write(json.dumps(done))
+    task = {"fork": fork, "fill": fill}[sys.argv[1]]
+    sys.stdout.write(json.dumps(task(Path(sys.argv[2]))))
