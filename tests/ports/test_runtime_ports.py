@@ -58,6 +58,12 @@ def test_draws_are_spread_over_zero_to_one(random):
     assert {int(draw * 4) for draw in drawn} == {0, 1, 2, 3}
 
 
+def test_fake_random_repeats_for_the_same_seed_only():
+    one, same, other = FakeRandom(7), FakeRandom(7), FakeRandom(8)
+    assert (one.nonce(), one.draw()) == (same.nonce(), same.draw())
+    assert one.nonce() != other.nonce()
+
+
 # EventLog
 
 

@@ -25,7 +25,7 @@ class Fault(NamedTuple):
         resolve: Returns the address that the platform's name resolves to.
         reasons: Possible reasons of the transport's error; None if it returns a reply.
         call_seconds: The timeout of a call that hangs; the call lasts that long.
-        throttles: Whether the reply asks callers to slow down.
+        throttles: Whether the reply is a request to slow down.
     """
 
     number: int

@@ -67,14 +67,14 @@ class ScriptedTransport:
     """Calls a function from request to reply; raises a returned error."""
 
     def __init__(
-        self, answer: Callable[[KycRequest], KycResponse | KycourierError]
+        self, respond: Callable[[KycRequest], KycResponse | KycourierError]
     ) -> None:
-        self._answer = answer
+        self._respond = respond
         self.requests: list[KycRequest] = []
 
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycResponse:  # noqa: ARG002 - the port's signature
         self.requests.append(request)
-        answer = self._answer(request)
-        if isinstance(answer, KycourierError):
-            raise answer
-        return answer
+        reply = self._respond(request)
+        if isinstance(reply, KycourierError):
+            raise reply
+        return reply
