@@ -128,6 +128,15 @@ def differences(one: object, other: object, path: str = "") -> list[str]:
     return [] if one == other else [path]
 
 
+def of_type(kind: str, resources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the properties of the resources of one type, by logical id."""
+    return {
+        logical: resource["Properties"]
+        for logical, resource in resources.items()
+        if resource["Type"] == kind
+    }
+
+
 def permissions(role: Mapping[str, Any]) -> set[tuple[str, str, str]]:
     """Return what a role allows, as action, resource and condition."""
     return {

@@ -1,12 +1,13 @@
-"""Renders both templates once for each worker."""
+"""Renders both templates once for each worker, and creates stacks of template.yaml."""
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
+from kycourier_devkit.emulators.aws.stack import Stack, create_stack
 from kycourier_devkit.errors import ToolUnavailableError
 from support.aws.clients import aws_environ
-from support.rendered_templates import Renderer, Resources, copy_project
+from support.rendered_templates import APP_ID, Renderer, Resources, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +26,22 @@ def renderer(tmp_path_factory: pytest.TempPathFactory, moto: str) -> Renderer:
 @pytest.fixture
 def resources(renderer: Renderer) -> Resources:
     """Return a function from parameters to the resources of template.yaml."""
+    return lambda **parameters: renderer.resolve("sam", **parameters)["Resources"]
 
-    def resolve(**parameters: str) -> dict[str, Any]:
-        found: dict[str, Any] = renderer.resolve("sam", **parameters)["Resources"]
-        return found
 
-    return resolve
+@pytest.fixture(scope="session")
+def new_stack(
+    tmp_path_factory: pytest.TempPathFactory, moto: str
+) -> Callable[..., Stack]:
+    """Return a function that creates a stack in moto, or skips if SAM is missing."""
+
+    def create(**parameters: str) -> Stack:
+        folder = copy_project(tmp_path_factory.mktemp("stack"))
+        name = f"{folder.name}-{folder.parent.name}".replace("_", "-")
+        values = APP_ID | parameters
+        try:
+            return create_stack(aws_environ(moto), values, project=folder, name=name)
+        except ToolUnavailableError as missing:
+            pytest.skip(str(missing))
+
+    return create

@@ -2,181 +2,144 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from io import StringIO
-from typing import Any
 
 import pytest
 
 from kycourier import logs
 from kycourier.core.orders.outcomes import EFFECTS
 from kycourier_devkit.repository import ROOT
-from support.rendered_templates import APP_ID, NEEDS_TOOLS, Resources
+from support.rendered_templates import APP_ID, NEEDS_TOOLS, of_type
 
 pytestmark = NEEDS_TOOLS
 
-COUNTS = {
-    name
-    for fact in logs.LOG_EVENTS.values()
-    for name, field in fact.metrics.items()
-    if field is None
-} | {effect.metric for effect in EFFECTS.values()}
-GAUGES = {
-    name
-    for fact in logs.LOG_EVENTS.values()
-    for name, field in fact.metrics.items()
-    if field is not None
-}
+METRICS = [each for fact in logs.LOG_EVENTS.values() for each in fact.metrics.items()]
+GAUGES = {name for name, field in METRICS if field is not None}
+COUNTS = {name for name, field in METRICS if field is None}
+COUNTS |= {effect.metric for effect in EFFECTS.values()}
 OURS = {"service": "kycourier", "app_id": "SANDBOX1"}
+TIMER_METRICS = {
+    *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps")
+}
+OWN_METRICS = TIMER_METRICS | {
+    *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BreakerOpenings"),
+    *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
+    "HandlerFailures",
+}
 AWS_METRICS = {
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
     ("AWS/Lambda", "Errors"): "FunctionName",
     ("AWS/Lambda", "Throttles"): "FunctionName",
 }
-WATCHED = {
-    *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps"),
-    *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BreakerOpenings"),
-    *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
-    "HandlerFailures",
-    *("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"),
-    *("Throttles", "Errors"),
-}
-TIMER_METRICS = {
-    "TicketAgeSeconds",
-    "OldestDueSeconds",
-    "OldestUnsentSeconds",
-    "Sweeps",
-}
 
 
-def alarms(resources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the alarms' properties by logical id."""
-    return {
-        logical: resource["Properties"]
-        for logical, resource in resources.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
+def alarms_of(resources):
+    return of_type("AWS::CloudWatch::Alarm", resources)
 
 
-def dimensions(alarm: Mapping[str, Any]) -> dict[str, str]:
-    """Return an alarm's dimensions."""
+def dimensions(alarm):
     return {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
 
 
-def test_every_watched_metric_has_an_alarm(resources: Resources) -> None:
-    watched = {alarm["MetricName"] for alarm in alarms(resources()).values()}
+@pytest.fixture
+def alarms(resources):
+    """Return the alarms' properties by logical id."""
+    return alarms_of(resources())
 
-    assert watched == WATCHED
+
+@pytest.fixture
+def own_alarms(alarms):
+    return [each for each in alarms.values() if each["Namespace"] == "kycourier"]
 
 
-def test_own_metrics_are_emitted_with_the_dimensions_of_the_alarms(
-    resources: Resources, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_own_metrics_are_emitted_with_the_dimensions_of_the_alarms(own_alarms, capsys):
     event_log = logs.PowertoolsEventLog(StringIO(), app_id=APP_ID["AppId"])
     event_log.emit("sweep_finished", orders_due=1, oldest_due_seconds=2.0)
     event_log.flush()
     emitted = json.loads(capsys.readouterr().out)
     (form,) = emitted["_aws"]["CloudWatchMetrics"]
     (names,) = form["Dimensions"]
-    own_dimensions = {name: emitted[name] for name in names}
 
-    ours = [
-        alarm
-        for alarm in alarms(resources()).values()
-        if alarm["Namespace"] == form["Namespace"]
+    assert form["Namespace"] == "kycourier"
+    assert {name: emitted[name] for name in names} == OURS
+    assert all(dimensions(alarm) == OURS for alarm in own_alarms)
+    assert {alarm["MetricName"] for alarm in own_alarms} == OWN_METRICS
+    assert len(own_alarms) == len(OWN_METRICS)
+    assert OWN_METRICS <= COUNTS | GAUGES
+
+
+def test_gauges_alarm_on_the_maximum_and_counts_on_the_sum(own_alarms):
+    for alarm in own_alarms:
+        is_gauge = alarm["MetricName"] in GAUGES
+        assert alarm["Statistic"] == ("Maximum" if is_gauge else "Sum")
+
+
+def test_both_queues_and_every_function_have_alarms(resources):
+    stack = resources()
+    found = [
+        (alarm["Namespace"], alarm["MetricName"], *dimensions(alarm).items())
+        for alarm in alarms_of(stack).values()
+        if alarm["Namespace"] != "kycourier"
     ]
-    assert len(ours) == 13
-    for alarm in ours:
-        assert dimensions(alarm) == own_dimensions == OURS
-        assert alarm["MetricName"] in COUNTS | GAUGES
 
-
-def test_gauges_alarm_on_the_maximum_and_counts_on_the_sum(
-    resources: Resources,
-) -> None:
-    for alarm in alarms(resources()).values():
-        if alarm["Namespace"] == "kycourier":
-            is_gauge = alarm["MetricName"] in GAUGES
-            assert alarm["Statistic"] == ("Maximum" if is_gauge else "Sum")
-
-
-def test_aws_metrics_have_dimensions_of_resources_in_the_stack(
-    resources: Resources,
-) -> None:
-    stack = resources()
-    for alarm in alarms(stack).values():
-        if alarm["Namespace"] != "kycourier":
-            key = (alarm["Namespace"], alarm["MetricName"])
-            ((name, value),) = dimensions(alarm).items()
-            assert name == AWS_METRICS[key]
-            assert value.strip("${}").partition(".")[0] in stack
-
-
-def test_every_function_has_alarms_for_errors_and_throttles(
-    resources: Resources,
-) -> None:
-    stack = resources()
-    functions = {
-        f"${{{logical}}}"
-        for logical, each in stack.items()
-        if each["Type"] == "AWS::Lambda::Function"
+    functions = [
+        f"${{{logical}}}" for logical in of_type("AWS::Lambda::Function", stack)
+    ]
+    resources_of = {
+        "ApproximateAgeOfOldestMessage": ["${OrdersQueue.QueueName}"],
+        "ApproximateNumberOfMessagesVisible": ["${DeadLetterQueue.QueueName}"],
+        "Errors": functions,
+        "Throttles": functions,
     }
-    for metric in ("Errors", "Throttles"):
-        watched = {
-            dimensions(alarm)["FunctionName"]
-            for alarm in alarms(stack).values()
-            if alarm["MetricName"] == metric
-        }
-        assert watched == functions
+    assert sorted(found) == sorted(
+        (namespace, metric, (dimension, resource))
+        for (namespace, metric), dimension in AWS_METRICS.items()
+        for resource in resources_of[metric]
+    )
 
 
-def test_dead_letter_alarm_watches_the_dead_letter_queue(resources: Resources) -> None:
-    alarm = alarms(resources())["DeadLettersAlarm"]
-
-    assert dimensions(alarm) == {"QueueName": "${DeadLetterQueue.QueueName}"}
-
-
-def test_missing_data_alarms_only_for_timer_metrics(resources: Resources) -> None:
-    for alarm in alarms(resources()).values():
+def test_missing_data_alarms_only_for_timer_metrics(alarms):
+    for alarm in alarms.values():
         is_timer_metric = alarm["MetricName"] in TIMER_METRICS
         wanted = "breaching" if is_timer_metric else "notBreaching"
         assert alarm["TreatMissingData"] == wanted
 
 
-def test_thresholds_equal_those_of_the_runbook(resources: Resources) -> None:
-    found = alarms(resources())
-
+def test_thresholds_equal_those_of_the_runbook(alarms):
     for logical, seconds in {
         "TicketAgeAlarm": "1500",
         "OldestDueAlarm": "600",
         "OldestUnsentAlarm": "300",
         "QueueAgeAlarm": "1800",
     }.items():
-        assert found[logical]["Threshold"] == seconds
-        assert found[logical]["ComparisonOperator"] == "GreaterThanThreshold"
-    assert found["SweepsAlarm"]["ComparisonOperator"] == "LessThanThreshold"
+        assert alarms[logical]["Threshold"] == seconds
+        assert alarms[logical]["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarms["SweepsAlarm"]["ComparisonOperator"] == "LessThanThreshold"
 
 
-def test_each_alarm_links_a_runbook_section_that_names_its_metric(
-    resources: Resources,
-) -> None:
+def test_each_alarm_links_a_runbook_section_that_names_its_metric(alarms):
     sections = dict(read_sections())
-    for alarm in alarms(resources()).values():
-        named = re.match(
-            r"docs/operations\.md#([a-z-]+): \S", alarm["AlarmDescription"]
+    for alarm in alarms.values():
+        [anchor] = re.findall(
+            r"^docs/operations\.md#([a-z-]+): \S", alarm["AlarmDescription"]
         )
-        assert named is not None
-        assert alarm["MetricName"] in sections[named[1]]
+        assert alarm["MetricName"] in sections[anchor]
 
 
-def test_foreign_ticket_has_no_ticket_alarms(
-    resources: Resources,
-) -> None:
-    owned = alarms(resources())
-    foreign = alarms(resources(Ticket="aws-ssm:///kyc/ticket"))
+def read_sections() -> Iterator[tuple[str, str]]:
+    """Yield the anchor and text of each section of the runbook."""
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    for section in text.split("\n## ")[1:]:
+        heading = section.partition("\n")[0]
+        yield re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-"), section
 
-    assert owned.keys() - foreign.keys() == {
+
+def test_foreign_ticket_has_no_ticket_alarms(resources, alarms):
+    foreign = alarms_of(resources(Ticket="aws-ssm:///kyc/ticket"))
+
+    assert alarms.keys() - foreign.keys() == {
         "TicketAgeAlarm",
         "TicketRefreshesFailedAlarm",
     }
@@ -184,24 +147,17 @@ def test_foreign_ticket_has_no_ticket_alarms(
 
 @pytest.mark.parametrize(
     ("topic", "target"),
-    [
-        ("", "${AlertTopic}"),
-        ("arn:aws:sns:eu-west-1:123456789012:ours",) * 2,
-    ],
+    [("", "${AlertTopic}"), ("arn:aws:sns:eu-west-1:123456789012:ours",) * 2],
 )
-def test_alarms_go_to_the_given_topic_or_to_a_new_one(
-    resources: Resources, topic: str, target: str
-) -> None:
+def test_alarms_go_to_the_given_topic_or_to_a_new_one(resources, topic, target):
     stack = resources(AlarmTopic=topic)
 
     assert ("AlertTopic" in stack) is ("AlertKey" in stack) is (topic == "")
-    for alarm in alarms(stack).values():
+    for alarm in alarms_of(stack).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [target]
 
 
-def test_new_topic_is_encrypted_with_a_key_that_cloudwatch_may_use(
-    resources: Resources,
-) -> None:
+def test_new_topic_is_encrypted_with_a_key_that_cloudwatch_may_use(resources):
     stack = resources()
 
     assert stack["AlertTopic"]["Properties"]["KmsMasterKeyId"] == "${AlertKey}"
@@ -211,7 +167,7 @@ def test_new_topic_is_encrypted_with_a_key_that_cloudwatch_may_use(
     ]
 
 
-def test_dashboard_shows_emitted_metrics(resources: Resources) -> None:
+def test_dashboard_shows_emitted_metrics(resources, alarms):
     body = json.loads(resources()["Dashboard"]["Properties"]["DashboardBody"])
 
     shown = [
@@ -227,8 +183,8 @@ def test_dashboard_shows_emitted_metrics(resources: Resources) -> None:
             assert shown_dimensions == OURS
         else:
             assert list(shown_dimensions) == [AWS_METRICS[namespace, metric]]
-    watched = {alarm["MetricName"] for alarm in alarms(resources()).values()}
-    assert watched - {metric for _, metric, *_ in shown} == {"Sweeps", "AppsStopped"}
+    with_alarm = {alarm["MetricName"] for alarm in alarms.values()}
+    assert with_alarm - {metric for _, metric, *_ in shown} == {"Sweeps", "AppsStopped"}
 
 
 def expand(metrics: list[list[str]]) -> Iterator[list[str]]:
@@ -240,11 +196,3 @@ def expand(metrics: list[list[str]]) -> Iterator[list[str]]:
             row = [*last[: len(last) - len(row) + 1], *row[1:]]
         last = [last[at] if part == "." else part for at, part in enumerate(row)]
         yield last
-
-
-def read_sections() -> Iterator[tuple[str, str]]:
-    """Yield the anchor and text of each section of the runbook."""
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    for section in text.split("\n## ")[1:]:
-        heading = section.partition("\n")[0]
-        yield re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-"), section

@@ -1,43 +1,35 @@
 """Each function has its file, variables, layers and limits."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from kycourier import bootstrap
-from kycourier.settings.declarations import SETTINGS
 from kycourier.settings.reader import read_settings
 from kycourier_devkit.repository import ROOT
-from support.rendered_templates import NEEDS_TOOLS, Renderer, Resources
+from support.rendered_templates import NEEDS_TOOLS, of_type
 
 pytestmark = NEEDS_TOOLS
 
-REQUIRED = {
-    "refresh_ticket": bootstrap._REFRESH_NEEDS,
-    "collect_results": bootstrap._COLLECT_NEEDS,
-    "sweep_orders": bootstrap._COLLECT_NEEDS,
-    "orders_api": bootstrap._API_NEEDS,
-}
 LOGICAL = {
     "refresh_ticket": "RefreshTicketLambdaFunction",
     "collect_results": "CollectResultsLambdaFunction",
     "sweep_orders": "SweepOrdersLambdaFunction",
     "orders_api": "OrdersApiLambdaFunction",
 }
+REQUIRED = {
+    "refresh_ticket": bootstrap._REFRESH_NEEDS,
+    "collect_results": bootstrap._COLLECT_NEEDS,
+    "sweep_orders": bootstrap._COLLECT_NEEDS,
+    "orders_api": bootstrap._API_NEEDS,
+}
 HOST = ["KYC_PROFILE", "KYC_URL"]
 URLS = ["STATE", "EVIDENCE", "EVENTS", "QUEUE", "FINGERPRINT_KEY"]
+COLLECT = ["APP_ID", "APP_SECRET", *HOST, "TICKET", *URLS, "MAX_IN_FLIGHT"]
 VARIABLES = {
     "refresh_ticket": ["APP_ID", "APP_SECRET", *HOST, "TICKET", "STATE"],
-    "collect_results": [
-        *("APP_ID", "APP_SECRET", *HOST, "TICKET"),
-        *(*URLS, "MAX_IN_FLIGHT"),
-    ],
-    "sweep_orders": [
-        *("APP_ID", "APP_SECRET", *HOST, "TICKET"),
-        *(*URLS, "MAX_IN_FLIGHT"),
-    ],
+    "collect_results": COLLECT,
+    "sweep_orders": COLLECT,
     "orders_api": [
         *("APP_ID", *HOST, "TICKET"),
         *(*URLS, "API_AUTH", "API_KEYS", "MAX_IN_FLIGHT"),
@@ -45,69 +37,42 @@ VARIABLES = {
 }
 
 
-def variables(resources: Mapping[str, Any], file: str) -> dict[str, str]:
-    """Return a function's variables."""
-    properties = resources[LOGICAL[file]]["Properties"]
-    found: dict[str, str] = properties["Environment"]["Variables"]
-    return found
+def variables(resources, file) -> dict[str, str]:
+    return resources[LOGICAL[file]]["Properties"]["Environment"]["Variables"]
 
 
-@pytest.mark.parametrize("file", LOGICAL)
-def test_function_has_a_file_with_a_handler(resources: Resources, file: str) -> None:
-    properties = resources()[LOGICAL[file]]["Properties"]
-
-    assert properties["Handler"] == f"{file}.handler"
-    assert properties["Code"] == "functions.zip"
-    assert properties["Runtime"] == "python3.13"
-    assert "def handler(event: object, context: object)" in (
-        ROOT / f"functions/{file}.py"
-    ).read_text(encoding="utf-8")
-
-
-def test_every_function_file_is_deployed(resources: Resources) -> None:
+def test_every_function_file_is_deployed(resources):
+    functions = of_type("AWS::Lambda::Function", resources())
     files = {path.stem for path in (ROOT / "functions").glob("*.py")}
-    deployed = {
-        resource["Properties"]["Handler"].partition(".")[0]
-        for resource in resources().values()
-        if resource["Type"] == "AWS::Lambda::Function"
-    }
 
-    assert deployed == files == set(LOGICAL)
+    assert files == set(LOGICAL)
+    assert {logical: each["Handler"] for logical, each in functions.items()} == {
+        logical: f"{file}.handler" for file, logical in LOGICAL.items()
+    }
+    for properties in functions.values():
+        assert properties["Code"] == "functions.zip"
+        assert properties["Runtime"] == "python3.13"
+        assert not {"TracingConfig", "LoggingConfig"} & properties.keys()
 
 
 @pytest.mark.parametrize("file", LOGICAL)
 @pytest.mark.parametrize("ticket", ["owned", "aws-ssm:///kyc/ticket"])
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_variables_are_in_the_order_of_the_settings(
-    resources: Resources, file: str, ticket: str, access: str
-) -> None:
+def test_variables_are_the_settings_that_the_function_needs(
+    resources, file, ticket, access
+):
     found = variables(resources(Ticket=ticket, ApiAccess=access), file)
 
     excluded = {"APP_SECRET": ticket != "owned", "API_KEYS": access == "iam"}
     wanted = [name for name in VARIABLES[file] if not excluded.get(name)]
     assert list(found) == [f"KYCOURIER_{name}" for name in wanted]
-    order = [setting.variable for setting in SETTINGS]
-    assert sorted(found, key=order.index) == list(found)
-
-
-@pytest.mark.parametrize("file", LOGICAL)
-@pytest.mark.parametrize("ticket", ["owned", "aws-secretsmanager://kyc/ticket"])
-@pytest.mark.parametrize("access", ["iam", "url"])
-def test_variables_are_valid_and_complete_settings(
-    resources: Resources, file: str, ticket: str, access: str
-) -> None:
-    found = variables(resources(Ticket=ticket, ApiAccess=access), file)
-
     settings = read_settings(found, needs=REQUIRED[file])
-
     assert settings.app_id == "SANDBOX1"
-    assert settings.state.scheme == "dynamodb"
     if file == "orders_api":
         assert settings.api_auth == {"iam": "gateway", "url": "signature"}[access]
-        assert (settings.api_keys is not None) is (access == "url")
 
 
-def test_urls_name_resources_of_the_stack(resources: Resources) -> None:
+def test_urls_name_resources_of_the_stack(resources):
     found = variables(resources(ApiAccess="url"), "orders_api")
 
     assert found["KYCOURIER_STATE"] == "dynamodb://${StateTable}"
@@ -117,24 +82,8 @@ def test_urls_name_resources_of_the_stack(resources: Resources) -> None:
     assert found["KYCOURIER_API_KEYS"] == "aws-secretsmanager://${ApiKeys}"
 
 
-@pytest.mark.parametrize("file", LOGICAL)
-@pytest.mark.parametrize(
-    ("restored", "state"),
-    [
-        ("", "dynamodb://${StateTable}"),
-        ("kycourier-restored", "dynamodb://kycourier-restored"),
-    ],
-)
-def test_every_function_uses_the_restored_table_as_state(
-    resources: Resources, file: str, restored: str, state: str
-) -> None:
-    found = variables(resources(RestoredTable=restored), file)
-
-    assert found["KYCOURIER_STATE"] == state
-
-
 @pytest.mark.parametrize("cap", ["10", "20", "50", "100", "200"])
-def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> None:
+def test_upstream_calls_stay_within_the_cap(resources, cap):
     stack = resources(UpstreamCap=cap)
     scaling = stack["CollectResultsTrigger"]["Properties"]["ScalingConfig"]
     concurrency = int(scaling["MaximumConcurrency"])
@@ -147,6 +96,14 @@ def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> N
     most = concurrency * collecting + sweeping + one_refresh
     assert 2 <= concurrency <= 1000
     assert 0.9 * int(cap) <= most <= int(cap)
+
+
+def test_every_allowed_cap_is_mapped(renderer):
+    template = renderer.sam()
+
+    allowed = template["Parameters"]["UpstreamCap"]["AllowedValues"]
+    assert allowed == ["10", "20", "50", "100", "200"]
+    assert list(template["Mappings"]["UpstreamCaps"]) == allowed
 
 
 @pytest.mark.parametrize(
@@ -166,43 +123,19 @@ def test_upstream_calls_stay_within_the_cap(resources: Resources, cap: str) -> N
         ),
     ],
 )
-def test_parameter_patterns_accept_and_refuse(
-    renderer: Renderer, parameter: str, accepted: list[str], refused: list[str]
-) -> None:
+def test_parameter_patterns_accept_and_refuse(renderer, parameter, accepted, refused):
     pattern = renderer.sam()["Parameters"][parameter]["AllowedPattern"]
 
     assert all(re.search(pattern, value) for value in accepted)
     assert not any(re.search(pattern, value) for value in refused)
 
 
-def test_every_allowed_cap_is_mapped(renderer: Renderer) -> None:
-    template = renderer.sam()
-
-    allowed = template["Parameters"]["UpstreamCap"]["AllowedValues"]
-    assert allowed == ["10", "20", "50", "100", "200"]
-    assert list(template["Mappings"]["UpstreamCaps"]) == allowed
-
-
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_architecture_selects_processor_and_zip(
-    resources: Resources, architecture: str
-) -> None:
+def test_architecture_selects_processor_and_zip(resources, architecture):
     stack = resources(Architecture=architecture)
 
-    layers = {name: stack[name]["Properties"] for name in ("ServiceLayer", "SdkLayer")}
-    assert layers["ServiceLayer"]["Content"] == "service.zip"
-    assert layers["SdkLayer"]["Content"] == f"sdk-aws-{architecture}.zip"
-    for logical in LOGICAL.values():
-        properties = stack[logical]["Properties"]
+    assert stack["ServiceLayer"]["Properties"]["Content"] == "service.zip"
+    assert stack["SdkLayer"]["Properties"]["Content"] == f"sdk-aws-{architecture}.zip"
+    for properties in of_type("AWS::Lambda::Function", stack).values():
         assert properties["Architectures"] == [architecture]
         assert properties["Layers"] == ["${ServiceLayer}", "${SdkLayer}"]
-
-
-def test_functions_have_no_tracing_and_no_logging_config(
-    resources: Resources,
-) -> None:
-    for logical in LOGICAL.values():
-        properties = resources()[logical]["Properties"]
-
-        assert "TracingConfig" not in properties
-        assert "LoggingConfig" not in properties

@@ -14,14 +14,13 @@ from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.core.orders.record import OrderState, OutboxEvent
 from kycourier.core.orders.results import FinalReason
 from kycourier_devkit.cli.app import run
-from kycourier_devkit.emulators.aws.stack import Stack, create_stack
-from kycourier_devkit.errors import ToolUnavailableError
+from kycourier_devkit.emulators.aws.stack import Stack
 from support.aws.aws_proxy import AwsCall, AwsProxy
 from support.aws.clients import aws_environ
 from support.aws.dynamo_table import open_table
 from support.aws.iam import ACCOUNT, REGION, Permission, allows, covers
 from support.fakes import FakeClock
-from support.rendered_templates import APP_ID, NEEDS_TOOLS, as_list, copy_project
+from support.rendered_templates import NEEDS_TOOLS, as_list
 from support.sample_records import draft, settled
 
 pytestmark = NEEDS_TOOLS
@@ -31,13 +30,8 @@ KEYS = "dynamodb:LeadingKeys"
 
 
 @pytest.fixture(scope="module")
-def stack(moto: str, tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    folder: Path = copy_project(tmp_path_factory.mktemp("operated"))
-    name = f"{folder.name}-{folder.parent.name}".replace("_", "-")
-    try:
-        return create_stack(aws_environ(moto), APP_ID, project=folder, name=name)
-    except ToolUnavailableError as missing:
-        pytest.skip(str(missing))
+def stack(new_stack) -> Stack:
+    return new_stack()
 
 
 @pytest.fixture
@@ -126,8 +120,8 @@ def parked(moto: str, stack: Stack) -> str:
 
 
 def test_show_resume_and_verify_need_exactly_the_policy_of_the_runbook(
-    operate: Any, stack: Stack, statements: list[dict[str, Any]], parked: str
-) -> None:
+    operate, stack, statements, parked
+):
     named = ["--stack", stack.name]
     ended = [
         operate(*named, "show", parked),
@@ -153,9 +147,7 @@ def test_show_resume_and_verify_need_exactly_the_policy_of_the_runbook(
     assert granted - used <= {(3, "s3:GetObject")}  # of evidence that is there
 
 
-def test_operator_policy_does_not_reach_the_ticket_pair(
-    stack: Stack, statements: list[dict[str, Any]]
-) -> None:
+def test_operator_policy_does_not_reach_the_ticket_pair(stack, statements):
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
     resource = table + stack.outputs["StateTableName"]
     for key, allowed in (("order/A/1", True), ("lease/refresh/A", False)):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.rendered_templates import NEEDS_TOOLS, Resources, as_list
+from support.rendered_templates import NEEDS_TOOLS, as_list, of_type
 
 pytestmark = NEEDS_TOOLS
 
@@ -80,16 +80,12 @@ def allowed(resources: Mapping[str, Any], function: str) -> set[tuple[str, str, 
 
 
 @pytest.mark.parametrize("function", OWNED)
-def test_role_allows_only_the_calls_of_its_function(
-    resources: Resources, function: str
-) -> None:
+def test_role_allows_only_the_calls_of_its_function(resources, function):
     assert allowed(resources(), function) == OWNED[function]
 
 
 @pytest.mark.parametrize("function", OWNED)
-def test_role_allows_the_restored_table_instead_of_the_original(
-    resources: Resources, function: str
-) -> None:
+def test_role_allows_the_restored_table_instead_of_the_original(resources, function):
     stack = resources(RestoredTable="kycourier-restored")
 
     replaced = {TABLE: RESTORED, INDEX: f"{RESTORED}/index/due"}
@@ -100,9 +96,7 @@ def test_role_allows_the_restored_table_instead_of_the_original(
 
 
 @pytest.mark.parametrize("ticket", FOREIGN)
-def test_roles_read_a_foreign_ticket_and_no_app_secret(
-    resources: Resources, ticket: str
-) -> None:
+def test_roles_read_a_foreign_ticket_and_no_app_secret(resources, ticket):
     stack = resources(Ticket=ticket)
 
     reads = FOREIGN[ticket]
@@ -113,28 +107,20 @@ def test_roles_read_a_foreign_ticket_and_no_app_secret(
     assert allowed(stack, "OrdersApi") == COLLECTING | LISTING | reads
 
 
-def test_api_reads_its_keys_only_when_it_checks_signatures(
-    resources: Resources,
-) -> None:
-    keys = reading("${ApiKeys}")
-
+def test_api_reads_its_keys_only_when_it_checks_signatures(resources):
     allowed_here = allowed(resources(ApiAccess="url"), "OrdersApi")
-    assert allowed_here == COLLECTING | LISTING | keys
+
+    assert allowed_here == COLLECTING | LISTING | reading("${ApiKeys}")
 
 
-def test_each_function_has_a_role_of_its_own(resources: Resources) -> None:
-    roles = [
-        resource["Properties"]["Role"]
-        for resource in resources().values()
-        if resource["Type"] == "AWS::Lambda::Function"
-    ]
+def test_each_function_has_a_role_of_its_own(resources):
+    functions = of_type("AWS::Lambda::Function", resources())
+    roles = [each["Role"] for each in functions.values()]
 
     assert sorted(roles) == sorted(f"${{{function}Role.Arn}}" for function in OWNED)
 
 
-def test_roles_trust_only_lambda_and_use_no_managed_policy(
-    resources: Resources,
-) -> None:
+def test_roles_trust_only_lambda_and_use_no_managed_policy(resources):
     for function in OWNED:
         properties = resources()[f"{function}Role"]["Properties"]
 
@@ -144,9 +130,7 @@ def test_roles_trust_only_lambda_and_use_no_managed_policy(
 
 
 @pytest.mark.parametrize("access", ["iam", "url"])
-def test_no_policy_allows_every_action_or_every_resource(
-    resources: Resources, access: str
-) -> None:
+def test_no_policy_allows_every_action_or_every_resource(resources, access):
     stack = resources(ApiAccess=access)
     permits = [
         (action, resource, logical)
@@ -162,13 +146,11 @@ def test_no_policy_allows_every_action_or_every_resource(
     assert wide == {"AlertKey"}  # in a key's policy "*" is the key itself
 
 
-def test_invoke_permissions_name_their_caller(resources: Resources) -> None:
+def test_invoke_permissions_name_their_caller(resources):
     public = {"FunctionUrlIsPublic", "FunctionUrlMayCall"}
     for access in ("iam", "url"):
-        for logical, resource in resources(ApiAccess=access).items():
-            if resource["Type"] != "AWS::Lambda::Permission":
-                continue
-            properties = resource["Properties"]
+        permissions = of_type("AWS::Lambda::Permission", resources(ApiAccess=access))
+        for logical, properties in permissions.items():
             assert (properties["Principal"] == "*") is (logical in public)
             assert ("SourceArn" in properties) is (logical not in public)
 

@@ -1,34 +1,39 @@
 """Timers, queue and HTTP call their functions."""
 
-from support.rendered_templates import NEEDS_TOOLS, Resources
+import pytest
+
+from support.rendered_templates import NEEDS_TOOLS
 
 pytestmark = NEEDS_TOOLS
 
 
-def test_sweep_times_out_before_the_next_one_begins(resources: Resources) -> None:
+@pytest.mark.parametrize(
+    ("timer", "function", "rate"),
+    [
+        ("SweepOrdersTimer", "SweepOrdersLambdaFunction", "rate(1 minute)"),
+        ("RefreshTicketTimer", "RefreshTicketLambdaFunction", "rate(5 minutes)"),
+    ],
+)
+def test_timer_calls_its_function(resources, timer, function, rate):
+    properties = resources()[timer]["Properties"]
+
+    assert properties["ScheduleExpression"] == rate
+    (target,) = properties["Targets"]
+    assert target["Arn"] == f"${{{function}.Arn}}"
+
+
+def test_sweep_times_out_before_the_next_one_begins(resources):
     stack = resources()
 
-    assert (
-        stack["SweepOrdersTimer"]["Properties"]["ScheduleExpression"]
-        == "rate(1 minute)"
-    )
     assert int(stack["SweepOrdersLambdaFunction"]["Properties"]["Timeout"]) < 60
     assert stack["SweepOrdersOnce"]["Properties"]["MaximumRetryAttempts"] == "0"
 
 
-def test_ticket_timer_fires_every_five_minutes_if_the_ticket_is_owned(
-    resources: Resources,
-) -> None:
-    timer = resources()["RefreshTicketTimer"]["Properties"]
-
-    assert timer["ScheduleExpression"] == "rate(5 minutes)"
-    assert timer["Targets"][0]["Arn"] == "${RefreshTicketLambdaFunction.Arn}"
+def test_foreign_ticket_has_no_timer(resources):
     assert "RefreshTicketTimer" not in resources(Ticket="aws-ssm:///kyc/ticket")
 
 
-def test_queue_trigger_has_batches_of_ten_and_reports_item_failures(
-    resources: Resources,
-) -> None:
+def test_queue_trigger_has_batches_of_ten_and_reports_item_failures(resources):
     trigger = resources()["CollectResultsTrigger"]["Properties"]
 
     assert trigger["EventSourceArn"] == "${OrdersQueue.Arn}"
@@ -37,16 +42,14 @@ def test_queue_trigger_has_batches_of_ten_and_reports_item_failures(
     assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_visibility_timeout_is_six_times_the_function_timeout(
-    resources: Resources,
-) -> None:
+def test_visibility_timeout_is_six_times_the_function_timeout(resources):
     stack = resources()
     timeout = int(stack["CollectResultsLambdaFunction"]["Properties"]["Timeout"])
 
     assert int(stack["OrdersQueue"]["Properties"]["VisibilityTimeout"]) >= 6 * timeout
 
 
-def test_http_api_routes_v1_behind_iam(resources: Resources) -> None:
+def test_http_api_routes_v1_behind_iam(resources):
     stack = resources(ApiAccess="iam")
 
     route = stack["HttpApiRoute"]["Properties"]
@@ -56,9 +59,7 @@ def test_http_api_routes_v1_behind_iam(resources: Resources) -> None:
     assert not {"FunctionUrl", "FunctionUrlIsPublic", "ApiKeys"} & stack.keys()
 
 
-def test_function_url_is_public(
-    resources: Resources,
-) -> None:
+def test_function_url_is_public(resources):
     stack = resources(ApiAccess="url")
 
     assert stack["FunctionUrl"]["Properties"]["AuthType"] == "NONE"
