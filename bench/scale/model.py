@@ -8,7 +8,6 @@ from bench.scale.inputs import Assumed, Inputs, Limit, Measured
 
 MILLION = 1_000_000
 GIGA = 1_000_000_000
-MONTH_SECONDS = 30 * 24 * 3600
 
 
 class Invocation(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Generates the tables of docs/scale.md."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.load.markdown import format_run
@@ -22,7 +22,6 @@ PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 SIZES = (512, 1024)
 USUAL_CAP = 20
 CLOUDS = {"aws": "AWS", "tencent": "Tencent Cloud"}
-Costs = Mapping[str, float]
 
 
 def write_page() -> None:

@@ -6,9 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 from bench.environment.emulator_process import start_emulator
-from bench.errors import BenchError
 from bench.fill.dynamodb import fill_dynamodb
-from bench.fill.filled_store import FilledStore
 from bench.fill.orders import SHARES, make_orders
 from bench.fill.redis import fill_redis
 from bench.fill.sqlite import fill_sqlite
@@ -16,7 +14,7 @@ from bench.fill.sqlite import fill_sqlite
 from kycourier.adapters import registry
 from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.system import SystemClock
-from kycourier.core.orders.record import OrderRecord, PendingWork
+from kycourier.core.orders.record import OrderRecord
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier_devkit.emulators.servers import find_free_port, start_redis_node
 from support.aws.clients import aws_environ
@@ -45,44 +43,17 @@ def write(url: ResourceUrl, records: list[OrderRecord], environ=None) -> None:
         orders.commit(record, expected=draft)
 
 
-def rows_of(path) -> list[tuple]:
-    with closing(sqlite3.connect(path)) as file:
-        query = "SELECT *, typeof(record) FROM orders ORDER BY order_no"
-        return file.execute(query).fetchall()
-
-
-def test_one_order_is_due_one_unsent_and_one_due_later():
-    due = [each for each in RECORDS if each.due_at and each.due_at <= NOW]
-    later = [each for each in RECORDS if each.due_at and each.due_at > NOW]
-
-    assert [each.pending_work for each in due] == [
-        PendingWork.COLLECT,
-        PendingWork.PUBLISH,
-    ]
-    assert [each.pending_work for each in later] == [PendingWork.COLLECT]
-    assert len({each.order_no for each in RECORDS}) == SHARES
-
-
-def test_due_times_differ_and_are_not_in_order_of_numbers():
-    records = make_orders(1000, now=NOW)
-    times = [each.due_at for each in records if each.due_at and each.due_at <= NOW]
-
-    assert len(set(times)) == len(times) == 200
-    assert times != sorted(times)
-
-
 def test_sqlite_has_rows_of_its_adapter(tmp_path):
     fill_sqlite(tmp_path / "filled.db", RECORDS)
     write(ResourceUrl("sqlite", f"/{tmp_path}/written.db"), RECORDS)
 
-    filled = rows_of(tmp_path / "filled.db")
-    assert filled == rows_of(tmp_path / "written.db")
-    assert len(filled) == SHARES
-
-
-def test_store_that_is_not_filled_is_refused(tmp_path):
-    with pytest.raises(BenchError, match="not filled"):
-        FilledStore(ResourceUrl("sqlite", f"/{tmp_path}/state.db"), {}, size=1)
+    tables = []
+    for name in ("filled.db", "written.db"):
+        with closing(sqlite3.connect(tmp_path / name)) as file:
+            query = "SELECT *, typeof(record) FROM orders ORDER BY order_no"
+            tables.append(file.execute(query).fetchall())
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == SHARES
 
 
 @pytest.mark.slow

@@ -1,20 +1,16 @@
 """The model of the fleet: its arithmetic, its inputs and its page."""
 
 import re
-from datetime import datetime, timezone
 
 import pytest
 from bench.emulators.request_units import item_size, read_units, write_units
-from bench.fill.orders import SHARES, make_order_no, make_orders
 from bench.report.markers import replace_parts
 from bench.scale import model
 from bench.scale.inputs import (
-    TEMPLATE,
     Assumed,
     Inputs,
     Measured,
     Price,
-    count_fixed,
     read_caps,
     read_inputs,
 )
@@ -22,7 +18,6 @@ from bench.scale.model import Invocation
 from bench.scale.page import PAGE, build_parts
 from bench.scale.per_order import PerOrder
 
-MAX_COLUMNS = 110
 COUNTED = PerOrder(
     trips={"GetItem": 1, "UpdateItem": 3, "PutEvents": 1, "put": 5},
     write_units=8,
@@ -59,27 +54,12 @@ def test_page_is_up_to_date():
     assert replace_parts(text, build_parts()) == text
 
 
-def test_tables_of_page_are_narrow():
-    lines = PAGE.read_text("utf-8").splitlines()
-    tables = [line for line in lines if line.startswith("|")]
-
-    assert max(map(len, tables)) <= MAX_COLUMNS
-
-
-def test_order_waits_for_platform_and_each_call():
-    assert model.order_seconds(MEASURED, ASSUMED) == pytest.approx(0.5 + 10 * 0.01)
-
-
-def test_invocation_waits_in_rounds_and_adds_cpu_at_its_share_of_core():
+def test_invocation_waits_for_its_calls_in_rounds_and_adds_cpu_at_its_share_of_core():
     alone = model.invocation_seconds(SINGLE, MEASURED, ASSUMED)
     ten = model.invocation_seconds(BATCH, MEASURED, ASSUMED)
 
-    assert alone == pytest.approx(0.6 + 0.1 * 2)
+    assert alone == pytest.approx(0.5 + 10 * 0.01 + 0.1 * 2)
     assert ten == pytest.approx(2 * 0.6 + 10 * 0.1 * 2)
-
-
-def test_share_of_core_is_at_most_one():
-    assert model.core_share(ASSUMED, 2048) == 1
 
 
 def test_aws_costs_of_million_orders():
@@ -132,22 +112,11 @@ def test_quotas_are_divided_by_use_of_one_order():
     assert rates["Lambda concurrency"] == pytest.approx(1000 / 0.8)
 
 
-def test_template_keeps_calls_in_flight_below_each_cap():
+def test_caps_are_those_of_the_template():
     caps = read_caps()
 
     assert list(caps) == [10, 20, 50, 100, 200]
     assert caps[20] == (2, 6)
-    for cap, (workers, in_flight) in caps.items():
-        assert (workers + 1) * in_flight + 1 <= cap
-
-
-def test_monthly_resources_are_counted_in_template():
-    text = TEMPLATE.read_text("utf-8")
-    counts = count_fixed()
-
-    assert counts["alarm"] == len(re.findall(r"(?m)^  \w+Alarm:( #.*)?$", text))
-    assert counts["secret"] == 3
-    assert counts["metric"] > 20
 
 
 def test_every_price_and_quota_has_source():
@@ -188,10 +157,3 @@ def test_write_is_billed_by_larger_item_and_index_entries(before, after, units):
 def test_read_is_billed_by_four_kilobytes_even_if_item_is_missing():
     assert read_units({}) == read_units(ITEM) == 1
     assert read_units({"record": {"S": "x" * 5000}}) == 2
-
-
-def test_row_of_model_is_never_due_again():
-    *_, last = make_orders(SHARES, now=datetime(2026, 1, 1, tzinfo=timezone.utc))
-
-    assert (last.order_no, last.due_at) == (make_order_no(SHARES - 1), None)
-    assert all(event.sent for event in last.events)

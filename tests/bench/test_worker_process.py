@@ -1,25 +1,18 @@
-"""What the bench measures of a process: its cost, its counts, its share of a core."""
+"""What the bench measures of a process: its cost and its counts."""
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
 from bench.environment.bench_environment import HOST
-from bench.environment.child_process import ChildProcess, start_child
+from bench.environment.child_process import start_child
 from bench.environment.worker import Worker
 from bench.errors import BenchError
-from bench.measure.cpu_quota import limit_cpu, stop_in_turns
-
-Start = Callable[..., AbstractContextManager[ChildProcess]]
-ECHO = "def handler(event, context):\n    return event\n"
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
-    """Start the function host on a function file with this text."""
+def start(tmp_path):
+    """Return a function that starts the function host on a function file's text."""
 
     def start_host(text: str, *options: str, **environ: str):
         file = tmp_path / "function.py"
@@ -36,17 +29,6 @@ def start(tmp_path: Path) -> Start:
     return start_host
 
 
-def test_output_of_function_is_not_taken_for_response(start):
-    text = "print('loaded')\ndef handler(event, context):\n    print(event); return 7\n"
-
-    with start(text) as process:
-        assert process.read().keys() == {"wall", "cpu"}
-        response = process.call({"command": "invoke", "events": ["a", "b"]})
-
-    assert response["results"] == [7, 7]
-    assert [len(sample) for sample in response["samples"]] == [2, 2]
-
-
 def test_cpu_includes_other_threads(start):
     text = (
         "import threading, time\n"
@@ -61,20 +43,6 @@ def test_cpu_includes_other_threads(start):
         worker = Worker(process)
 
         assert worker.call({}).cpu >= 0.2
-
-
-def test_context_has_remaining_time_of_call(start):
-    text = (
-        "def handler(event, context):\n"
-        "    return context.get_remaining_time_in_millis()\n"
-    )
-
-    with start(text) as process:
-        process.read()
-        command = {"command": "invoke", "events": [{}], "limit": 600}
-        [left] = process.call(command)["results"]
-
-    assert 0 < left <= 600_000
 
 
 def test_modules_without_bytecode_are_counted_as_compiled(start, tmp_path):
@@ -122,19 +90,3 @@ def test_order_that_was_not_collected_fails_the_bench(start):
 
     with start(text) as process, pytest.raises(BenchError, match="not all orders"):
         Worker(process).collect(1000)
-
-
-def test_function_that_does_not_load_fails_the_bench(start):
-    with start("raise SystemExit(3)") as process, pytest.raises(BenchError, match="3"):
-        process.read()
-
-
-@pytest.mark.parametrize("limit", [limit_cpu, stop_in_turns], ids=["quota", "signals"])
-def test_limited_process_continues_after_limit_ends(start, limit):
-    with start(ECHO) as process:
-        process.read()
-        with limit(process.pid):
-            command = {"command": "invoke", "events": [1]}
-            assert process.call(command)["results"] == [1]
-
-        assert process.call({"command": "invoke", "events": [2]})["results"] == [2]

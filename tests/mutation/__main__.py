@@ -19,29 +19,25 @@ from kycourier_devkit.tool_envs import python_tool
 from mutation.execution import execute
 from mutation.report import Mutant, Report, read_reasons
 
-VALUES, STORIES = "tests/core/test_values.py", "tests/usecases"
-VERSIONED = "tests/core/test_versioned.py"
-TESTS = {  # each module's own tests
-    "kycourier.core.wire.signature": ["tests/core/wire/test_signature.py"],
-    "kycourier.core.retry": ["tests/core/test_retry.py"],
-    "kycourier.core.tickets.pair": [
-        "tests/core/tickets/test_pair.py",
-        VERSIONED,
+TESTS = {  # of a module of the core: its own tests, by paths in tests/core
+    "wire.signature": ["wire/test_signature.py"],
+    "retry": ["test_retry.py"],
+    "tickets.pair": ["tickets/test_pair.py", "test_versioned.py"],
+    "documents.bank_card": [
+        "documents/test_bank_card.py",
+        "documents/test_bank_card_replies.py",
     ],
-    "kycourier.core.documents.bank_card": [
-        "tests/core/documents/test_bank_card.py",
-        "tests/core/documents/test_bank_card_replies.py",
+    "documents.photos": ["documents/test_photos.py"],
+    "orders.outcomes": ["orders/test_outcomes.py"],
+    "circuit_breaker": [
+        "test_circuit_breaker.py",
+        "wire/test_responses.py",
+        "test_versioned.py",
     ],
-    "kycourier.core.documents.photos": ["tests/core/documents/test_photos.py"],
-    "kycourier.core.orders.outcomes": ["tests/core/orders/test_outcomes.py"],
-    "kycourier.core.circuit_breaker": [
-        "tests/core/test_circuit_breaker.py",
-        "tests/core/wire/test_responses.py",
-        VERSIONED,
-    ],
-    "kycourier.core.orders.state_machine": ["tests/core/orders/test_state_machine.py"],
-    "kycourier.core.orders.decisions": ["tests/core/orders/test_decisions.py"],
+    "orders.state_machine": ["orders/test_state_machine.py"],
+    "orders.decisions": ["orders/test_decisions.py"],
 }
+_CORE = "kycourier.core."
 _SOURCES = ROOT / "layers/service/python"
 _HERE = Path(__file__).parent
 _MAKER_SECONDS = 600
@@ -49,7 +45,8 @@ _MAKER_SECONDS = 600
 
 def suites_of(module: str) -> tuple[Sequence[str], Sequence[str]]:
     """Return the module's own tests, then those of the use cases."""
-    return [*TESTS[module], VALUES], [STORIES]
+    own = [*TESTS[module.removeprefix(_CORE)], "test_values.py"]
+    return [f"tests/core/{path}" for path in own], ["tests/usecases"]
 
 
 def path_of(module: str) -> Path:
@@ -71,19 +68,16 @@ def make_mutants(modules: Sequence[str]) -> Iterator[Mutant]:
             yield msgspec.json.decode(line, type=Mutant)
 
 
-def unchanged(module: str) -> Mutant:
-    """Return a module as it is."""
-    text = path_of(module).read_text(encoding="utf-8")
-    return Mutant(module=module, within="", was="", becomes="", text=text)
-
-
-def run(modules: Sequence[str], listed: Path) -> int:
+def run(modules: Sequence[str]) -> int:
     """Try every mutant of the modules; return the exit status."""
     began = time.monotonic()
-    reasons = read_reasons(listed.read_bytes())
+    reasons = read_reasons((_HERE / "equivalent.toml").read_bytes())
     suites = {module: suites_of(module) for module in modules}
-    for mutant, killed in execute(map(unchanged, modules), suites):
-        if killed:
+    unchanged = [
+        Mutant(module=each, text=path_of(each).read_text()) for each in modules
+    ]
+    for mutant, is_killed in execute(unchanged, suites):
+        if is_killed:
             print(f"The tests of {mutant.module} fail without any mutant.")
             return 1
     outcomes = []
@@ -99,14 +93,13 @@ def run(modules: Sequence[str], listed: Path) -> int:
 
 def main() -> int:
     """Parse the command line and run."""
-    names = {module.rpartition(".")[2]: module for module in TESTS}
     parser = argparse.ArgumentParser(prog="make mutation", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(names))
-    parser.add_argument("--list", type=Path, default=_HERE / "equivalent.toml")
-    options = parser.parse_args()
-    if unknown := set(options.modules) - names.keys():
-        parser.error(f"no module of the core is named {', '.join(sorted(unknown))}")
-    return run([names[name] for name in options.modules or names], options.list)
+    modules = [f"{_CORE}{name}" for name in TESTS]
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(modules))
+    chosen = parser.parse_args().modules or modules
+    if unknown := set(chosen) - set(modules):
+        parser.error(f"no tests are listed for {', '.join(sorted(unknown))}")
+    return run(chosen)
 
 
 if __name__ == "__main__":

@@ -21,14 +21,14 @@ class MutantKey(NamedTuple):
         return f"{name}\n  - {self.was}\n  + {self.becomes}"
 
 
-class Mutant(Struct, frozen=True):
+class Mutant(Struct, frozen=True, kw_only=True):
     """One changed text of a module, and the lines that differ."""
 
     module: str
-    within: str
-    was: str
-    becomes: str
-    text: str
+    within: str = ""
+    was: str = ""
+    becomes: str = ""
+    text: str = ""
 
     @property
     def key(self) -> MutantKey:

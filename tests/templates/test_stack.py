@@ -51,13 +51,6 @@ def test_variables_name_existing_resources(stack, aws):
     assert generated.isalnum()
 
 
-def test_roles_name_resources_of_the_partition(stack):
-    assert len(stack.functions) == 4
-    for function in stack.functions.values():
-        for statement in function.policies[0]["Statement"]:
-            assert statement["Resource"].startswith("arn:aws:")
-
-
 def test_alarm_calls_the_topic_with_the_dimensions_of_the_app(stack, aws):
     found = aws("cloudwatch").describe_alarms(
         AlarmNames=[f"{stack.name}-TicketAgeAlarm"]
