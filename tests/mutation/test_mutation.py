@@ -13,8 +13,8 @@ becomes = ["b"]
 why = "{why}"
 """
 REASONS = read_reasons(ENTRY.format(why="the same").encode())
-LISTED = Mutant(module="card", within="mask", was="a", becomes="b", text="")
-OTHER = Mutant(module="card", within="mask", was="a", becomes="c", text="")
+LISTED = Mutant(module="card", within="mask", was="a", becomes="b")
+OTHER = Mutant(module="card", within="mask", was="a", becomes="c")
 
 
 def test_killed_and_listed_mutants_pass():
@@ -39,8 +39,7 @@ def test_unlisted_survivor_or_stale_entry_fails(outcomes, gaps, stale):
 
 
 def test_entries_of_other_modules_are_not_stale():
-    other = Mutant(module="signature", within="", was="a", becomes="b", text="")
-    assert Report([(other, True)], REASONS).passes
+    assert Report([(Mutant(module="signature"), True)], REASONS).passes
 
 
 @pytest.mark.parametrize(
