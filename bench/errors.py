@@ -2,4 +2,4 @@
 
 
 class BenchError(Exception):
-    """Nothing could be measured; the text says why."""
+    """Nothing could be measured, for the reason in the text."""

@@ -1,4 +1,4 @@
-"""Reads events as they are published, and measures the workers' memory meanwhile."""
+"""Reads events while they are published, and measures the memory of the workers."""
 
 import time
 from collections import Counter

@@ -1,5 +1,7 @@
 """What is particular to one document is named in its own module only."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "layers/service/python/kycourier"
@@ -22,3 +24,24 @@ def test_only_its_own_module_its_data_and_the_registry_name_the_card():
     }
     named -= {path for path in named if path == "core/documents/codes/platform.json"}
     assert named == ALLOWED
+
+
+def read_codes(package: str, *names: str) -> dict[str, object]:
+    pages = [json.loads(files(package).joinpath(name).read_bytes()) for name in names]
+    keys = ("name", "meaning", "class", "source")
+    return {
+        code["code"]: {key: code.get(key) for key in keys}
+        for page in pages
+        for code in page["codes"]
+    }
+
+
+def test_sandbox_and_service_have_equal_code_tables():
+    """The codes are in two places because the sandbox imports no service code."""
+    ours = read_codes(
+        "kycourier.core",
+        "documents/codes/platform.json",
+        "documents/codes/bank_card.json",
+    )
+    theirs = read_codes("kycourier_devkit.sandbox.platform", "codes.json")
+    assert ours == theirs

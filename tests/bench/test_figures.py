@@ -3,18 +3,12 @@
 import pytest
 from bench.measure.figures import (
     Figure,
-    GoalReport,
     bootstrap,
     compare,
     ratio_of_medians,
     spread,
     summarize,
 )
-from bench.report.formatting import summary_line
-
-
-def report(goal: str, *figures: Figure) -> GoalReport:
-    return GoalReport(goal=goal, title="a title", figures=figures)
 
 
 def test_ratio_is_of_medians_not_of_means():
@@ -76,11 +70,3 @@ def test_goal_includes_its_limit(measured, goal, at_least, is_met):
     figure = Figure(label="a", measured=measured, goal=goal, at_least=at_least)
 
     assert figure.is_met is is_met
-
-
-def test_summary_line_counts_goals_and_names_missed_ones():
-    good, bad = (Figure(label="a", measured=at, goal=1) for at in (1, 2))
-    reports = [report("G1", good), report("G2", good, bad), report("G3", good)]
-
-    assert summary_line(reports) == "2 of 3 goals met; missed: G2"
-    assert summary_line(reports[:1]) == "1 of 1 goals met"

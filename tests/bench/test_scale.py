@@ -1,7 +1,5 @@
 """The model of the fleet: its arithmetic, its inputs and its page."""
 
-import re
-
 import pytest
 from bench.emulators.request_units import item_size, read_units, write_units
 from bench.report.markers import replace_parts
@@ -11,7 +9,6 @@ from bench.scale.inputs import (
     Inputs,
     Measured,
     Price,
-    read_caps,
     read_inputs,
 )
 from bench.scale.model import Invocation
@@ -110,21 +107,6 @@ def test_quotas_are_divided_by_use_of_one_order():
     assert rates["DynamoDB table"] == pytest.approx(4000 / 8)
     assert rates["S3"] == pytest.approx(3500 / 5)
     assert rates["Lambda concurrency"] == pytest.approx(1000 / 0.8)
-
-
-def test_caps_are_those_of_the_template():
-    caps = read_caps()
-
-    assert list(caps) == [10, 20, 50, 100, 200]
-    assert caps[20] == (2, 6)
-
-
-def test_every_price_and_quota_has_source():
-    found = read_inputs()
-    sources = [each.source for kind in found.prices.values() for each in kind.values()]
-    sources += [limit.source for limit in found.limits.values()]
-
-    assert all(re.search(r"[0-9]{4}|copy|remembered|guess", each) for each in sources)
 
 
 ITEM = {"pk": {"S": "k" * 100}, "record": {"B": "AAAA" * 250}, "version": {"N": "1"}}

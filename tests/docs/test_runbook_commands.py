@@ -70,19 +70,6 @@ def client_of(service: str) -> Any:
 CALLS = sorted({*calls_in((ROOT / "docs/operations.md").read_text())})
 
 
-def test_runbook_has_commands_to_restore_erase_and_remove():
-    commands = {(service, operation) for service, operation, _ in CALLS}
-
-    assert {
-        ("dynamodb", "restore-table-to-point-in-time"),
-        ("dynamodb", "wait table-exists"),
-        ("dynamodb", "delete-item"),
-        ("s3api", "delete-objects"),
-        ("secretsmanager", "put-secret-value"),
-        ("sqs", "get-queue-attributes"),
-    } <= commands
-
-
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: " ".join(call[:2]))
 def test_command_is_valid_for_aws(call):
     assert faults(*call) == []

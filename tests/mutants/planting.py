@@ -47,14 +47,10 @@ def wrap(function: Callable[..., Any], original: Any) -> Callable[..., Any]:
             return function(original, *args, **options)
         except (AttributeError, NameError, TypeError) as error:
             raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
-            if raised_in in {__file__, function.__code__.co_filename}:
-                _report(f"{type(error).__name__}: {error}")
+            path = os.environ.get(ERRORS_FILE)  # noqa: TID251 - a test program
+            if path and raised_in in {__file__, function.__code__.co_filename}:
+                with Path(path).open("a") as file:
+                    file.write(f"{type(error).__name__}: {error}\n")
             raise
 
     return planted
-
-
-def _report(text: str) -> None:
-    if path := os.environ.get(ERRORS_FILE):  # noqa: TID251 - a test program
-        with Path(path).open("a") as file:
-            file.write(f"{text}\n")

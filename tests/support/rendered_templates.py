@@ -4,7 +4,7 @@ import hashlib
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from support.servers.emulators import EMULATOR_MARKS
 
 # The first test may have to install a tool.
 NEEDS_TOOLS = [*EMULATOR_MARKS, pytest.mark.timeout(900)]
-Resources = Callable[..., dict[str, Any]]  # from parameters, by logical id
 APP_ID = {"AppId": "SANDBOX1"}
 STACK = "kycourier-prod"  # the name that osls gives it
 ZIPS = ("functions", "service", "sdk-aws-arm64", "sdk-aws-x86_64")
@@ -46,19 +45,15 @@ class Renderer:
         self.folder, self.environ = folder, environ
         self.bucket = f"code-{hashlib.sha1(str(folder).encode()).hexdigest()}"  # noqa: S324 - a name
         self._packaged = cache(self._package)
-        self._translated, self._osls = cache(self._translate), cache(self._render)
-
-    def sam(self, **parameters: str) -> dict[str, Any]:
-        """Return template.yaml as AWS transforms it to CloudFormation."""
-        return self._translated(tuple((APP_ID | parameters).items()))
+        self.sam, self._osls = cache(self._translate), cache(self._render)
 
     def osls(self, **parameters: str) -> dict[str, Any]:
         """Return serverless.yml as osls renders it to CloudFormation."""
-        return self._osls(tuple((APP_ID | parameters).items()))[0]
+        return self._osls(**parameters)[0]
 
     def passed_parameters(self, **parameters: str) -> dict[str, str]:
         """Return the parameters that osls passes to CloudFormation."""
-        service = self._osls(tuple((APP_ID | parameters).items()))[1]
+        service = self._osls(**parameters)[1]
         return {
             each["ParameterKey"]: each["ParameterValue"]
             for each in service["provider"]["stackParameters"]
@@ -77,13 +72,13 @@ class Renderer:
         StackCalls(STACK, self.environ).create_bucket(self.bucket)
         return sam.package(self.environ, project=self.folder, bucket=self.bucket)
 
-    def _translate(self, values: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-        return sam.translate(self._packaged(), dict(values))
+    def _translate(self, **parameters: str) -> dict[str, Any]:
+        """Return template.yaml as AWS transforms it to CloudFormation."""
+        return sam.translate(self._packaged(), APP_ID | parameters)
 
-    def _render(
-        self, values: tuple[tuple[str, str], ...]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        osls.run("package", dict(values), project=self.folder, environ=self.environ)
+    def _render(self, **parameters: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        values = APP_ID | parameters
+        osls.run("package", values, project=self.folder, environ=self.environ)
         return osls.read_package(self.folder)
 
     def _hashes(self) -> dict[str, str]:

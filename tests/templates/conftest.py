@@ -1,13 +1,14 @@
 """Renders both templates once for each worker, and creates stacks of template.yaml."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from kycourier_devkit.emulators.aws.stack import Stack, create_stack
 from kycourier_devkit.errors import ToolUnavailableError
 from support.aws.clients import aws_environ
-from support.rendered_templates import APP_ID, Renderer, Resources, copy_project
+from support.rendered_templates import APP_ID, Renderer, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory, moto: str) -> Renderer:
 
 
 @pytest.fixture
-def resources(renderer: Renderer) -> Resources:
+def resources(renderer: Renderer) -> Callable[..., dict[str, Any]]:
     """Return a function from parameters to the resources of template.yaml."""
     return lambda **parameters: renderer.resolve("sam", **parameters)["Resources"]
 
@@ -45,3 +46,9 @@ def new_stack(
             pytest.skip(str(missing))
 
     return create
+
+
+@pytest.fixture(scope="session")
+def stack(new_stack: Callable[..., Stack]) -> Stack:
+    """Create a stack with the function URL."""
+    return new_stack(ApiAccess="url")

@@ -2,36 +2,30 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from msgspec.structs import replace
 
 from kycourier.adapters.aws.orders import DynamoOrderStore
-from kycourier.core.orders.record import OrderState, OutboxEvent
+from kycourier.core.orders.record import OrderState
 from kycourier.core.orders.results import FinalReason
+from kycourier.core.orders.state_machine import finish
 from kycourier_devkit.cli.app import run
 from kycourier_devkit.emulators.aws.stack import Stack
-from support.aws.aws_proxy import AwsCall, AwsProxy
+from support.aws.aws_proxy import AwsCall
 from support.aws.clients import aws_environ
 from support.aws.dynamo_table import open_table
 from support.aws.iam import ACCOUNT, REGION, Permission, allows, covers
-from support.fakes import FakeClock
+from support.fakes import START, FakeClock
 from support.rendered_templates import NEEDS_TOOLS, as_list
-from support.sample_records import draft, settled
+from support.sample_records import EVENT, draft
 
 pytestmark = NEEDS_TOOLS
 RUNBOOK = Path(__file__).parents[2] / "docs/operations.md"
 SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 KEYS = "dynamodb:LeadingKeys"
-
-
-@pytest.fixture(scope="module")
-def stack(new_stack) -> Stack:
-    return new_stack()
 
 
 @pytest.fixture
@@ -91,9 +85,7 @@ def need_of(call: AwsCall, stack: Stack) -> Permission:
 
 
 @pytest.fixture
-def operate(
-    proxy: AwsProxy, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, set[Permission]]]:
+def operate(proxy, stack, monkeypatch):
     """Return a function that runs a command and returns its exit code and needs."""
     environ = aws_environ(proxy.url)
     for name, value in environ.items():
@@ -108,15 +100,18 @@ def operate(
 
 
 @pytest.fixture
-def parked(moto: str, stack: Stack) -> str:
-    orders = DynamoOrderStore(
-        open_table(moto, stack.outputs["StateTableName"], FakeClock())
+def parked(moto, stack) -> str:
+    table = open_table(moto, stack.outputs["StateTableName"], FakeClock())
+    ended = finish(
+        draft("PARKED1"),
+        state=OrderState.PARKED,
+        reason=None,
+        result=FinalReason(code="-9011", name="ocr_failed"),
+        event=EVENT,
+        now=START,
     )
-    event = OutboxEvent(id="e1", type="kycourier.ocr.parked.v1", body='{"data":{}}')
-    ended = settled(draft("PARKED1"), event=event)
-    reason = FinalReason(code="-9011", name="ocr_failed")
-    orders.register(replace(ended, state=OrderState.PARKED, result=reason))
-    return "PARKED1"
+    DynamoOrderStore(table).register(ended)
+    return ended.order_no
 
 
 def test_show_resume_and_verify_need_exactly_the_policy_of_the_runbook(

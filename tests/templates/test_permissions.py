@@ -17,39 +17,33 @@ ARN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 RESTORED = ARN % ("dynamodb", "table/kycourier-restored")
 
 
+def grants(resource: str, *actions: str) -> set[tuple[str, str, str]]:
+    """Return unconditional permissions."""
+    return {(action, resource, "") for action in actions}
+
+
 def reading(secret: str) -> set[tuple[str, str, str]]:
     """Return the permissions to read a secret and to see why it is unreadable."""
-    return {
-        ("secretsmanager:GetSecretValue", secret, ""),
-        ("secretsmanager:DescribeSecret", secret, ""),
-    }
+    return grants(
+        secret, "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"
+    )
 
 
+REFRESHING = grants(TABLE, "dynamodb:GetItem", "dynamodb:UpdateItem")
 COLLECTING = {
-    ("dynamodb:GetItem", TABLE, ""),
-    ("dynamodb:UpdateItem", TABLE, ""),
-    ("s3:GetObject", OBJECTS, ""),
-    ("s3:PutObject", OBJECTS, ""),
+    *grants(TABLE, "dynamodb:GetItem", "dynamodb:UpdateItem"),
+    *grants(OBJECTS, "s3:GetObject", "s3:PutObject"),
     ("s3:ListBucket", BUCKET, PREFIX),
-    ("events:PutEvents", BUS, ""),
-    ("events:DescribeEventBus", BUS, ""),
-    ("sqs:SendMessage", QUEUE, ""),
-    ("sqs:GetQueueUrl", QUEUE, ""),
-} | reading("${FingerprintKey}")
-LISTING = {
-    ("dynamodb:Query", INDEX, ""),
-    ("dynamodb:BatchGetItem", TABLE, ""),
+    *grants(BUS, "events:PutEvents", "events:DescribeEventBus"),
+    *grants(QUEUE, "sqs:SendMessage", "sqs:GetQueueUrl"),
+    *reading("${FingerprintKey}"),
 }
-TRIGGERED = {
-    ("sqs:ReceiveMessage", QUEUE, ""),
-    ("sqs:DeleteMessage", QUEUE, ""),
-    ("sqs:ChangeMessageVisibility", QUEUE, ""),
-    ("sqs:GetQueueAttributes", QUEUE, ""),
-}
-REFRESHING = {
-    ("dynamodb:GetItem", TABLE, ""),
-    ("dynamodb:UpdateItem", TABLE, ""),
-}
+LISTING = {("dynamodb:Query", INDEX, ""), ("dynamodb:BatchGetItem", TABLE, "")}
+TRIGGERED = grants(
+    QUEUE,
+    *("sqs:ReceiveMessage", "sqs:DeleteMessage"),
+    *("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
+)
 ISSUING = reading("${AppSecret}")
 OWNED = {
     "RefreshTicket": REFRESHING | ISSUING,
@@ -61,9 +55,9 @@ FOREIGN = {
     "aws-secretsmanager://kyc/ticket": reading(
         ARN % ("secretsmanager", "secret:kyc/ticket-??????")
     ),
-    "aws-ssm:///kyc/ticket": {
-        ("ssm:GetParameter", ARN % ("ssm", "parameter/kyc/ticket"), "")
-    },
+    "aws-ssm:///kyc/ticket": grants(
+        ARN % ("ssm", "parameter/kyc/ticket"), "ssm:GetParameter"
+    ),
 }
 
 
@@ -71,10 +65,8 @@ def allowed(resources: Mapping[str, Any], function: str) -> set[tuple[str, str, 
     """Return what a function's role allows besides writing its own log group."""
     policies = resources[f"{function}Role"]["Properties"]["Policies"]
     found = {tuple(each) for each in policies}
-    logs = {
-        ("logs:CreateLogStream", f"${{{function}LogGroup.Arn}}", ""),
-        ("logs:PutLogEvents", f"${{{function}LogGroup.Arn}}", ""),
-    }
+    group = f"${{{function}LogGroup.Arn}}"
+    logs = grants(group, "logs:CreateLogStream", "logs:PutLogEvents")
     assert logs <= found
     return found - logs
 

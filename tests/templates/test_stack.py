@@ -22,33 +22,34 @@ from support.sample_records import draft
 pytestmark = NEEDS_TOOLS
 
 
-@pytest.fixture(scope="module")
-def stack(new_stack):
-    return new_stack(ApiAccess="url")
-
-
 @pytest.fixture
 def aws(moto):
     """Return a function from a service's name to its client."""
     return lambda service: aws_client(service, moto)
 
 
-def test_variables_name_existing_resources(stack, aws):
-    found = stack.functions["orders_api"].environ
-    table = found["KYCOURIER_STATE"].removeprefix("dynamodb://")
-    bucket = found["KYCOURIER_EVIDENCE"].removeprefix("s3://").partition("/")[0]
-    queue = found["KYCOURIER_QUEUE"].removeprefix("sqs://")
+def test_variables_and_outputs_name_resources_of_the_stack(stack, aws):
+    found, ids = stack.functions["orders_api"].environ, stack.resources
+    evidence = f"s3://{ids['EvidenceBucket']}/evidence"
     bus = found["KYCOURIER_EVENTS"].removeprefix("eventbridge://")
-    keys = found["KYCOURIER_API_KEYS"].removeprefix("aws-secretsmanager://")
 
-    assert aws("dynamodb").describe_table(TableName=table)["Table"]["TableName"]
-    aws("s3").head_bucket(Bucket=bucket)
-    address = aws("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
-    assert address.rpartition("/")[2] == stack.outputs["QueueUrl"].rpartition("/")[2]
+    assert found.items() >= {
+        ("KYCOURIER_STATE", f"dynamodb://{ids['StateTable']}"),
+        ("KYCOURIER_EVIDENCE", evidence),
+        ("KYCOURIER_QUEUE", f"sqs://{ids['OrdersQueue'].rpartition('/')[2]}"),
+        ("KYCOURIER_API_KEYS", f"aws-secretsmanager://{ids['ApiKeys']}"),
+    }
     assert aws("events").describe_event_bus(Name=bus)["Name"] == bus
-    generated = aws("secretsmanager").get_secret_value(SecretId=keys)["SecretString"]
-    assert len(generated) == 64
-    assert generated.isalnum()
+    assert stack.outputs["QueueUrl"] == ids["OrdersQueue"]
+    assert stack.outputs["EvidenceUri"] == evidence
+
+
+def test_api_key_is_generated(stack, aws):
+    manager = aws("secretsmanager")
+    generated = manager.get_secret_value(SecretId=stack.resources["ApiKeys"])
+
+    assert len(generated["SecretString"]) == 64
+    assert generated["SecretString"].isalnum()
 
 
 def test_alarm_calls_the_topic_with_the_dimensions_of_the_app(stack, aws):
@@ -63,16 +64,12 @@ def test_alarm_calls_the_topic_with_the_dimensions_of_the_app(stack, aws):
 
 def test_app_secret_is_empty_until_the_command_of_the_runbook_sets_it(stack, aws):
     manager, arn = aws("secretsmanager"), stack.outputs["AppSecretArn"]
+    environ = stack.functions["refresh_ticket"].environ
+
     with pytest.raises(manager.exceptions.ResourceNotFoundException):
         manager.get_secret_value(SecretId=arn)
-    runbook = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-    assert "put-secret-value --secret-id" in runbook
-
-    manager.put_secret_value(SecretId=arn, SecretString="synthetic-secret")
-
-    assert stack.functions["refresh_ticket"].environ["KYCOURIER_APP_SECRET"] == (
-        f"aws-secretsmanager://{arn}"
-    )
+    assert environ["KYCOURIER_APP_SECRET"] == f"aws-secretsmanager://{arn}"
+    assert "put-secret-value --secret-id" in (ROOT / "docs/operations.md").read_text()
 
 
 def test_outputs_hold_no_secret(stack, aws):

@@ -29,10 +29,6 @@ def test_sweep_times_out_before_the_next_one_begins(resources):
     assert stack["SweepOrdersOnce"]["Properties"]["MaximumRetryAttempts"] == "0"
 
 
-def test_foreign_ticket_has_no_timer(resources):
-    assert "RefreshTicketTimer" not in resources(Ticket="aws-ssm:///kyc/ticket")
-
-
 def test_queue_trigger_has_batches_of_ten_and_reports_item_failures(resources):
     trigger = resources()["CollectResultsTrigger"]["Properties"]
 
