@@ -1,7 +1,6 @@
 """Table, bucket, queues, bus and secrets have the configuration of the design."""
 
 import re
-from typing import Any
 
 import pytest
 
@@ -78,10 +77,9 @@ def test_bucket_policy_requires_tls(resources):
 
 
 def test_evidence_is_kept_forever_or_for_the_retention_days(resources):
-    def rules(days: str) -> list[dict[str, Any]]:
+    def rules(days):
         bucket = resources(EvidenceRetentionDays=days)["EvidenceBucket"]["Properties"]
-        found: list[dict[str, Any]] = bucket["LifecycleConfiguration"]["Rules"]
-        return found
+        return bucket["LifecycleConfiguration"]["Rules"]
 
     assert [rule["Id"] for rule in rules("0")] == ["broken-off-uploads"]
     assert not any("ExpirationInDays" in rule for rule in rules("0"))
