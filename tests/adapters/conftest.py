@@ -8,7 +8,7 @@ import pytest
 from kycourier_devkit.emulators.tencent.cos import Cos
 from support.aws.aws_proxy import AwsProxy
 from support.aws.dynamo_rig import DynamoRig, open_dynamo_rig
-from support.bucket_rig import BucketRig, open_cos_rig, open_s3_rig
+from support.rigs.bucket import BucketRig, open_cos_rig, open_s3_rig
 from support.servers.emulators import EMULATOR_FIXTURES, EMULATOR_MARKS
 
 DYNAMODBS = ("dynamodb", "dynalite")

@@ -13,7 +13,7 @@ from kycourier.core.errors import EvidenceConflictError
 from support.aws.aws_proxy import drop_call, respond
 from support.aws.clients import aws_client
 from support.aws.services import new_bucket, open_evidence
-from support.bucket_rig import (
+from support.rigs.bucket import (
     KEY,
     OTHER,
     PHOTO,

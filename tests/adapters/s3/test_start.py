@@ -8,8 +8,8 @@ from kycourier.adapters.s3.dialect import NO_BUCKET
 from kycourier.adapters.tencent.evidence import _s3_config as cos_config
 from support.aws.aws_proxy import respond
 from support.aws.clients import aws_context, new_name
-from support.bucket_rig import KEY, sha256, unavailable
 from support.fakes import FakeClock
+from support.rigs.bucket import KEY, sha256, unavailable
 from support.servers.emulators import EMULATOR_MARKS
 from support.servers.hostile_server import closed_port
 from support.start_checks import start_failure

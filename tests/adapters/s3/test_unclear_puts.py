@@ -14,7 +14,7 @@ from support.aws.aws_proxy import (
     perform_then_respond,
     respond,
 )
-from support.bucket_rig import KEY, OTHER, PHOTO, UNCLEAR, unavailable
+from support.rigs.bucket import KEY, OTHER, PHOTO, UNCLEAR, unavailable
 from support.servers.emulators import EMULATOR_MARKS
 
 pytestmark = [*EMULATOR_MARKS]
