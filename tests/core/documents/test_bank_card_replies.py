@@ -187,3 +187,8 @@ def test_error_holds_no_card_number():
         parsed({"originBankcardPhoto": NUMBER + "%"})
     assert NUMBER not in repr(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_identifier_may_contain_a_number_of_fewer_than_twelve_digits():
+    result = parsed({"bankCardNo": RESULT["bizSeqNo"][:11]})
+    assert result.biz_seq_no == RESULT["bizSeqNo"]
