@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from bench.environment.function_settings import APP_ID
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.documents.registry import Document
 from kycourier.core.events.cloudevents import build_event
 from kycourier.core.evidence import StoredObject
+from kycourier.core.orders import follow_up
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, Reason
 from kycourier.core.orders.results import CollectedResult
@@ -64,7 +66,11 @@ def claim(record: OrderRecord, *, now: datetime) -> OrderRecord:
 def release(record: OrderRecord, *, now: datetime) -> OrderRecord:
     """Ends an attempt so that the order is due again at once."""
     return rules.retry_later(
-        record, reason=Reason.TRANSIENT, delay=timedelta(0), now=now
+        record,
+        reason=Reason.TRANSIENT,
+        delay=timedelta(0),
+        now=now,
+        problem=Problem(Cause.TIMED_OUT),
     )
 
 
@@ -84,7 +90,7 @@ def _make_templates(now: datetime) -> list[OrderRecord]:
         now=now,
     )
     waiting = release(claimed, now=now)
-    return [waiting, final, waiting, rules.mark_sent(final, now=now)]
+    return [waiting, final, waiting, follow_up.mark_sent(final, now=now)]
 
 
 def _build_result(record: OrderRecord) -> CollectedResult:
@@ -112,6 +118,7 @@ def _build_result(record: OrderRecord) -> CollectedResult:
                 "length": 16,
                 "luhn_valid": True,
                 "valid_until": "2032-12",
+                "valid_until_text": "12/2032",
                 "expired": False,
             },
             "quality": {"clarity": 79, "warnings": []},

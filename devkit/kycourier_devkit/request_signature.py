@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kycourier.adapters.local.secrets import FileSecret
-from kycourier.adapters.registry import open_secret
+from kycourier.adapters.registry import UnwrappedSecret, open_secret
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret
 from kycourier.core.request_signature import (
@@ -16,11 +16,12 @@ from kycourier.core.request_signature import (
 )
 from kycourier.ports import SecretSource
 from kycourier.settings.reader import read_settings
+from kycourier.triggers.http.event import path_from_root
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
 
 _ROOT = "/v1"
-_METHODS = ("GET", "PUT", "POST")
+_METHODS = ("GET", "HEAD", "PUT", "POST")
 _KEYS = "KYCOURIER_API_KEYS"
 
 
@@ -89,10 +90,9 @@ def _read_request(method: str, url: str, body: bytes) -> SignedRequest:
         parts = urlsplit(url)
     except ValueError:
         parts = urlsplit("")
-    segments = parts.path.split("/")
-    if "v1" not in segments:
+    path = path_from_root(parts.path)
+    if not path.startswith(f"{_ROOT}/"):
         raise UsageError(f"URL: its path must contain {_ROOT}: https://host{_ROOT}/…")
-    path = "/" + "/".join(segments[segments.index("v1") :])
     return SignedRequest(method=method.upper(), path=path, query=parts.query, body=body)
 
 
@@ -102,7 +102,10 @@ def _load_key(context: CliContext, key_file: Path | None) -> Secret:
     if key_file is None:
         name, source = _KEYS, _open_keys(context)
     else:
-        name, source = f"--key-file: {key_file}", FileSecret(key_file)
+        name, source = (
+            f"--key-file: {key_file}",
+            UnwrappedSecret(FileSecret(key_file), None),
+        )
     try:
         keys = parse_keys(source.get())
     except StoreUnavailableError as error:

@@ -193,7 +193,7 @@ def main() -> None:
         "mutmut": lambda: python_tool("mutmut"),
         "atheris, coverage-guided fuzzing": lambda: python_tool("atheris"),
         "schemathesis": lambda: python_tool("schemathesis"),
-        "osls and dynalite": lambda: node_tool("osls"),
+        "osls, serverless and dynalite": lambda: node_tool("osls"),
         "Redis": redis_server,
     }
     for version in OTHER_PYTHONS:

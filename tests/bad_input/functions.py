@@ -5,7 +5,10 @@ import json
 from contextlib import redirect_stdout
 from typing import Any, NamedTuple
 
+import pytest
+
 from bad_input.strategies import CANARY
+from kycourier.core.errors import HandlerFailedError
 from kycourier.logs import PowertoolsEventLog
 from kycourier.ports import SecretSource
 from kycourier.triggers.function import Function
@@ -59,12 +62,25 @@ class Functions:
         assert json.loads(json.dumps(response)) == response
         return Called(response, _OUT.getvalue())
 
+    def fail(self, name: str, event: object) -> Called:
+        """Invoke a function, which must raise; the response is its error's text."""
+        _OUT.seek(0)
+        _OUT.truncate()
+        with redirect_stdout(_OUT), pytest.raises(HandlerFailedError) as caught:
+            self._functions[name].invoke(event, None)
+        return Called(str(caught.value), _OUT.getvalue())
+
 
 def assert_no_leaks(called: Called, *canaries: str) -> None:
     """Check that neither the response nor the log repeats the input."""
+    assert_no_canary(called, *canaries)
+    assert "handler_failed" not in called.log
+
+
+def assert_no_canary(called: Called, *canaries: str) -> None:
+    """Check response and log, also of an invocation that failed."""
     sinks = {"response": json.dumps(called.response), "log": called.log}
     assert find_leaks(canaries, sinks) == []
-    assert "handler_failed" not in called.log
 
 
 def check_refused(

@@ -70,7 +70,10 @@ BASE64 = {
     "junk": "%%%%",
     "junk inside": f"{PHOTO_TEXT[:8]}*{PHOTO_TEXT[8:]}",
     "dropped by lax decoders": f"{PHOTO_TEXT[:8]}\x00{PHOTO_TEXT[8:]}",
-    "blanks": f" {PHOTO_TEXT[:8]}\r\n\t{PHOTO_TEXT[8:]} ",
+    "line breaks": f"\r\n{PHOTO_TEXT[:8]}\n{PHOTO_TEXT[8:]}\r\n",
+    "a blank, which was a plus": f"{PHOTO_TEXT[:8]} {PHOTO_TEXT[9:]}",
+    "blanks": f" {PHOTO_TEXT} ",
+    "a tab": f"{PHOTO_TEXT[:8]}\t{PHOTO_TEXT[8:]}",
     "url-safe": base64.urlsafe_b64encode(b"\xfb\xff\xfe" * 4).decode(),
     "no padding": PHOTO_TEXT.rstrip("="),
     "padding inside": "QQ==QQ==",
@@ -83,6 +86,10 @@ BASE64 = {
     "empty data URI": "data:image/png;base64,",
     "full-width": PHOTO_TEXT.translate({ord("A"): "\uff21"}),
     "nothing": "",
+    "null": "null",
+    "None": "None",
+    "63 bytes": base64.b64encode(PHOTO[:63]).decode(),
+    "64 bytes": base64.b64encode(PHOTO[:64]).decode(),
     "20 MB": "QUJD" * (20 * 2**20 // 4),
     "20 MB of junk": "*" * (20 * 2**20),
 }
@@ -110,7 +117,9 @@ IMAGES = {
     "executable": b"MZ\x90\x00",
     "zeros": bytes(5_000),
 }
-images = st.sampled_from(sorted(IMAGES.values())) | st.binary(min_size=1, max_size=200)
+images = st.sampled_from(
+    sorted(image.ljust(64, b"\x00") for image in IMAGES.values())
+) | st.binary(min_size=64, max_size=200)
 
 # Card numbers, validity dates, codes
 

@@ -95,13 +95,14 @@ LONG = {
     "10 MB of blanks": b" " * 10_000_000 + b"{}",
     "one byte too many": b"{}" + b" " * 16_383,
 }
+not_null = json_values.filter(lambda value: value is not None)  # null is absent
 no_object = json_values.filter(lambda value: not isinstance(value, dict))
 wrong_members = (
     st.dictionaries(texts.filter(bool), json_values, min_size=1, max_size=3).filter(
         lambda members: not members.keys() <= {"document", "app_id", "reopen"}
     )
-    | st.fixed_dictionaries({"document": json_values})
-    | st.fixed_dictionaries({"app_id": json_values})
+    | st.fixed_dictionaries({"document": not_null})
+    | st.fixed_dictionaries({"app_id": not_null})
     | st.fixed_dictionaries(
         {"reopen": json_values.filter(lambda value: not isinstance(value, bool))}
     )

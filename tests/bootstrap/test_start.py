@@ -1,5 +1,6 @@
 """A function requires only the settings it needs, and rejects wrong ones at start."""
 
+import json
 import traceback
 
 import pytest
@@ -62,6 +63,8 @@ def test_missing_setting_stops_the_start_with_its_name(service_rig, function, na
         ("collect_results", "APP_SECRET", f"env:{CANARY}"),
         ("collect_results", "APP_SECRET", CANARY),
         ("collect_results", "APP_SECRET", f"file:///nowhere/{CANARY}"),
+        ("collect_results", "APP_SECRET", "env:TWO"),
+        ("collect_results", "APP_SECRET", "env:TWO?key=none"),
         ("collect_results", "STATE", f"sqlite:////dev/null/{CANARY}"),
         ("collect_results", "STATE", f"dynamodb://{CANARY}"),
         ("collect_results", "EVIDENCE", f"file:///dev/null/{CANARY}"),
@@ -77,7 +80,11 @@ def test_missing_setting_stops_the_start_with_its_name(service_rig, function, na
 def test_wrong_setting_stops_the_start_without_its_value(
     service_rig, function, name, text
 ):
-    service_rig.environ |= {"SHORT": CANARY[:8], "THREE": f"{CANARY}\nb\nc"}
+    service_rig.environ |= {
+        "SHORT": CANARY[:8],
+        "THREE": f"{CANARY}\nb\nc",
+        "TWO": json.dumps({"id": CANARY, "secret": CANARY}),
+    }
     message = refusal(service_rig, function, **{name: text})
     assert message.startswith(f"KYCOURIER_{name}: ")
     assert CANARY[:8] not in message
@@ -136,6 +143,33 @@ def test_foreign_ticket_is_used_and_never_refreshed(service_rig, tmp_path):
     timer = start(service_rig, "refresh_ticket", **foreign)
     assert timer.invoke({}) == {"ticket": "kept elsewhere"}
     assert service_rig.sandbox.report().token_calls == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "cause"),
+    [
+        (f's:40:"{CANARY}";', "ticket_unreadable"),
+        (json.dumps({"id": CANARY}), "ticket_unreadable"),
+        (None, "secret_unreadable"),
+    ],
+    ids=["PHP", "another member", "missing"],
+)
+def test_unusable_foreign_ticket_is_named_by_the_order_and_stops_no_start(
+    service_rig, tmp_path, kept, cause
+):
+    file = tmp_path / "ticket"
+    if kept is not None:
+        file.write_text(kept)
+    foreign = {
+        "KYC_URL": service_rig.sandbox.url,
+        "TICKET": f"file://{file}",
+        "APP_SECRET": "",
+    }
+    process = start(service_rig, "collect_results", **foreign)
+    order = process.invoke({"order_no": "order1"})
+    assert (order["state"], order["reason"]) == ("waiting", "transient")
+    assert order["last_problem"]["cause"] == cause
+    assert CANARY not in service_rig.log.read_text()
 
 
 @pytest.mark.parametrize(

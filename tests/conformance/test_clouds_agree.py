@@ -9,7 +9,7 @@ import pytest
 from conformance.cloud_events import AWS, OTHERS, TENCENT
 from conformance.cloud_rig import CloudRig, message
 from kycourier.core.errors import StoreUnavailableError
-from support.rigs.fake_platform import error_reply, result_reply
+from support.rigs.fake_platform import error_reply, json_reply, result_reply
 
 ORDER = "/v1/orders/order1"
 COLLECTION = f"{ORDER}/collection"
@@ -73,8 +73,30 @@ def not_ready(rig: CloudRig) -> None:
     rig.app.upstream.scripts["order1"] = script
     assert rig.deliver(message("order1")) == []
     assert rig.call("GET", ORDER)["statusCode"] == 200
+    assert rig.call("GET", f"{ORDER}/photos/original")["statusCode"] == 409
     rig.tick("sweep_orders", after=timedelta(seconds=6))
     assert rig.state("order1") == "collected"
+
+
+def failing(rig: CloudRig) -> None:
+    script = [json_reply(b"<html>", status=404), result_reply("order1")]
+    rig.app.upstream.scripts["order1"] = script
+    assert rig.deliver(message("order1")) == []
+    shown = json.loads(rig.call("GET", ORDER)["body"])
+    problem = shown["last_problem"]
+    assert (problem["cause"], problem["http_status"]) == ("http_status", 404)
+    health = json.loads(rig.call("GET", "/v1/health")["body"])
+    assert health["breaker"]["state"] == "closed"
+    rig.tick("sweep_orders", after=timedelta(seconds=6))
+    assert rig.state("order1") == "collected"
+
+
+def deleted_photo(rig: CloudRig) -> None:
+    rig.deliver(message("order1"))
+    rig.app.evidence.objects.clear()
+    assert rig.call("GET", f"{ORDER}/photos/original")["statusCode"] == 410
+    shown = json.loads(rig.call("GET", ORDER)["body"])
+    assert shown["result"]["photos_gone"] == ["original"]
 
 
 def rejected(rig: CloudRig) -> None:
@@ -116,7 +138,9 @@ def odd_requests(rig: CloudRig) -> None:
     assert rig.call("GET", "/v1/orders/unknown1")["statusCode"] == 404
     assert rig.call("GET", "/v1/orders/a%2Fb")["statusCode"] == 400
     assert rig.call("GET", "/v1/nothing")["statusCode"] == 404
-    assert rig.call("HEAD", ORDER)["statusCode"] == 405
+    assert rig.call("HEAD", ORDER)["statusCode"] == 404
+    assert rig.call("HEAD", "/v1/health")["statusCode"] == 200
+    assert rig.call("HEAD", COLLECTION)["statusCode"] == 405
     assert rig.call("PUT", ORDER, b"{not json")["statusCode"] == 400
     assert rig.call("PUT", ORDER, b"{" * 20_000)["statusCode"] == 413
     assert rig.call("GET", "/v1/openapi.json")["statusCode"] == 200
@@ -137,8 +161,8 @@ def timers(rig: CloudRig) -> None:
 
 SCENARIOS = [
     register, collect_by_queue, collect_by_request, collect_later, duplicates,
-    late_photos, not_ready, rejected, poison, replayed_request, unsigned,
-    odd_requests, timers,
+    late_photos, not_ready, failing, deleted_photo, rejected, poison,
+    replayed_request, unsigned, odd_requests, timers,
 ]  # fmt: skip
 Scenario = Callable[[CloudRig], None]
 

@@ -6,24 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kycourier.core.causes import Cause, LastProblem, Problem
 from kycourier.core.circuit_breaker import (
     BreakerRecord,
     BreakerState,
+    CallResult,
     Signal,
     after_call,
+    after_refresh,
     state_of,
 )
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
+TIMEOUT = Problem(Cause.TIMED_OUT)
 OPEN = BreakerRecord(openings=1, open_until=AT + 5 * SECOND, version=3)
 
 
-def after(breaker, *signals, now=AT, min_open=0, draw=0.0):
+def after(breaker, *signals, now=AT, min_open=0, draw=0.0, problem=None):
     for signal in signals:
-        breaker = after_call(
-            breaker, signal, now=now, min_open=min_open * SECOND, draw=draw
-        )
+        call = CallResult(signal, problem, min_open * SECOND)
+        breaker = after_call(breaker, call, now=now, draw=draw)
     return breaker
 
 
@@ -89,6 +92,41 @@ def test_stopped_app_keeps_the_breaker_open_until_an_operator_resumes_it():
     stopped = after(BreakerRecord(), Signal.STOPPED)
     assert state_of(stopped, now=AT + timedelta(days=900)) is BreakerState.OPEN
     assert after(stopped, *Signal) == stopped
+
+
+@pytest.mark.parametrize("signal", [Signal.THROTTLED, Signal.FAILURE, Signal.STOPPED])
+def test_open_breaker_keeps_the_problem_that_opened_it(signal):
+    problem = Problem(Cause.CODE_THROTTLED, code="400501")
+    nine = BreakerRecord(failures=9)
+    opened = after(nine, signal, problem=problem)
+    assert opened.problem == problem
+    assert after(opened, Signal.FAILURE, problem=TIMEOUT).problem == problem
+    assert after(BreakerRecord(), Signal.FAILURE, problem=TIMEOUT).problem is None
+
+
+def test_states_have_the_words_of_the_api_and_a_call_has_no_problem_by_default():
+    assert [state.value for state in BreakerState] == ["closed", "open", "half_open"]
+    assert CallResult(Signal.SUCCESS).problem is None
+
+
+def test_refresh_problem_is_counted_until_a_refresh_succeeds():
+    refused = Problem(Cause.REFRESH_REFUSED, code="400103")
+    once = after_refresh(BreakerRecord(), refused, now=AT)
+    twice = after_refresh(once, refused, now=AT + SECOND)
+    assert twice.refresh_problem == LastProblem(
+        cause=Cause.REFRESH_REFUSED, at=AT + SECOND, count=2, code="400103"
+    )
+    assert twice.version == 2
+    refreshed = after_refresh(twice, None, now=AT)
+    assert (refreshed.refresh_problem, refreshed.version) == (None, 3)
+    assert after_refresh(refreshed, None, now=AT) is refreshed
+
+
+def test_breaker_closes_without_forgetting_the_refresh_problem():
+    failing = after_refresh(OPEN, TIMEOUT, now=AT)
+    closed = after(failing, Signal.SUCCESS, now=AT + 5 * SECOND)
+    assert state_of(closed, now=AT) is BreakerState.CLOSED
+    assert (closed.problem, closed.refresh_problem) == (None, failing.refresh_problem)
 
 
 @given(st.lists(st.sampled_from(Signal), max_size=30))

@@ -22,6 +22,18 @@ VECTORS = json.loads(DATA.read_text())["vectors"]
 URL = "https://api.example/v1/orders/A1/collection?b=2&a=1"
 
 
+PREFIXES = ["", "/prod", "/api/v1/kyc", "/v1", "/v1/v1"]
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("method", ["HEAD", "get", "PUT", "POST"])
+def test_prefix_is_not_signed_even_if_it_contains_the_root(kycourier, method, prefix):
+    url = URL.replace("/v1/", f"{prefix}/v1/")
+    result = kycourier("sign", method, url, KYCOURIER_API_KEYS="env:KEYS", KEYS=KEY)
+    assert (result.code, result.err) == (0, "")
+    check(result.out.strip(), method=method.upper())
+
+
 def check(header, *, method="POST", body=b"", key=KEY):
     name, _, value = header.partition(": ")
     assert name == "X-Kycourier-Signature"
@@ -94,7 +106,7 @@ def test_curl_option_prints_complete_command(kycourier, tmp_path):
         (["GET", URL], None, "KYCOURIER_API_KEYS: cannot be used"),
         (["GET", URL], "a\nb\nc", "KYCOURIER_API_KEYS cannot be used: must be one or"),
         (["GET", "https://api.example/v2"], KEY, "URL: its path must contain /v1"),
-        (["FOO", URL], KEY, "METHOD: must be GET, PUT or POST"),
+        (["FOO", URL], KEY, "METHOD: must be GET, HEAD, PUT or POST"),
         (
             ["GET", URL, "--key-file", "absent"],
             KEY,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kycourier.adapters.aws.orders import _key
+from kycourier.core.causes import CAUSE_METRICS
 from kycourier.core.orders.outcomes import EFFECTS
 from kycourier.core.orders.record import OrderKey
 from kycourier.logs import LOG_EVENTS
@@ -53,7 +54,7 @@ def test_runbook_erases_the_row_of_the_order():
 
 
 METRICS = {metric for event in LOG_EVENTS.values() for metric in event.metrics}
-METRICS |= {effect.metric for effect in EFFECTS.values()}
+METRICS |= {effect.metric for effect in EFFECTS.values()} | CAUSE_METRICS
 
 
 def test_runbook_names_only_existing_log_events_and_metrics():

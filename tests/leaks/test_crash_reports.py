@@ -14,6 +14,7 @@ from kycourier.adapters.local.leases import SqliteLeaseStore
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.adapters.local.tickets import SqliteTicketStore
+from kycourier.adapters.registry import UnwrappedSecret
 from kycourier.core.documents.bank_card import BankCard
 from kycourier.core.errors import KycourierError
 from kycourier.core.leases import refresh_lease
@@ -51,7 +52,7 @@ class TestSecrets:
     def test_unreadable_secret_file_leaks_nothing(self, tmp_path, content):
         path = tmp_path / "secret"
         path.write_bytes(content)
-        assert_failure_leaks_nothing(FileSecret(path).get)
+        assert_failure_leaks_nothing(UnwrappedSecret(FileSecret(path), None).get)
 
     def test_absent_variable_leaks_nothing(self):
         assert_failure_leaks_nothing(EnvSecret("ABSENT", {"OTHER": MARK}).get)

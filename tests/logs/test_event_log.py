@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from kycourier.core.causes import CAUSE_METRICS
 from kycourier.core.orders.outcomes import EFFECTS, Outcome
 from kycourier.logs import COUNTED_BY_OUTCOME, FIELDS, LOG_EVENTS, PowertoolsEventLog
 
@@ -76,6 +77,50 @@ def test_each_outcome_has_its_own_metric(event_log, capsys, outcome):
     event_log.flush()
     [line] = emf(capsys)
     assert line[EFFECTS[outcome].metric] == [1.0]
+
+
+@pytest.mark.parametrize("event", ["attempt_ended", "ticket_refresh_failed"])
+@pytest.mark.parametrize(
+    ("fields", "metric"),
+    [
+        ({"cause": "timed_out"}, "ConnectionFailures"),
+        ({"cause": "reply_not_json"}, "RepliesUnreadable"),
+        ({"cause": "http_status", "http_status": 403}, "ClientErrorReplies"),
+        ({"cause": "http_status", "http_status": 503}, "ServerErrorReplies"),
+        ({"cause": "ticket_unreadable"}, "TicketsUnreadable"),
+        ({"cause": "refresh_refused", "code": "400103"}, "RefreshesRefused"),
+        ({"cause": "secret_unreadable"}, "ResourceFailures"),
+        ({}, None),
+    ],
+)
+def test_failed_attempt_counts_the_metric_of_its_cause(
+    event_log, capsys, event, fields, metric
+):
+    for _ in range(2):
+        event_log.emit(event, outcome="retry", **fields)
+    event_log.flush()
+    [line] = emf(capsys)
+    found = {name: line[name] for name in CAUSE_METRICS & line.keys()}
+    assert found == ({metric: [2.0]} if metric else {})
+
+
+@pytest.mark.parametrize("event", ["order_waiting", "order_settled"])
+def test_cause_of_an_order_s_line_is_not_counted_again(event_log, capsys, event):
+    event_log.emit(event, cause="timed_out")
+    event_log.flush()
+    assert emf(capsys) == []
+
+
+@pytest.mark.parametrize("measured", [(7.5, 200, 3), (200, None, 7.5), (200,)])
+def test_gauge_keeps_the_maximum_until_it_is_flushed(event_log, capsys, measured):
+    for seconds in measured:
+        event_log.emit("order_waiting", failing_seconds=seconds)
+    event_log.flush()
+    event_log.emit("order_settled", failing_seconds=1)
+    event_log.flush()
+    first, second = emf(capsys)
+    assert first["OrderFailingSeconds"] == [200.0]
+    assert second["OrderFailingSeconds"] == [1.0]
 
 
 def test_metrics_are_written_in_one_write(event_log, monkeypatch):

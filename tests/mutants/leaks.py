@@ -101,11 +101,13 @@ def card_number_in_the_row(store, self, record, recognition):
     return replace(store(self, record, recognition), reason=number)
 
 
-@replaces(f"{COLLECTOR}._enqueue", "queue message", SINKS, finding=("queue", "raw"))
-def ticket_in_a_queue_message(enqueue, self, record):
-    """The queue message carries the ticket to save the next worker a read."""
+@replaces(f"{COLLECTOR}._process", "queue message", SINKS, finding=("queue", "raw"))
+def ticket_in_a_queue_message(process, self, claimed, deadline):
+    """A queue message carries the ticket to save the next worker a read."""
+    record = process(self, claimed, deadline)
     ticket = self._query._tickets._cached.pair.ticket.expose()
-    enqueue(self, replace(record, order_no=ticket))
+    self._attempt_end._enqueue(replace(claimed, order_no=ticket))
+    return record
 
 
 @replaces(

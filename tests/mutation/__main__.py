@@ -27,6 +27,7 @@ TESTS = {  # of a module of the core: its own tests, by paths in tests/core
         "documents/test_bank_card.py",
         "documents/test_bank_card_replies.py",
     ],
+    "documents.printed_dates": ["documents/test_printed_dates.py"],
     "documents.photos": ["documents/test_photos.py"],
     "orders.outcomes": ["orders/test_outcomes.py"],
     "circuit_breaker": [
@@ -35,6 +36,7 @@ TESTS = {  # of a module of the core: its own tests, by paths in tests/core
         "test_versioned.py",
     ],
     "orders.state_machine": ["orders/test_state_machine.py"],
+    "orders.follow_up": ["orders/test_state_machine.py"],
     "orders.decisions": ["orders/test_decisions.py"],
 }
 _CORE = "kycourier.core."

@@ -4,16 +4,20 @@ from datetime import datetime, timezone
 
 import pytest
 
+from kycourier.core.causes import Cause, LastProblem, Problem
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.errors import StaleOwnerError
 from kycourier.ports import BreakerStore
 from support.rigs.state_rig import StateRig
 from support.sample_records import APP
 
+AT = datetime(2026, 1, 1, 0, 5, 0, 654321, timezone.utc)
 OPENED = BreakerRecord(
     failures=10,
     openings=2,
-    open_until=datetime(2026, 1, 1, 0, 5, 0, 654321, timezone.utc),
+    open_until=AT,
+    problem=Problem(Cause.HTTP_STATUS, http_status=503),
+    refresh_problem=LastProblem(cause=Cause.REFRESH_REFUSED, code="400101", at=AT),
     version=1,
 )
 STOPPED = BreakerRecord(until_resumed=True, version=1)

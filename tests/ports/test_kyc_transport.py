@@ -38,7 +38,9 @@ def over_http(stack: ExitStack) -> Make:
 
 
 def scripted(_: ExitStack) -> Make:
-    return lambda reply: ScriptedTransport(lambda _: reply or TransportError("reset"))
+    return lambda reply: ScriptedTransport(
+        lambda _: reply or TransportError("connection_reset")
+    )
 
 
 @pytest.fixture(params=[scripted, over_http])
@@ -73,6 +75,6 @@ def test_repeated_calls_return_replies(make: Make) -> None:
 def test_incomplete_reply_is_an_error_without_the_request(make: Make) -> None:
     with pytest.raises(TransportError) as caught:
         make(None).send(REQUEST, timeout_seconds=2)
-    assert caught.value.reason == "reset"
+    assert caught.value.reason == "connection_reset"
     assert CANARY not in f"{caught.value!r} {caught.value}"
     assert caught.value.__context__ is None

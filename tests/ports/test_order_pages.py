@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, Reason
 from kycourier.ports import Cursor, Page
 from support.fakes import START, FakeClock
@@ -94,7 +94,7 @@ def test_row_is_listed_by_its_need_after_each_commit(rig):
     rig.clock.sleep(LEASE.total_seconds())
     assert listed(rig) == ([], ["order1"])
 
-    sent = rules.mark_sent(done, now=rig.clock.now())
+    sent = follow_up.mark_sent(done, now=rig.clock.now())
     rig.stores.orders.commit(sent, expected=done)
 
     assert listed(rig) == ([], [])

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from kycourier.core.causes import Cause, LastProblem
 from kycourier.core.errors import (
     NewerSchemaError,
     StaleOwnerError,
@@ -80,10 +81,15 @@ def test_every_field_is_read_back(orders):
         photo_tries=1,
         photos_since=at,
         credentials_since=at,
+        failing_since=at,
+        last_problem=LastProblem(
+            cause=Cause.PHOTO_UNREADABLE, at=at, count=3, detail="original"
+        ),
         folder="2026/01/01/a",
         traceparent=TRACEPARENT,
         events=(EVENT, replace(EVENT, id="e2", sent=True, body='{"name":"识别"}')),
         orphans_checked=True,
+        photos_gone=("number",),
     )
 
     assert orders.register(record) == Claim(record, granted=True)

@@ -8,6 +8,7 @@ import pytest
 
 from kycourier.adapters.local.secrets import EnvSecret, FileSecret
 from kycourier.adapters.redis.secrets import RedisSecret
+from kycourier.adapters.registry import UnwrappedSecret
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret
 from kycourier.ports import SecretSource
@@ -138,10 +139,19 @@ def test_secret_is_read_at_each_load(rig):
     assert rig.source.get() == Secret("changed")
 
 
-def test_inner_lines_and_outer_blanks_are_kept(rig):
-    rig.set(" v1=first\r\nv2=second \t")
+@pytest.mark.parametrize(
+    ("stored", "secret"),
+    [
+        (" v1=first\r\nv2=second \t", "v1=first\r\nv2=second"),
+        (f"\ufeff{VALUE}\r\n", VALUE),
+        (f'{{"any": "{VALUE}"}}\n', VALUE),
+    ],
+    ids=["blanks", "byte order mark", "console"],
+)
+def test_setting_reads_a_secret_without_what_was_put_around_it(rig, stored, secret):
+    rig.set(stored)
 
-    assert rig.source.get() == Secret(" v1=first\r\nv2=second \t")
+    assert UnwrappedSecret(rig.source, None).get() == Secret(secret)
 
 
 def set_and_remove(rig: SecretRig) -> None:

@@ -67,10 +67,12 @@ def test_event_message_accepts_only_its_type(end):
         assert not validator(schema).is_valid(event)
 
 
-def test_every_incoming_example_is_parsed():
+def test_every_incoming_example_is_parsed_and_null_members_are_absent():
     for example in MESSAGES["order"]["examples"]:
-        request = parse_order_request(example["payload"], app_id=APP)
-        assert request.order.order_no == example["payload"]["order_no"]
+        message = {"app_id": None, "document": None} | example["payload"]
+        validator(MESSAGES["order"]["payload"]["schema"]).validate(message)
+        request = parse_order_request(message, app_id=APP)
+        assert request.order.order_no == message["order_no"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from kycourier.core.documents.bank_card import (
     CardNumber,
     PhotoKind,
 )
+from kycourier.core.documents.printed_dates import printable_date
 from kycourier.core.events.cloudevents import build_event
 from kycourier.core.evidence import locate_manifest, locate_photo
 from kycourier.core.fingerprints import FingerprintKey
@@ -26,7 +27,7 @@ from kycourier.core.redaction import Secret
 from kycourier.core.wire.lenient_fields import CHINA
 from support.fakes import START
 from support.openapi_check import load_schema
-from support.rigs.fake_platform import error_reply, result_reply
+from support.rigs.fake_platform import error_reply, json_reply, result_reply
 from support.rigs.in_memory import InMemoryApp
 from support.sample_records import draft, make_recognition
 
@@ -53,6 +54,7 @@ DESIGN = {
             "length": 16,
             "luhn_valid": True,
             "valid_until": "2024-12",
+            "valid_until_text": "12/2024",
             "expired": False,
         },
         "quality": {
@@ -87,6 +89,18 @@ ENDED = DESIGN | {
     },
 }
 
+PROBLEM = {
+    "cause": "code_permanent",
+    "code": "66660013",
+    "http_status": None,
+    "at": "2021-06-21T09:49:28.123456Z",
+    "count": 1,
+}
+PARKED = ENDED | {
+    "type": "kycourier.ocr.parked.v1",
+    "data": ENDED["data"] | {"last_problem": PROBLEM},
+}
+
 
 def changed(event, path, value):
     """Copy the event with one member set, or removed if the value is `...`."""
@@ -106,6 +120,8 @@ def test_schema_and_published_samples_are_valid():
     Draft202012Validator.check_schema(SCHEMA)
     CHECK.validate(DESIGN)
     CHECK.validate(ENDED)
+    CHECK.validate(PARKED)
+    CHECK.validate(changed(PARKED, "data.last_problem.detail", "original"))
     CHECK.validate(DESIGN | {"traceparent": TRACE})
 
 
@@ -119,14 +135,21 @@ def test_schema_and_published_samples_are_valid():
         ([result_reply("another")], "rejected"),
         ([error_reply("400502")], "parked"),
         ([error_reply("66660020")], "expired"),
+        ([json_reply(b"<html>", status=502)], "parked"),
+        (
+            [result_reply(ORDER, bankcardCropPhoto="%", bankCardValidDate="长期")],
+            "collected",
+        ),
+        ([result_reply(ORDER, originBankcardPhoto="%")], "parked"),
     ],
 )
 def test_every_sent_event_is_valid(replies, kind):
     app = InMemoryApp()
     app.upstream.scripts[ORDER] = replies
     app.worker().collect(ORDER)
-    app.clock.sleep(timedelta(days=3).total_seconds())
-    app.worker().collect(ORDER)
+    for pause in (timedelta(days=3), timedelta(minutes=16)):
+        app.clock.sleep(pause.total_seconds())
+        app.worker().collect(ORDER)
     (event,) = app.bodies()
     assert event["type"] == f"kycourier.ocr.{kind}.v1"
     CHECK.validate(event)
@@ -142,6 +165,7 @@ NUMBERS = st.text("0123456789", max_size=40) | st.text(
         CardFields,
         number=NUMBERS.map(CardNumber),
         valid_until=st.sampled_from([None, "2024-12", "1999-01"]),
+        valid_until_text=st.text().map(printable_date),
         clarity=st.none() | st.integers(0, 999) | st.floats(0, 999),
         warnings=st.lists(
             st.from_regex("-?[0-9]{1,9}", fullmatch=True), max_size=32
@@ -186,7 +210,7 @@ def paths_of(value, path=""):
 
 @pytest.mark.parametrize(
     ("event", "path"),
-    [(event, path) for event in (DESIGN, ENDED) for path in paths_of(event)],
+    [(event, path) for event in (DESIGN, ENDED, PARKED) for path in paths_of(event)],
 )
 def test_every_member_is_required_and_no_other_is_known(event, path):
     assert not CHECK.is_valid(changed(event, path, ...))
@@ -197,6 +221,24 @@ def test_every_member_is_required_and_no_other_is_known(event, path):
 @pytest.mark.parametrize("path", ["data.card.number", "data.reason"])
 def test_number_and_reason_are_unknown_in_collected_data(path):
     assert not CHECK.is_valid(changed(DESIGN, path, "more"))
+
+
+@pytest.mark.parametrize("kind", ["rejected", "expired"])
+def test_only_a_parked_order_has_a_problem(kind):
+    assert not CHECK.is_valid(PARKED | {"type": f"kycourier.ocr.{kind}.v1"})
+    assert not CHECK.is_valid(ENDED | {"type": PARKED["type"]})
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *(("cause", "transient"), ("code", "some text"), ("http_status", 99)),
+        *(("at", "2021-06-21T17:49:28+08:00"), ("count", 0), ("detail", "")),
+        ("detail", "A value"),
+    ],
+)
+def test_malformed_problem_is_invalid(member, value):
+    assert not CHECK.is_valid(changed(PARKED, f"data.last_problem.{member}", value))
 
 
 @pytest.mark.parametrize(
@@ -229,6 +271,9 @@ def test_number_and_reason_are_unknown_in_collected_data(path):
         ("data.card.luhn_valid", "yes"),
         ("data.card.valid_until", "12/2024"),
         ("data.card.valid_until", "2024-13"),
+        ("data.card.valid_until_text", ""),
+        ("data.card.valid_until_text", "1" * 33),
+        ("data.card.valid_until_text", "<b>"),
         ("data.recognized_at", "2021-06-21T17:40:06"),
         ("data.recognized_at", "2021-06-21T09:40:06Z"),
         ("data.photos.0.kind", "face"),

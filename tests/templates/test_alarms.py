@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 
 from kycourier import logs
+from kycourier.core.causes import CAUSE_METRICS
 from kycourier.core.orders.outcomes import EFFECTS
 from kycourier_devkit.repository import ROOT
 from support.rendered_templates import APP_ID, NEEDS_TOOLS, of_type
@@ -17,7 +18,7 @@ pytestmark = NEEDS_TOOLS
 METRICS = [each for fact in logs.LOG_EVENTS.values() for each in fact.metrics.items()]
 GAUGES = {name for name, field in METRICS if field is not None}
 COUNTS = {name for name, field in METRICS if field is None}
-COUNTS |= {effect.metric for effect in EFFECTS.values()}
+COUNTS |= {effect.metric for effect in EFFECTS.values()} | CAUSE_METRICS
 OURS = {"service": "kycourier", "app_id": "SANDBOX1"}
 TIMER_METRICS = {
     *("TicketAgeSeconds", "OldestDueSeconds", "OldestUnsentSeconds", "Sweeps")
@@ -25,7 +26,9 @@ TIMER_METRICS = {
 OWN_METRICS = TIMER_METRICS | {
     *("TicketRefreshesFailed", "OrdersParked", "AppsStopped", "BreakerOpenings"),
     *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
-    "HandlerFailures",
+    *("HandlerFailures", "OrderFailingSeconds", "RepliesUnreadable"),
+    *("ClientErrorReplies", "TicketsUnreadable", "RefreshesRefused"),
+    *("TicketRenewalsForced", "UnprocessableMessages"),
 }
 AWS_METRICS = {
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
@@ -108,6 +111,7 @@ def test_ages_alarm_above_the_seconds_of_the_runbook(alarms):
     } == {
         "TicketAgeAlarm": "1500",
         "OldestDueAlarm": "600",
+        "OrderFailingAlarm": "180",
         "OldestUnsentAlarm": "300",
         "QueueAgeAlarm": "1800",
     }
@@ -138,6 +142,8 @@ def test_foreign_ticket_has_no_timer_and_no_ticket_alarms(resources, alarms):
     assert alarms.keys() - foreign.keys() == {
         "TicketAgeAlarm",
         "TicketRefreshesFailedAlarm",
+        "RefreshesRefusedAlarm",
+        "TicketRenewalsForcedAlarm",
     }
 
 

@@ -106,6 +106,11 @@ def test_upstream_calls_stay_within_the_cap(resources, cap):
             ["owned2", "rediss://:password@host#key", "aws-ssm://kyc", "env:TICKET"],
         ),
         (
+            "EvidenceKey",
+            ["", "arn:aws-cn:kms:cn-north-1:123456789012:key/ours"],
+            ["alias/ours", "123"],
+        ),
+        (
             "RestoredTable",
             ["", "kycourier-prod-StateTable-1A-2026.11.24_0300"],
             ["ab", "x" * 256, "arn:aws:dynamodb:eu-west-1:1:table/t", "t*"],
@@ -117,6 +122,15 @@ def test_parameter_patterns_accept_and_refuse(renderer, parameter, accepted, ref
 
     assert all(re.search(pattern, value) for value in accepted)
     assert not any(re.search(pattern, value) for value in refused)
+
+
+@pytest.mark.parametrize("tool", ["sam", "osls"])
+def test_functions_are_in_the_given_vpc_or_in_none(renderer, tool):
+    vpc = {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
+    for parameters in ({}, vpc):
+        stack = renderer.resolve(tool, **parameters)["Resources"]
+        for properties in of_type("AWS::Lambda::Function", stack).values():
+            assert properties.get("VpcConfig") == (parameters or None)
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])

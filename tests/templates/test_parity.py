@@ -9,6 +9,8 @@ from support.rendered_templates import APP_ID, NEEDS_TOOLS, differences
 pytestmark = NEEDS_TOOLS
 
 RESTORED = {"RestoredTable": "kycourier-restored"}
+EVIDENCE_KEY = {"EvidenceKey": "arn:aws:kms:eu-west-1:123456789012:key/ours"}
+VPC = {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
 CAPS = ("10", "20", "50", "100", "200")
 TICKETS = ("owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket")
 SETS = [
@@ -22,6 +24,9 @@ SETS = [
     {"AlarmTopic": "arn:aws-cn:sns:cn-north-1:123456789012:alarms"},
     {"KycProfile": "kyc1", "KycUrl": "https://kyc.example"},
     RESTORED,
+    EVIDENCE_KEY,
+    VPC,
+    EVIDENCE_KEY | VPC,
 ]
 
 
@@ -47,6 +52,8 @@ def test_osls_passes_every_parameter_to_cloudformation(renderer):
         "EvidenceRetentionDays": "30",
         "AlarmTopic": "arn:aws:sns:eu-west-1:123456789012:alarms",
         **RESTORED,
+        **EVIDENCE_KEY,
+        **VPC,
     }
 
     assert renderer.passed_parameters(**parameters) == parameters

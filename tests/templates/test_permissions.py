@@ -45,6 +45,12 @@ TRIGGERED = grants(
     *("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"),
 )
 ISSUING = reading("${AppSecret}")
+JOINING = grants(  # what Lambda documents for a function in a VPC
+    "*",
+    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"),
+    *("ec2:DeleteNetworkInterface", "ec2:DescribeSubnets"),
+    *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+)
 OWNED = {
     "RefreshTicket": REFRESHING | ISSUING,
     "CollectResults": COLLECTING | TRIGGERED | ISSUING,
@@ -103,6 +109,23 @@ def test_api_reads_its_keys_only_when_it_checks_signatures(resources):
     allowed_here = allowed(resources(ApiAccess="url"), "OrdersApi")
 
     assert allowed_here == COLLECTING | LISTING | reading("${ApiKeys}")
+
+
+def test_roles_that_touch_evidence_may_use_its_key(resources):
+    key = "arn:aws:kms:eu-west-1:123456789012:key/ours"
+    stack = resources(EvidenceKey=key)
+
+    uses = grants(key, "kms:GenerateDataKey", "kms:Decrypt")
+    for function, own in OWNED.items():
+        expected = own if function == "RefreshTicket" else own | uses
+        assert allowed(stack, function) == expected
+
+
+def test_roles_may_join_the_vpc_only_if_there_is_one(resources):
+    stack = resources(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
+
+    for function, own in OWNED.items():
+        assert allowed(stack, function) == own | JOINING
 
 
 def test_each_function_has_a_role_of_its_own(resources):

@@ -8,6 +8,7 @@ from support.aws.dynamo_table import EXPIRY, SCHEMA
 from support.rendered_templates import NEEDS_TOOLS, differences, of_type
 
 pytestmark = NEEDS_TOOLS
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/ours"
 
 
 def test_table_has_the_schema_of_the_tests_on_dynamodb(resources):
@@ -46,7 +47,8 @@ def test_restored_table_replaces_the_unchanged_original(renderer, tool):
 def test_irreplaceable_resources_outlive_the_stack(resources, logical):
     stack = resources()[logical]
 
-    assert stack["DeletionPolicy"] == "Retain"
+    # A first deployment that fails leaves nothing behind.
+    assert stack["DeletionPolicy"] == "RetainExceptOnCreate"
     assert stack["UpdateReplacePolicy"] == "Retain"
 
 
@@ -63,6 +65,23 @@ def test_bucket_is_private_encrypted_and_versioned(resources):
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms"}
     assert rule["BucketKeyEnabled"] == "true"
+
+
+def test_bucket_and_functions_use_the_given_key(resources):
+    stack = resources(EvidenceKey=KEY)
+
+    bucket = stack["EvidenceBucket"]["Properties"]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": KEY,
+    }
+    environs = [
+        each["Environment"]["Variables"]
+        for each in of_type("AWS::Lambda::Function", stack).values()
+    ]
+    uris = [each["KYCOURIER_EVIDENCE"] for each in environs if len(each) > 6]
+    assert uris == [f"s3://${{EvidenceBucket}}/evidence?sse=aws:kms&kms_key={KEY}"] * 3
 
 
 def test_bucket_policy_requires_tls(resources):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,20 +11,27 @@ from pathlib import Path
 import pytest
 
 from kycourier_devkit.emulators.aws import osls
+from kycourier_devkit.emulators.aws.cloudformation import evaluate
 from kycourier_devkit.emulators.servers import start_moto
 from kycourier_devkit.errors import StackCreationError
 from kycourier_devkit.repository import ROOT
+from kycourier_devkit.tool_envs import node_tool
 from support.aws.clients import aws_client, aws_environ
 from support.rendered_templates import (
     APP_ID,
     NEEDS_TOOLS,
     STACK,
+    ZIPS,
     Renderer,
+    comparable,
     copy_project,
+    differences,
 )
 from support.servers.emulators import start_or_skip, tool_or_skip
 
 pytestmark = NEEDS_TOOLS
+FUNCTIONS, LAYERS = 4, 3
+ENDPOINT = ROOT / "tests/data/aws_sdk_endpoint.js"
 
 
 def run(command: Sequence[str | Path], folder: Path) -> str:
@@ -74,6 +83,53 @@ def test_osls_removes_all_but_the_retained_resources(tmp_path):
     assert stacks_left == functions_left == []
     assert "-StateTable-" in table
     assert "-evidencebucket-" in bucket["Name"]
+
+
+def test_sam_build_leaves_the_paths_of_the_zips_valid(tmp_path):
+    folder = copy_project(tmp_path)
+    run([tool_or_skip("sam") / "sam", "build"], folder)
+
+    built = folder / ".aws-sam/build/template.yaml"
+    paths = re.findall(r"(?m)^ +(?:CodeUri|ContentUri): (\S+)", built.read_text())
+    found = [(built.parent / path).resolve() for path in paths]
+    assert {path.name for path in found} == {f"{name}.zip" for name in ZIPS}
+    assert len(found) == FUNCTIONS + LAYERS
+    assert all(path.is_file() for path in found)
+
+
+def serverless(command: str, folder: Path, url: str) -> str:
+    """Run the Serverless Framework 3, whose SDK knows no AWS_ENDPOINT_URL."""
+    script = node_tool("osls").parents[1] / "serverless/bin/serverless.js"
+    node, environ = shutil.which("node"), {"HOME": str(folder), **aws_environ(url)}
+    done = subprocess.run(
+        [node, "--require", ENDPOINT, script, command, "--param=AppId=SANDBOX1"],
+        cwd=folder,
+        env={"PATH": os.defpath, **environ},
+        stdin=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_serverless_framework_renders_the_same_stack_and_deploys_it(renderer, tmp_path):
+    folder = copy_project(tmp_path)
+    with start_or_skip(start_moto()) as url:
+        printed = serverless("print", folder, url)
+        serverless("package", folder, url)
+        template, service = osls.read_package(folder)
+        serverless("deploy", folder, url)
+        functions = aws_client("lambda", url).list_functions()["Functions"]
+
+    assert "SANDBOX1" in printed
+    assert service["provider"]["stackParameters"]
+    known = {"AWS::StackName": STACK}
+    ours = comparable(evaluate(template, APP_ID, known=known), {})
+    assert differences(ours, renderer.resolve("osls")) == []
+    assert len(functions) == FUNCTIONS
 
 
 def test_cfn_lint_accepts_both_templates_in_each_partition(osls_json):

@@ -24,6 +24,7 @@ class Fault(NamedTuple):
         respond: What a request gets instead of its response.
         resolve: Returns the address that the platform's name resolves to.
         reasons: Possible reasons of the transport's error; None if it returns a reply.
+        cause: Why an order waits after such a reply.
         call_seconds: The timeout of a call that hangs; the call lasts that long.
         throttles: Whether the reply is a request to slow down.
     """
@@ -32,6 +33,7 @@ class Fault(NamedTuple):
     respond: Respond | None = None
     resolve: Resolve | None = None
     reasons: tuple[str, ...] | None = None
+    cause: str = "http_status"
     call_seconds: float | None = None
     throttles: bool = False
 
@@ -96,8 +98,9 @@ def redirect(platform: FaultyPlatform, peer: Peer, _: Handle) -> None:
     peer.send(http_response(PAGE, f"Location: {target}/next", status="302 Found"))
 
 
-def in_gbk(_: FaultyPlatform, peer: Peer, handle: Handle) -> None:
-    body = json.loads(handle().body) | {"msg": GBK_TEXT}
+def in_gbk(_: FaultyPlatform, peer: Peer, __: Handle) -> None:
+    """Respond without a result: a message in GBK alone does no harm."""
+    body = {"code": "0", "msg": GBK_TEXT}
     text = json.dumps(body, ensure_ascii=False)
     kind = "Content-Type: application/json;charset=GBK"
     peer.send(http_response(text.encode("gbk"), kind))
@@ -123,19 +126,21 @@ def cut(_: FaultyPlatform, peer: Peer, handle: Handle) -> None:
     peer.send(http_response(body[: len(body) // 2]))
 
 
-RESET = ("reset", "tls")
-TIMEOUT = ("timeout",)
+RESET = ("connection_reset", "tls_failed")
+TIMEOUT = ("timed_out",)
 FAULTS = {
-    "1 name does not resolve": Fault(1, resolve=unknown_name, reasons=("resolve",)),
+    "1 name does not resolve": Fault(
+        1, resolve=unknown_name, reasons=("resolve_failed",)
+    ),
     "1 the resolver hangs": Fault(
         1, resolve=resolver_hangs, reasons=TIMEOUT, call_seconds=0.5
     ),
-    "2 port closed": Fault(2, resolve=closed_port, reasons=("connect",)),
+    "2 port closed": Fault(2, resolve=closed_port, reasons=("connect_failed",)),
     "3 connect hangs": Fault(
         3, resolve=FaultyPlatform.full_backlog, reasons=TIMEOUT, call_seconds=8
     ),
     "4 bad certificate": Fault(
-        4, resolve=FaultyPlatform.start_impostor, reasons=("tls",)
+        4, resolve=FaultyPlatform.start_impostor, reasons=("tls_failed",)
     ),
     "5 headers drip": Fault(5, drip_head, reasons=TIMEOUT, call_seconds=0.5),
     "6 body drips": Fault(6, drip_body, reasons=TIMEOUT, call_seconds=0.5),
@@ -145,10 +150,12 @@ FAULTS = {
     "11 429": Fault(11, respond_with("429 Slow", "Retry-After: 5"), throttles=True),
     "12 redirect": Fault(12, redirect),
     "13 HTML page with 200": Fault(
-        13, respond_with("200 OK", "Content-Type: text/html")
+        13,
+        respond_with("200 OK", "Content-Type: text/html"),
+        cause="reply_not_json",
     ),
-    "14 GBK bytes": Fault(14, in_gbk),
-    "15 gzip bomb": Fault(15, bomb, reasons=("encoded",)),
-    "16 endless body": Fault(16, endless, reasons=("too_large",)),
-    "17 JSON cut": Fault(17, cut),
+    "14 GBK bytes": Fault(14, in_gbk, cause="reply_malformed"),
+    "15 gzip bomb": Fault(15, bomb, reasons=("reply_encoded",)),
+    "16 endless body": Fault(16, endless, reasons=("reply_too_large",)),
+    "17 JSON cut": Fault(17, cut, cause="reply_not_json"),
 }

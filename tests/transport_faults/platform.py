@@ -28,7 +28,7 @@ from support.servers.hostile_server import (
 HOST = "kyc.test"
 FULL_BACKLOG_ADDRESS = "127.0.0.9"
 IMPOSTOR_ADDRESS = "127.0.0.5"
-PHOTO = b"\xff\xd8\xffsynthetic"
+PHOTO = b"\xff\xd8\xffsynthetic".ljust(64, b".")
 PHOTO_TEXT = b64encode(PHOTO).decode()
 KINDS = {TOKEN_PATH: "token", TICKET_PATH: "ticket", RESULT_PATH: "query"}
 _NEXT_CALL = {"token": "ticket", "ticket": "query", "query": "query"}

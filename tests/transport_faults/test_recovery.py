@@ -92,8 +92,9 @@ def check_outcomes(fault, kind, rig):
         deadline = min(call.allowed, 2.0) if fault.number == 3 else call.allowed
         assert call.took < deadline + TOLERANCE_SECONDS
         assert call.took > deadline - 0.1 or not fault.call_seconds
-    reason = "throttled" if fault.throttles and kind == "query" else "transient"
-    assert rig.row("order1").reason == reason
+    row = rig.row("order1")
+    assert row.reason == ("throttled" if fault.throttles else "transient")
+    assert row.last_problem.cause.value in (fault.reasons or {fault.cause})
 
 
 def check_counts(fault, kind, platform):

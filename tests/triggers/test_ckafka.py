@@ -64,8 +64,9 @@ def test_tombstone_non_text_and_base64_bodies_are_poison(app, body):
 
 @pytest.mark.parametrize("odd", [None, [], "text", 7])
 def test_malformed_record_is_poison(app, odd):
+    """An error would have the trigger retry its batch for ever."""
     assert deliver(app, {"Ckafka": odd}) == NO_FAILURES
-    assert poison(app) == [("batch", "bad_envelope")]
+    assert poison(app) == [("ckafka", "bad_json")]
 
 
 def test_unclaimable_order_becomes_due_in_its_row(app, monkeypatch):

@@ -91,6 +91,22 @@ def test_log_lines_carry_their_request_id(context, shown):
     assert [line["request_id"] for line in lines] == [shown, shown]
 
 
+def test_late_log_line_carries_the_request_id_of_its_own_invocation():
+    stream, resume, ended = io.StringIO(), threading.Event(), threading.Event()
+    ours = invocation(stream)
+
+    def hang(_):
+        resume.wait(30)
+        ours._event_log.emit("sweep_finished")
+        ended.set()
+
+    with pytest.raises(HandlerFailedError):
+        ours.run(hang, {"time_limit_in_ms": 1, "request_id": "first"})
+    ours.run(lambda _: resume.set() or ended.wait(30), {"request_id": "second"})
+    *_, late = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (late["message"], late["request_id"]) == ("sweep_finished", "first")
+
+
 @pytest.mark.parametrize("context", UNNAMED, ids=repr_short)
 def test_request_id_does_not_leak_into_the_next_invocation(context):
     stream = io.StringIO()

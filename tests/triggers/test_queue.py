@@ -78,13 +78,6 @@ class TestBatch:
             deliver(app, record("m1", {"order_no": "order1", "due": True}))
             assert app.upstream.queries["order1"] == queries + 1
 
-    @pytest.mark.parametrize(
-        "records", [None, {}, "x", [None], [5], [{}], [{"messageId": 7}]]
-    )
-    def test_malformed_envelope_is_poison(self, app, records):
-        assert handle(app, {"Records": records}) == failures()
-        assert app.stores.orders.poison == [(APP, "batch", "bad_envelope")]
-
 
 @pytest.mark.parametrize(
     "body",
@@ -123,8 +116,15 @@ class TestDirectCall:
         assert (order["order_no"], order["state"]) == ("order1", "collected")
         assert order["result"]["card"]["number_masked"] == "411111******1111"
 
-    @pytest.mark.parametrize("event", [None, [], {}, {"order_no": "../"}])
-    def test_bad_call_is_rejected_and_kept_as_poison(self, app, event):
-        response = handle(app, event)
-        assert response["status"] == 400
-        assert app.stores.orders.poison == [(APP, "direct", response["code"])]
+    @pytest.mark.parametrize(
+        ("members", "code"),
+        [
+            ({"order_no": "../"}, "bad_order_no"),
+            ({"order_no": None}, "bad_order_no"),
+            ({"order_no": "a", "app_id": ""}, "foreign_app"),
+            ({"order_no": "a", "document": ""}, "unknown_document"),
+        ],
+    )
+    def test_bad_call_is_rejected_and_kept_as_poison(self, app, members, code):
+        assert handle(app, members) == {"code": code, "status": 400}
+        assert app.stores.orders.poison == [(APP, "direct", code)]

@@ -36,7 +36,7 @@ def test_failed_refresh_is_reported_and_keeps_the_pair(app):
     app.upstream.token_reply = json_reply(b"", status=503)
     result = refresh(app)
     assert (result["generation"], result["ticket"]) == (1, "stale")
-    assert result["problem"] == "server_error"
+    assert result["problem"] == {"cause": "http_status", "http_status": 503}
 
 
 def test_timer_ignores_a_callers_back_off(app):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.errors import (
     EvidenceConflictError,
     EvidenceUnavailableError,
@@ -17,10 +18,16 @@ from kycourier.core.errors import (
 )
 from kycourier.core.orders.record import OrderState
 from kycourier.core.orders.state_machine import Urgency
-from support.failing_ports import raising
-from support.leaks.canaries import NUMBER
+from kycourier.usecases.provide_ticket import KeptTickets
+from support.failing_ports import FailingPort, raising
+from support.leaks.canaries import NUMBER, TICKET
 from support.rigs.fake_platform import error_reply, json_reply, result_reply
-from support.rigs.in_memory import APP, EVIDENCE_URI
+from support.rigs.in_memory import (
+    APP,
+    EVIDENCE_URI,
+    InMemoryWorker,
+    MutableSecret,
+)
 
 MINUTE = timedelta(minutes=1)
 NOT_READY = error_reply("66660011")
@@ -40,9 +47,15 @@ def delay_of(app, record):
     return (record.due_at - app.clock.now()).total_seconds()
 
 
-def collect_until_final(app):
+def fields_of(app, event):
+    """Return the fields of the one log event of this name."""
+    [fields] = [fields for name, fields in app.event_log.entries if name == event]
+    return fields
+
+
+def collect_until_final(app, worker=None):
     """Collect order1 whenever it is due; return its row, and each delay and reason."""
-    worker = app.worker()
+    worker = worker or app.worker()
     record, delays, reasons = worker.collect("order1"), [], []
     while record.state is OrderState.WAITING:
         delays.append(delay_of(app, record))
@@ -131,18 +144,41 @@ class TestReplies:
         assert app.upstream.queries["order1"] == 2
         [event] = app.bodies()
         assert event["data"]["reason"] == {"code": "777", "name": "unknown_code"}
+        problem = event["data"]["last_problem"]
+        assert problem.pop("at")
+        assert problem == {
+            "cause": "code_unknown",
+            "code": "777",
+            "http_status": None,
+            "count": 2,
+        }
 
     @pytest.mark.parametrize(
-        "reply",
-        [TransportError("timeout"), json_reply(b"<html>"), error_reply("66660021")],
-        ids=["timeout", "html", "system_timeout"],
+        ("reply", "problem"),
+        [
+            (TransportError("timed_out"), Problem(Cause.TIMED_OUT)),
+            (json_reply(b"<html>"), Problem(Cause.REPLY_NOT_JSON)),
+            (
+                json_reply(b"<html>", status=403),
+                Problem(Cause.HTTP_STATUS, http_status=403),
+            ),
+            (
+                result_reply("order1", originBankcardPhoto="%"),
+                Problem(Cause.PHOTO_UNREADABLE, detail="original"),
+            ),
+            (error_reply("66660021"), Problem(Cause.CODE_TRANSIENT, "66660021")),
+        ],
+        ids=lambda value: getattr(value, "cause", None),
     )
-    def test_transient_failure_is_retried_within_five_seconds(self, app, reply):
+    def test_transient_failure_is_retried_within_five_seconds(
+        self, app, reply, problem
+    ):
         app.upstream.scripts["order1"] = [reply, result_reply("order1")]
         record, [delay], reasons = collect_until_final(app)
         assert record.state is OrderState.COLLECTED
         assert reasons == ["transient"]
         assert delay <= 5
+        assert fields_of(app, "order_waiting").items() > problem.fields().items()
 
     def test_not_ready_follows_the_schedule_to_its_deadline(self, app):
         app.upstream.scripts["order1"] = [NOT_READY]
@@ -175,7 +211,7 @@ class TestReplies:
             app.clock.sleep(delay)
         app.upstream.scripts["other"] = [error_reply("400501")]
         worker.collect("other")
-        assert worker.collect("order1", Urgency.DUE).reason == "throttled"
+        assert worker.collect("order1", Urgency.DUE).reason == "paused"
         app.clock.sleep(20)
         record = worker.collect("order1", Urgency.DUE)
         assert (record.reason, delay_of(app, record)) == ("not_ready", 300)
@@ -263,25 +299,173 @@ class TestTicket:
         assert (record.state, record.reason) == (OrderState.PARKED, "sign_rejected")
         assert 15 * 60 <= sum(delays) <= 17 * 60
         assert app.upstream.tokens <= 17
+        refused = Problem(Cause.TICKET_REFUSED, code="400101")
+        assert record.last_problem.problem == refused
 
     @pytest.mark.parametrize(
-        ("reply", "reason"),
+        ("reply", "reason", "problem"),
         [
-            (json_reply(b"busy", status=503), "transient"),
-            (error_reply("400103"), "credentials"),
+            (
+                json_reply(b"busy", status=503),
+                "transient",
+                Problem(Cause.HTTP_STATUS, http_status=503),
+            ),
+            (
+                error_reply("400103"),
+                "credentials",
+                Problem(Cause.REFRESH_REFUSED, code="400103"),
+            ),
         ],
         ids=["503", "wrong secret"],
     )
-    def test_order_without_a_ticket_waits_up_to_a_minute(self, app, reply, reason):
+    def test_order_without_a_ticket_waits_up_to_a_minute(
+        self, app, reply, reason, problem
+    ):
         app.upstream.token_reply = reply
         worker = app.worker()
         record = worker.collect("order1")
         assert (record.state, record.reason) == (OrderState.WAITING, reason)
+        assert record.last_problem.problem == problem
         assert delay_of(app, record) <= 60
         assert not app.upstream.queries
         app.upstream.token_reply = None
         app.clock.sleep(60)
         assert worker.collect("order1", Urgency.DUE).state is OrderState.COLLECTED
+
+    def test_orders_during_the_back_off_name_the_refusal_that_led_to_it(self, app):
+        app.upstream.token_reply = error_reply("400103")
+        app.random.draw = lambda: 0.9
+        refused = Problem(Cause.REFRESH_REFUSED, code="400103")
+        for number in range(3):
+            record = app.worker().collect(f"order{number}")
+            assert record.last_problem.problem == refused
+        assert app.upstream.tokens == 1
+
+    def test_refused_query_names_the_refusal_of_its_renewed_ticket(self, app):
+        worker = app.worker()
+        worker.collect("order1")
+        app.upstream.kill_pair()
+        app.upstream.token_reply = error_reply("400103")
+        record = worker.collect("order2")
+        refused = Problem(Cause.REFRESH_REFUSED, code="400103")
+        assert (record.reason, record.last_problem.problem) == ("credentials", refused)
+
+    def test_refused_query_names_a_kept_ticket_that_became_unreadable(self, app):
+        worker = KeptTicketWorker(app)
+        worker.kept.value = f"{TICKET}0"
+        assert worker.collect("order1").state is OrderState.COLLECTED
+        app.upstream.kill_pair()
+        worker.kept.value = UNREADABLE
+        record = worker.collect("order2")
+        assert record.reason == "credentials"
+        assert record.last_problem.problem == Problem(Cause.TICKET_UNREADABLE)
+
+
+UNREADABLE = 's:1:"T";'  # serialized by PHP
+
+
+class KeptTicketWorker(InMemoryWorker):
+    """A worker whose tickets another service keeps; at first in an unreadable form."""
+
+    def make_tickets(self):
+        self.kept = MutableSecret(UNREADABLE)
+        return KeptTickets(self.kept, clock=self.app.clock)
+
+
+class TestNoTicket:
+    """A ticket that cannot be had ends its order as any other failure does."""
+
+    @pytest.mark.parametrize(
+        ("token_reply", "cause", "code"),
+        [
+            (error_reply("66660021"), Cause.REFRESH_REFUSED, "66660021"),
+            (TransportError("connect_failed"), Cause.CONNECT_FAILED, ""),
+            (json_reply(b"<html>"), Cause.REPLY_NOT_JSON, ""),
+        ],
+    )
+    def test_refresh_that_always_fails(self, app, token_reply, cause, code):
+        app.upstream.token_reply = token_reply
+        self.assert_parked(app, app.worker(), cause, code)
+
+    def test_secret_that_cannot_be_read(self, app):
+        secret = FailingPort(StoreUnavailableError)
+        worker = InMemoryWorker(app, secret=secret)
+        self.assert_parked(app, worker, Cause.SECRET_UNREADABLE)
+
+    def test_kept_ticket_of_another_form(self, app):
+        self.assert_parked(app, KeptTicketWorker(app), Cause.TICKET_UNREADABLE)
+
+    def test_ticket_that_no_worker_obtains(self, app, monkeypatch):
+        monkeypatch.setattr(app.stores.leases, "acquire", lambda *_, **__: None)
+        self.assert_parked(app, app.worker(), Cause.TICKET_MISSING)
+
+    @pytest.mark.parametrize("error", [StoreUnavailableError, NewerSchemaError])
+    def test_ticket_store_that_fails(self, app, monkeypatch, error):
+        monkeypatch.setattr(app.stores.tickets, "get", raising(error))
+        self.assert_parked(app, app.worker(), Cause(error.code))
+
+    def assert_parked(self, app, worker, cause, code=""):
+        """Assert that order1 is parked with this cause once its time is over."""
+        first = worker.collect("order1")
+        assert (first.state, first.last_problem.cause) == (OrderState.WAITING, cause)
+        app.clock.sleep((first.deadline_at - app.clock.now()).total_seconds())
+        record, _, reasons = collect_until_final(app, worker)
+        assert {*reasons} <= {"transient", "paused"}
+        late = app.clock.now() - record.deadline_at
+        assert 15 * MINUTE <= late <= 21 * MINUTE
+        assert (record.state, record.reason) == (OrderState.PARKED, cause.value)
+        problem = record.last_problem
+        assert (problem.cause, problem.code or "") == (cause, code)
+        data = app.bodies()[0]["data"]
+        assert data["reason"] == {"code": code, "name": cause.value}
+        assert data["last_problem"]["cause"] == cause.value
+        assert data["last_problem"]["count"] == problem.count > 1
+        assert not app.upstream.queries
+
+
+class TestLastProblem:
+    def test_run_of_attempts_is_counted_by_cause_and_cleared_by_success(self, app):
+        busy = json_reply(b"", status=503)
+        timeout = TransportError("timed_out")
+        app.upstream.scripts["order1"] = [
+            *(timeout, timeout, busy, timeout, NOT_READY, busy),
+            result_reply("order1"),
+        ]
+        seen, since, begun = [], [], app.clock.now()
+        for _ in range(7):
+            record = app.worker().collect("order1", Urgency.NOW)
+            last = record.last_problem
+            seen.append(last and (last.cause.value, last.count, last.http_status))
+            since.append(record.failing_since)
+            app.clock.sleep(10)
+        assert seen == [
+            ("timed_out", 1, None),
+            ("timed_out", 2, None),
+            ("http_status", 1, 503),
+            ("timed_out", 1, None),
+            None,
+            ("http_status", 1, 503),
+            None,
+        ]
+        again = begun + timedelta(seconds=50)
+        assert since == [*[begun] * 4, None, again, None]
+        assert record.state is OrderState.COLLECTED
+
+    def test_collected_order_has_the_sinks_problem_while_its_event_is_unsent(
+        self, app, monkeypatch
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(app.sink, "publish", raising(SinkUnavailableError))
+            record = app.worker().collect("order1")
+            assert record.last_problem.cause is Cause.SINK_UNAVAILABLE
+            app.clock.sleep(6)
+            app.worker().sweeper.sweep(app.time())
+            last = app.load("order1").last_problem
+            assert (last.cause, last.count) == (Cause.SINK_UNAVAILABLE, 2)
+        app.clock.sleep(60)
+        app.worker().sweeper.sweep(app.time())
+        record = app.load("order1")
+        assert (record.unsent, record.last_problem) == ((), None)
 
 
 class TestReplacedOwner:
@@ -343,13 +527,6 @@ class TestReplacedOwner:
 
 
 class TestFailingPorts:
-    @pytest.mark.parametrize("error", [StoreUnavailableError, NewerSchemaError])
-    def test_unreadable_ticket_makes_the_order_wait(self, app, monkeypatch, error):
-        monkeypatch.setattr(app.stores.tickets, "get", raising(error))
-        record = app.worker().collect("order1", seconds=900)
-        assert (record.state, record.reason) == (OrderState.WAITING, "transient")
-        assert delay_of(app, record) <= 5
-
     @pytest.mark.parametrize("kind", ["original", "number", "manifest"])
     def test_one_unstorable_object_makes_the_order_wait_without_an_event(
         self, app, monkeypatch, kind
@@ -364,6 +541,7 @@ class TestFailingPorts:
         monkeypatch.setattr(app.evidence, "put", full)
         record = app.worker().collect("order1")
         assert (record.state, record.reason) == (OrderState.WAITING, "transient")
+        assert record.last_problem.cause is Cause.EVIDENCE_UNAVAILABLE
         assert not app.sink.events
 
     def test_unavailable_evidence_parks_the_order_after_its_deadline(
@@ -377,12 +555,13 @@ class TestFailingPorts:
         app.clock.sleep(15 * 60)
         record = worker.collect("order1", Urgency.NOW)
         assert record.state is OrderState.PARKED
-        assert record.reason == "evidence_unavailable"
+        assert record.reason == record.last_problem.cause == "evidence_unavailable"
 
     def test_evidence_conflict_parks_the_order(self, app, monkeypatch):
         monkeypatch.setattr(app.evidence, "put", raising(EvidenceConflictError))
         record = app.worker().collect("order1")
         assert (record.state, record.reason) == (OrderState.PARKED, "evidence_conflict")
+        assert record.last_problem.cause is Cause.EVIDENCE_CONFLICT
         assert "evidence_conflict" in app.log_events()
 
     def test_event_of_a_failing_sink_is_sent_by_the_sweep(self, app, monkeypatch):

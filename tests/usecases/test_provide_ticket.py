@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.errors import StoreUnavailableError, TicketUnavailableError
 from kycourier.core.leases import refresh_lease
 from kycourier.usecases.provide_ticket import KeptTickets, OwnedTickets
 from kycourier.usecases.refresh_ticket import RefreshReason
-from support.failing_ports import raising
+from support.failing_ports import FailingPort, raising
 from support.leaks.canaries import TICKET
 from support.rigs.fake_platform import error_reply, json_reply
 from support.rigs.in_memory import APP, MutableSecret, SkewedClock
@@ -244,12 +245,27 @@ class TestKeptTickets:
         app.clock.sleep(60)
         assert self.value(app, tickets) == "kept1"
 
+    @pytest.mark.parametrize(
+        ("source", "cause"),
+        [
+            (MutableSecret('s:1:"T";'), Cause.TICKET_UNREADABLE),
+            (FailingPort(StoreUnavailableError), Cause.SECRET_UNREADABLE),
+        ],
+        ids=["other form", "no source"],
+    )
+    def test_ticket_that_cannot_be_had_names_its_cause(self, app, source, cause):
+        tickets = KeptTickets(source, clock=app.clock)
+        with pytest.raises(TicketUnavailableError) as caught:
+            tickets.current(app.time())
+        assert caught.value.problem == Problem(cause)
+
     def test_renew_reads_again_and_fails_without_another_ticket(
         self, app, tickets, source
     ):
         old = tickets.current(app.time())
-        with pytest.raises(TicketUnavailableError):
+        with pytest.raises(TicketUnavailableError) as caught:
             tickets.renew(old, app.time())
+        assert caught.value.problem == Problem(Cause.TICKET_REFUSED)
         source.value = '{"ticket":"kept2","more":1}'
         new = tickets.renew(old, app.time())
         assert (new.value.expose(), new.generation) == ("kept2", 2)

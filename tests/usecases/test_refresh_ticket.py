@@ -4,8 +4,15 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from kycourier.core.circuit_breaker import BreakerRecord, Signal, after_call
+from kycourier.core.causes import Cause, Problem
+from kycourier.core.circuit_breaker import (
+    BreakerRecord,
+    CallResult,
+    Signal,
+    after_call,
+)
 from kycourier.core.errors import (
     StaleOwnerError,
     StoreUnavailableError,
@@ -104,7 +111,7 @@ class TestPair:
 
 class TestLease:
     def test_crashed_refresh_is_taken_over_when_its_lease_ends(self, app, monkeypatch):
-        app.upstream.ticket_reply = TransportError("timeout")
+        app.upstream.ticket_reply = TransportError("timed_out")
         with monkeypatch.context() as crashed:
             crashed.setattr(app.stores.leases, "release", lambda *_, **__: None)
             with pytest.raises(TicketUnavailableError):
@@ -169,38 +176,47 @@ class TestTime:
 
 class TestFailure:
     @pytest.mark.parametrize(
-        "reply",
+        ("reply", "problem"),
         [
-            error_reply("400504"),
-            json_reply({"code": "0", "access_token": "T", "expire_in": "0"}),
-            TransportError("connect"),
+            (error_reply("400504"), Problem(Cause.REFRESH_REFUSED, code="400504")),
+            (error_reply("66660002"), Problem(Cause.APP_STOPPED, code="66660002")),
+            (
+                json_reply({"code": "0", "access_token": "T", "expire_in": "0"}),
+                Problem(Cause.REPLY_MALFORMED, detail="lifetime"),
+            ),
+            (
+                json_reply(b"busy", status=503),
+                Problem(Cause.HTTP_STATUS, http_status=503),
+            ),
+            (TransportError("connect_failed"), Problem(Cause.CONNECT_FAILED)),
         ],
-        ids=["too_frequent", "no lifetime", "connect"],
+        ids=["too_frequent", "expired app", "no lifetime", "503", "connect"],
     )
-    def test_failed_refresh_keeps_the_pair_and_is_logged(self, app, reply):
+    def test_failed_refresh_keeps_the_pair_and_names_its_cause(
+        self, app, reply, problem
+    ):
         first = refresh(app)
         app.clock.sleep(20 * MINUTE)
         app.upstream.token_reply = reply
-        with pytest.raises(TicketUnavailableError):
+        with pytest.raises(TicketUnavailableError) as caught:
             refresh(app)
         assert stored(app) == first
-        assert "ticket_refresh_failed" in app.log_events()
+        assert caught.value.problem == problem
+        assert ("ticket_refresh_failed", problem.fields()) in app.event_log.entries
+        assert app.stores.breakers.get(APP).refresh_problem.problem == problem
 
     def test_unreadable_secret_leaves_the_breaker_unchanged(self, app):
         worker = InMemoryWorker(app, secret=FailingPort(StoreUnavailableError))
-        breaker = after_call(
-            BreakerRecord(),
-            Signal.THROTTLED,
-            now=app.clock.now(),
-            min_open=timedelta(0),
-            draw=0.5,
-        )
+        throttled = CallResult(Signal.THROTTLED)
+        breaker = after_call(BreakerRecord(), throttled, now=app.clock.now(), draw=0.5)
         app.stores.breakers.open(APP, breaker, expected_version=0)
         app.clock.sleep(10)
-        with pytest.raises(TicketUnavailableError, match="secret_unavailable"):
+        with pytest.raises(TicketUnavailableError, match="secret_unreadable"):
             refresh(app, worker)
         assert not app.upstream.tokens
-        assert app.stores.breakers.get(APP) == breaker
+        after = app.stores.breakers.get(APP)
+        assert after.refresh_problem.cause is Cause.SECRET_UNREADABLE
+        assert replace(after, refresh_problem=None, version=1) == breaker
 
     def test_unsaved_pair_is_not_obtained_again_at_once(self, app, monkeypatch):
         """Each new pair starts the last minute of the pair before it."""
@@ -244,7 +260,9 @@ class TestFailure:
 
     def test_stopped_app_makes_no_token_call(self, app):
         worker = app.worker()
-        worker.breaker.record(Signal.STOPPED, min_open=timedelta(0))
-        with pytest.raises(TicketUnavailableError):
+        stopped = Problem(Cause.APP_STOPPED, code="66660001")
+        worker.breaker.record(CallResult(Signal.STOPPED, stopped))
+        with pytest.raises(TicketUnavailableError) as caught:
             refresh(app, worker)
+        assert caught.value.problem == stopped
         assert not app.upstream.tokens

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.record import OrderState
 from kycourier.core.orders.state_machine import Urgency
 from support.rigs.fake_platform import error_reply, result_reply
@@ -41,7 +41,7 @@ def test_reopening_survives_a_concurrent_write(app, monkeypatch):
     def commit_second(record, *, expected):
         monkeypatch.undo()
         stored = app.load("order1")
-        commit(rules.mark_sent(stored, now=app.clock.now()), expected=stored)
+        commit(follow_up.mark_sent(stored, now=app.clock.now()), expected=stored)
         commit(record, expected=expected)
 
     monkeypatch.setattr(app.stores.orders, "commit", commit_second)

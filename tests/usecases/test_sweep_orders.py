@@ -5,13 +5,16 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from kycourier.core.circuit_breaker import Signal
+from kycourier.core.causes import Cause, Problem
+from kycourier.core.circuit_breaker import CallResult, Signal
 from kycourier.core.errors import SinkUnavailableError, StoreUnavailableError
 from kycourier.core.orders.record import OrderKey, OrderState
 from kycourier.core.orders.state_machine import Urgency
 from support.failing_ports import raising
 from support.rigs.fake_platform import error_reply, result_reply
 from support.rigs.in_memory import APP, expected_order
+
+STOPPED = Problem(Cause.APP_STOPPED, code="66660001")
 
 
 def register(app, count):
@@ -131,7 +134,7 @@ def test_sweep_finishes_waiting_orders_while_the_queue_fails(app, monkeypatch):
 def test_backlog_is_measured_even_while_the_app_is_stopped(app, stopped):
     register(app, 3)
     if stopped:
-        app.worker().breaker.record(Signal.STOPPED, min_open=timedelta(0))
+        app.worker().breaker.record(CallResult(Signal.STOPPED))
     app.clock.sleep(660)
     sweep(app)
     fields = fields_of(app, "sweep_finished")
@@ -184,3 +187,25 @@ def test_event_whose_response_was_lost_is_sent_again_with_same_id_and_bytes(
     first, again = app.sink.events
     assert again == first
     assert app.load("order1").unsent == ()
+
+
+def test_order_of_a_stopped_app_is_parked_after_its_deadline(app):
+    register(app, 1)
+    worker = app.worker()
+    app.clock.sleep(600)
+    worker.breaker.record(CallResult(Signal.STOPPED, STOPPED))
+    sweep(app)
+    assert app.load("order0000").state is OrderState.REGISTERED  # before its deadline
+
+    parked_after, ttl = None, timedelta(days=2)
+    for minutes in range(0, 60 * 49, 5):
+        app.clock.sleep(300)
+        sweep(app)
+        if app.load("order0000").state is OrderState.PARKED:
+            parked_after = timedelta(seconds=600 + 300 * (minutes // 5 + 1))
+            break
+    row = app.load("order0000")
+    assert (row.reason, row.last_problem.problem) == ("app_stopped", STOPPED)
+    assert timedelta(minutes=15) <= parked_after - ttl <= timedelta(minutes=45)
+    [event] = app.bodies()
+    assert event["data"]["last_problem"]["code"] == "66660001"

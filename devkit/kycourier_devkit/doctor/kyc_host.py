@@ -10,19 +10,14 @@ from kycourier.adapters.http.connections import build_pool
 from kycourier.adapters.http.responses import transport_errors
 from kycourier.adapters.kyc.transport import HEADERS
 from kycourier.container import Container
+from kycourier.core.causes import Cause
 from kycourier.core.errors import TransportError
 from kycourier_devkit.doctor.check import NOTE, OK, PROBLEM, CheckResult
-from kycourier_devkit.orders.container import SANDBOX_HINT, uses_sandbox
+from kycourier_devkit.orders.cause_hints import hint_for
 
 MAX_SKEW_SECONDS = 60
 _TIMEOUT_SECONDS = 5.0
 _MAX_BODY_BYTES = 1 << 16
-_REASONS = {
-    "resolve": "its name does not resolve",
-    "connect": "the connection is refused or unreachable",
-    "tls": "its certificate is not trusted",
-    "timeout": f"no response within {_TIMEOUT_SECONDS:g} s",
-}
 
 
 def check_kyc_host(container: Container) -> Iterator[CheckResult]:
@@ -32,9 +27,8 @@ def check_kyc_host(container: Container) -> Iterator[CheckResult]:
     try:
         date = _request_date(url)
     except TransportError as error:
-        detail = _REASONS.get(error.reason, f"no usable response ({error.reason})")
-        if uses_sandbox(container):
-            detail = f"no response: {SANDBOX_HINT}"
+        cause = Cause(error.reason)
+        detail = f"{cause.value}: {hint_for(cause, container)}"
         yield CheckResult(PROBLEM, "KYC host", detail)
         return
     yield CheckResult(OK, "KYC host", "responds")
@@ -45,7 +39,7 @@ def _request_date(url: str) -> datetime | None:
     """Returns the host's date; None if its response has none that can be parsed."""
     pool = build_pool(url, connections=1, max_body_bytes=_MAX_BODY_BYTES)
     try:
-        with transport_errors("connect"):
+        with transport_errors("connect_failed"):
             response = pool.urlopen(
                 "HEAD",
                 "/",

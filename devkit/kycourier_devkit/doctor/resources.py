@@ -1,5 +1,6 @@
 """Checks that the secrets, stores and queues in the settings can be used."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,11 +9,15 @@ from kycourier.container import Container
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
 from kycourier.core.fingerprints import parse_fingerprint_key
 from kycourier.core.request_signature import parse_keys
+from kycourier.usecases.deadlines import Deadline
+from kycourier.usecases.provide_ticket import KeptTickets
 from kycourier_devkit.doctor.check import OK, PROBLEM, CheckResult
 
 _LEASE = _LEASE_OWNER = "doctor"
 _LEASE_SECONDS = 5
 _NOT_SET = "not set"
+_APP_SECRET = re.compile("[A-Za-z0-9]{64}")
+_TICKET_SECONDS = 8.0
 
 Check = Callable[[Container], str]  # returns the detail, or raises
 
@@ -37,15 +42,21 @@ def _run(name: str, check: Check, container: Container) -> CheckResult:
 def _check_app_secret(container: Container) -> str:
     if container.settings.ticket is not None:
         return "not needed: the ticket has another source"
-    container.secret("app_secret", container.settings.app_secret)
-    return "can be read"
+    source = container.secret("app_secret", container.settings.app_secret)
+    if not _APP_SECRET.fullmatch(source.get().expose()):
+        raise StoreUnavailableError("must be 64 letters and digits, as the vendor's is")
+    return "has the vendor's form"
 
 
 def _check_ticket_source(container: Container) -> str:
     if container.settings.ticket is None:
         return "owned: refreshed by this service"
-    container.secret("ticket", container.settings.ticket)
-    return "can be read"
+    url = container.settings.ticket
+    ticket = KeptTickets(
+        registry.open_ticket(url, container.context), clock=container.clock
+    )
+    ticket.current(Deadline(container.clock.monotonic, seconds=_TICKET_SECONDS))
+    return "holds a ticket"
 
 
 def _check_fingerprint_key(container: Container) -> str:

@@ -1,14 +1,19 @@
-"""Checks each setting by itself."""
+"""Checks each setting by itself, and shows the values that are no secrets."""
 
+import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from kycourier.core.errors import SettingError
 from kycourier.settings.declarations import PREFIX, SETTINGS, Setting
 from kycourier.settings.reader import read_settings
 from kycourier_devkit.cli.context import CliContext
-from kycourier_devkit.doctor.check import OK, PROBLEM, CheckResult
+from kycourier_devkit.doctor.check import NOTE, OK, PROBLEM, WARNING, CheckResult
 from kycourier_devkit.orders.container import COLLECT_SETTINGS
 from kycourier_devkit.workspace.local_settings import SECRET_VARIABLE
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_settings(context: CliContext) -> Iterator[CheckResult]:
@@ -22,10 +27,32 @@ def check_settings(context: CliContext) -> Iterator[CheckResult]:
     for setting in SETTINGS:
         is_required = setting.name in required
         yield _check(setting, values, is_required=is_required, context=context)
-    known = {setting.variable for setting in SETTINGS} | {SECRET_VARIABLE}
-    for name in sorted(context.environ):
-        if name.startswith(PREFIX) and name not in known:
-            yield CheckResult(PROBLEM, name, "unknown setting: check its spelling")
+    yield from _check_unknown(context.environ)
+    for name in _PROXIES:
+        if context.environ.get(name):
+            yield CheckResult(WARNING, name, "is ignored: the service uses no proxy")
+
+
+def _check_unknown(environ: Mapping[str, str]) -> Iterator[CheckResult]:
+    known = {setting.variable for setting in SETTINGS}
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known | {SECRET_VARIABLE}:
+            continue
+        if name in _referenced_variables(environ):
+            continue
+        near = get_close_matches(name, known, n=1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        yield CheckResult(WARNING, name, f"unknown setting{hint}")
+
+
+def _referenced_variables(environ: Mapping[str, str]) -> set[str]:
+    """Returns the variables that `env:NAME` references name."""
+    values = (environ.get(setting.variable, "") for setting in SETTINGS)
+    return {
+        value.removeprefix("env:").partition("?")[0]
+        for value in values
+        if value.startswith("env:")
+    }
 
 
 def _check(
@@ -38,12 +65,15 @@ def _check(
     name = setting.variable
     if name not in values:
         if setting.default is not None:
-            return CheckResult(OK, name, f"default {setting.default}")
-        return CheckResult(PROBLEM if is_required else OK, name, "is not set")
+            return CheckResult(OK, name, f"{setting.default} (default)")
+        return CheckResult(PROBLEM if is_required else NOTE, name, "is not set")
     try:
         read_settings({name: values[name]}, needs=frozenset())
     except SettingError as error:
         return CheckResult(PROBLEM, name, error.why)
+    shown = _CREDENTIALS.sub("…@", values[name])
     if context.environ.get(name):
-        return CheckResult(OK, name, "set")
-    return CheckResult(OK, name, "empty" if context.is_deployed else "local value")
+        return CheckResult(OK, name, shown)
+    if context.is_deployed:
+        return CheckResult(OK, name, "empty")
+    return CheckResult(OK, name, f"{shown} (local)")

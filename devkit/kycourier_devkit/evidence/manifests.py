@@ -23,7 +23,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Finding(Struct, frozen=True):
-    """An object that differs: `kind` is `missing`, `changed` or `extra`."""
+    """An object that differs: `kind` is `missing`, `changed` or `extra`.
+
+    `reason` continues a sentence that begins with the path.
+    """
 
     kind: str
     path: EvidencePath
@@ -31,11 +34,15 @@ class Finding(Struct, frozen=True):
 
 
 class ManifestReport(Struct, frozen=True):
-    """The findings in one manifest's folder, and how many objects it names."""
+    """The findings in one manifest's folder, and how many objects it names.
+
+    `sha256` is the manifest's own; empty if there is none.
+    """
 
     manifest: EvidencePath
     objects: int
     findings: tuple[Finding, ...]
+    sha256: str = ""
 
 
 def find_manifests(folder: Path | StoredPath) -> list[EvidencePath]:
@@ -56,7 +63,7 @@ def find_strays(folder: Path | StoredPath) -> list[Finding]:
         if not any(map(_is_manifest, paths)):
             strays += paths
     return [
-        Finding("extra", path, "no manifest beside it")
+        Finding("extra", path, "has no manifest beside it")
         for path in sorted(strays, key=str)
     ]
 
@@ -81,9 +88,14 @@ def check_manifest(path: EvidencePath) -> ManifestReport:
         OSError: A local file cannot be read.
         EvidenceUnavailableError: The object store cannot be read.
     """
-    objects, findings = _read_manifest(path)
+    content = _read_content(path)
+    if content is None:
+        gone = Finding("missing", path, "does not exist")
+        return ManifestReport(path, 0, (gone,))
+    digest = hashlib.sha256(content).hexdigest()
+    objects, findings = _read_manifest(path, content, digest)
     if objects is None:
-        return ManifestReport(path, 0, tuple(findings))
+        return ManifestReport(path, 0, tuple(findings), digest)
     folder = path.parent
     present = {str(each): each for each in folder.iterdir()}
     extra = dict(present)
@@ -93,27 +105,32 @@ def check_manifest(path: EvidencePath) -> ManifestReport:
         extra.pop(str(expected), None)
         findings += _check_object(present.get(str(expected), expected), entry)
     for _, each in sorted(extra.items()):
-        findings.append(Finding("extra", each, "not in the manifest"))
-    return ManifestReport(path, len(objects), tuple(findings))
+        findings.append(Finding("extra", each, "is not in the manifest"))
+    return ManifestReport(path, len(objects), tuple(findings), digest)
 
 
-def _read_manifest(path: EvidencePath) -> tuple[list[Entry] | None, list[Finding]]:
-    """Returns the manifest's entries, or None if it is not a manifest."""
+def _read_content(path: EvidencePath) -> bytes | None:
+    """Returns a manifest's bytes; None if there is none."""
     if not path.is_file():
-        return None, [Finding("missing", path, "no such manifest")]
+        return None
     with path.open("rb") as file:
-        content = file.read(_MAX_MANIFEST_BYTES + 1)
+        return file.read(_MAX_MANIFEST_BYTES + 1)
+
+
+def _read_manifest(
+    path: EvidencePath, content: bytes, digest: str
+) -> tuple[list[Entry] | None, list[Finding]]:
+    """Returns the manifest's entries, or None if it is not a manifest."""
     objects = _parse_objects(content)
     if objects is None:
-        return None, [Finding("changed", path, "not a manifest")]
+        return None, [Finding("changed", path, "is not a manifest")]
     name = _MANIFEST_NAME.fullmatch(path.name)
-    digest = hashlib.sha256(content).hexdigest()
     if name is None:
-        return objects, [
-            Finding("changed", path, "its name is not manifest-DIGEST.json")
-        ]
+        return objects, [Finding("changed", path, "is not named manifest-DIGEST.json")]
     if not digest.startswith(name["digest"]):
-        return objects, [Finding("changed", path, "its SHA-256 differs from its name")]
+        return objects, [
+            Finding("changed", path, "has another SHA-256 than its name says")
+        ]
     return objects, []
 
 
@@ -144,14 +161,14 @@ def _is_entry(entry: object) -> bool:
 
 def _check_object(path: EvidencePath, entry: Entry) -> Iterator[Finding]:
     if not path.is_file():
-        yield Finding("missing", path, "named in the manifest")
+        yield Finding("missing", path, "is named in the manifest and does not exist")
         return
     size, sha256 = _measure(path)
     if size != entry["bytes"]:
-        reason = f"{size} bytes instead of {entry['bytes']} in the manifest"
+        reason = f"has {size} bytes; the manifest names {entry['bytes']}"
         yield Finding("changed", path, reason)
     elif sha256 != entry["sha256"]:
-        yield Finding("changed", path, "its SHA-256 differs from the manifest")
+        yield Finding("changed", path, "has another SHA-256 than in the manifest")
 
 
 def _measure(path: EvidencePath) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """Verifies evidence and prints each object that differs from its manifest."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,19 +18,29 @@ from kycourier_devkit.evidence.manifests import (
     find_manifests,
     find_strays,
 )
+from kycourier_devkit.evidence.sent import compare, read_events, read_orders
 from kycourier_devkit.evidence.stored_path import EvidencePath, StoredPath
+from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
 
 Result = TypeVar("Result")
 AnyPath = TypeVar("AnyPath", bound=EvidencePath)
 _EVIDENCE = f"{PREFIX}EVIDENCE"
 
 
-def verify_paths(context: CliContext, paths: Sequence[str]) -> int:
+def verify_paths(
+    context: CliContext,
+    paths: Sequence[str],
+    *,
+    events: Path | None = None,
+    with_state: bool = False,
+) -> int:
     """Verifies manifests and folders of manifests.
 
     Args:
         context: The CLI context.
-        paths: Local paths or object store URLs.
+        paths: Local paths or object store URLs; none for the evidence of the settings.
+        events: A file of events to compare the manifests with.
+        with_state: Whether to compare them with the orders' rows.
 
     Returns:
         The exit code: 1 if anything differs, or there is no manifest.
@@ -37,6 +48,7 @@ def verify_paths(context: CliContext, paths: Sequence[str]) -> int:
     Raises:
         UsageError: A path cannot be read.
     """
+    paths = [*paths] or [_evidence_of_settings(context)]
     manifests: list[EvidencePath] = []
     strays: list[Finding] = []
     for path in [_open_path(context, text) for text in paths]:
@@ -53,7 +65,26 @@ def verify_paths(context: CliContext, paths: Sequence[str]) -> int:
     for report in reports:
         _print_report(context, report)
     _print_findings(context, strays)
-    return _print_summary(context, reports, len(strays))
+    sent = read_events(events) if events is not None else []
+    if with_state:
+        sent += read_orders(open_container(context, STATE_SETTINGS))
+    unlike = []
+    if events is not None or with_state:
+        roots = [
+            str(path.absolute()) if isinstance(path, Path) else str(path)
+            for path in map(partial(_open_path, context), paths)
+        ]
+        unlike = compare(reports, sent, roots=roots)
+        _print_findings(context, unlike)
+    return _print_summary(context, reports, strays=len(strays), unlike=len(unlike))
+
+
+def _evidence_of_settings(context: CliContext) -> str:
+    """Returns the path of the evidence on this machine. Raises UsageError."""
+    value = context.settings_environ().get(_EVIDENCE, "")
+    if not value.startswith("file://"):
+        raise UsageError("PATH: name a manifest, or a folder of manifests")
+    return value
 
 
 def _open_path(context: CliContext, text: str) -> Path | StoredPath:
@@ -103,18 +134,22 @@ def _print_report(context: CliContext, report: ManifestReport) -> None:
 
 def _print_findings(context: CliContext, findings: Sequence[Finding]) -> None:
     for finding in findings:
-        context.terminal.item(finding.kind, f"{finding.path}  ({finding.reason})")
+        context.terminal.item(finding.kind, f"{finding.path} {finding.reason}.")
 
 
 def _print_summary(
-    context: CliContext, reports: Sequence[ManifestReport], strays: int
+    context: CliContext,
+    reports: Sequence[ManifestReport],
+    *,
+    strays: int,
+    unlike: int,
 ) -> int:
     failed = sum(bool(report.findings) for report in reports)
     count = f"{len(reports)} manifest" + ("s" if len(reports) != 1 else "")
-    if failed or strays:
-        context.terminal.problem(
-            f"{count}, {failed} failed; {strays} objects without a manifest"
-        )
+    if failed or strays or unlike:
+        text = f"{count}, {failed} failed; {strays} objects without a manifest"
+        differ = f"; {unlike} unlike what was sent" if unlike else ""
+        context.terminal.problem(text + differ)
         return 1
     if not reports:
         context.terminal.problem("No manifest found.")

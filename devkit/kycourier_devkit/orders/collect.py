@@ -1,52 +1,74 @@
 """Collects orders in this process, several at once, and prints the state of each."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Thread
 
+import msgspec
+
 from kycourier.container import Container
+from kycourier.core.causes import Cause
 from kycourier.core.errors import KycourierError
 from kycourier.core.orders.order_request import OrderRequest
-from kycourier.core.orders.record import OrderKey, OrderRecord, Reason
+from kycourier.core.orders.record import (
+    OrderKey,
+    OrderRecord,
+    OrderState,
+    describe,
+)
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.usecases.deadlines import Deadline
 from kycourier_devkit.cli.context import CliContext
-from kycourier_devkit.orders.container import (
-    COLLECT_SETTINGS,
-    SANDBOX_HINT,
-    open_container,
-    uses_sandbox,
-)
+from kycourier_devkit.orders.cause_hints import hint_for
+from kycourier_devkit.orders.container import COLLECT_SETTINGS, open_container
 from kycourier_devkit.orders.rendering import (
-    NOTHING,
     masked_card_number,
+    next_attempt,
     photo_count,
+    why_it_waits,
 )
 
 _ORDER_SECONDS = 30.0
-_HEAD = ("order", "state", "reason", "card", "photos")
+_HEAD = ("order", "state", "why", "next", "card", "photos")
+_FAILED = "failed"
 
 Outcome = OrderRecord | KycourierError
 
 
-def collect_now(context: CliContext, order_numbers: Sequence[str]) -> int:
+def collect_now(
+    context: CliContext,
+    order_numbers: Sequence[str],
+    *,
+    as_json: bool,
+    only_failed: bool,
+) -> int:
     """Collects the orders.
+
+    Args:
+        context: The CLI context.
+        order_numbers: The orders.
+        as_json: Whether to print an object for each order instead of a table.
+        only_failed: Whether to leave out the orders that were collected.
 
     Returns:
         The exit code: 0 if every order is in a final state, else 1.
     """
     container = open_container(context, COLLECT_SETTINGS)
-    outcomes = _collect_all(context, container, order_numbers)
-    rows = (_row(number, outcomes[number]) for number in order_numbers)
-    context.terminal.table(_HEAD, rows)
-    if uses_sandbox(container) and any(map(_had_no_response, outcomes.values())):
-        context.terminal.problem(f"The platform is the sandbox: {SANDBOX_HINT}")
+    outcomes: dict[str, Outcome] = {}
+    try:
+        _collect_all(context, container, order_numbers, outcomes)
+    finally:  # also after Ctrl-C: what was done stays done
+        _print(context, container, order_numbers, outcomes, as_json, only_failed)
     return 0 if all(map(_is_final, outcomes.values())) else 1
 
 
 def _collect_all(
-    context: CliContext, container: Container, order_numbers: Sequence[str]
-) -> dict[str, Outcome]:
+    context: CliContext,
+    container: Container,
+    order_numbers: Sequence[str],
+    outcomes: dict[str, Outcome],
+) -> None:
     collector = container.collector
 
     def collect(number: str) -> OrderRecord:
@@ -56,13 +78,11 @@ def _collect_all(
             deadline=Deadline(container.clock.monotonic, seconds=_ORDER_SECONDS),
         )
 
-    outcomes: dict[str, Outcome] = {}
     max_threads = container.settings.max_in_flight
     with context.terminal.progress("Collecting", len(order_numbers)) as bar:
         for number, outcome in run_concurrently(collect, order_numbers, max_threads):
             outcomes[number] = outcome
             bar.advance()
-    return outcomes
 
 
 def run_concurrently(
@@ -98,21 +118,69 @@ def _attempt(work: Callable[[str], OrderRecord], item: str) -> Outcome:
         return KycourierError(type(error).__name__)
 
 
+def _print(
+    context: CliContext,
+    container: Container,
+    order_numbers: Sequence[str],
+    outcomes: dict[str, Outcome],
+    as_json: bool,  # noqa: FBT001 - passed on
+    only_failed: bool,  # noqa: FBT001 - passed on
+) -> None:
+    done = {number: outcomes[number] for number in order_numbers if number in outcomes}
+    shown = {
+        number: outcome
+        for number, outcome in done.items()
+        if not (only_failed and _state_of(outcome) == OrderState.COLLECTED.value)
+    }
+    if as_json:
+        for number, outcome in shown.items():
+            members = _as_json(number, outcome)
+            context.terminal.line(msgspec.json.encode(members).decode())
+        return
+    if shown:
+        context.terminal.table(_HEAD, (_row(*each) for each in shown.items()))
+    for cause in dict.fromkeys(filter(None, map(_cause_of, shown.values()))):
+        context.terminal.problem(f"{cause.value}: {hint_for(cause, container)}")
+    context.terminal.line(_summary(done, of=len(order_numbers)))
+
+
+def _summary(outcomes: dict[str, Outcome], *, of: int) -> str:
+    """Returns one line: how many orders, and how many are in which state."""
+    counts = Counter(map(_state_of, outcomes.values()))
+    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    rest = of - len(outcomes)
+    if rest:
+        states = ", ".join(filter(None, (states, f"{rest} not begun or interrupted")))
+    return f"{of} order{'' if of == 1 else 's'}: {states}."
+
+
+def _as_json(number: str, outcome: Outcome) -> object:
+    if isinstance(outcome, KycourierError):
+        return {"order_no": number, "state": _FAILED, "error": outcome.code}
+    return describe(outcome)
+
+
 def _row(number: str, outcome: Outcome) -> tuple[str, ...]:
     if isinstance(outcome, KycourierError):
-        return number, "failed", outcome.code, NOTHING, NOTHING
+        return number, _FAILED, outcome.reason or outcome.code, "", "", ""
     return (
         number,
         outcome.state.value,
-        outcome.reason or NOTHING,
+        why_it_waits(outcome),
+        next_attempt(outcome),
         masked_card_number(outcome),
         photo_count(outcome),
     )
 
 
+def _state_of(outcome: Outcome) -> str:
+    return outcome.state.value if isinstance(outcome, OrderRecord) else _FAILED
+
+
+def _cause_of(outcome: Outcome) -> Cause | None:
+    last = outcome.last_problem if isinstance(outcome, OrderRecord) else None
+    return last.cause if last else None
+
+
 def _is_final(outcome: Outcome) -> bool:
     return isinstance(outcome, OrderRecord) and outcome.state.is_final
-
-
-def _had_no_response(outcome: Outcome) -> bool:
-    return isinstance(outcome, OrderRecord) and outcome.reason == Reason.TRANSIENT

@@ -5,13 +5,10 @@ from contextlib import redirect_stdout
 
 from kycourier.container import Container
 from kycourier_devkit.cli.context import CliContext
-from kycourier_devkit.workspace.local_settings import SANDBOX_URL
 
 STATE_SETTINGS = frozenset({"app_id", "state"})
 REFRESH_SETTINGS = STATE_SETTINGS | {"app_secret"}
 COLLECT_SETTINGS = REFRESH_SETTINGS | {"evidence", "events", "fingerprint_key"}
-
-SANDBOX_HINT = "is `kycourier sandbox` or `serve` running?"
 
 
 class _NullStream:
@@ -33,8 +30,3 @@ def open_container(context: CliContext, required: AbstractSet[str]) -> Container
     """
     with redirect_stdout(_NullStream()):  # the log keeps the stream it is made with
         return Container("command", context.settings_environ(), required)
-
-
-def uses_sandbox(container: Container) -> bool:
-    """Returns whether the sandbox's default URL is the platform's."""
-    return container.settings.kyc_url == SANDBOX_URL

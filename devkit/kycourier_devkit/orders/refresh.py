@@ -1,16 +1,13 @@
 """Refreshes the ticket pair as the timer does, and prints its age."""
 
-from kycourier.core.errors import TransportError
+import msgspec
+
+from kycourier.core.causes import Problem
 from kycourier.triggers.timer import RefreshTimer
 from kycourier.usecases.deadlines import Deadline
 from kycourier_devkit.cli.context import CliContext
-from kycourier_devkit.orders.container import (
-    REFRESH_SETTINGS,
-    SANDBOX_HINT,
-    open_container,
-    uses_sandbox,
-)
-from kycourier_devkit.workspace.local_settings import SANDBOX_URL
+from kycourier_devkit.orders.cause_hints import describe_problem, hint_for
+from kycourier_devkit.orders.container import REFRESH_SETTINGS, open_container
 
 _SECONDS = 20.0
 
@@ -40,7 +37,7 @@ def refresh_now(context: CliContext) -> int:
         )
     if "problem" not in outcome:
         return 0
-    terminal.problem(f"The platform issued no new pair: {outcome['problem']}.")
-    if outcome["problem"] == TransportError.code and uses_sandbox(container):
-        terminal.problem(f"No response from {SANDBOX_URL}: {SANDBOX_HINT}")
+    problem = msgspec.convert(outcome["problem"], Problem)
+    terminal.problem(f"No new pair was obtained: {describe_problem(problem)}.")
+    terminal.problem(f"{problem.cause.value}: {hint_for(problem.cause, container)}")
     return 1

@@ -1,11 +1,29 @@
-"""Renders an order's result for the terminal: masked card number and photos."""
+"""Renders an order for the terminal: why it waits, its masked result, its photos."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from kycourier.core.orders.record import OrderRecord, describe
+from kycourier.core.orders.record import OrderRecord, OrderState, describe
+from kycourier_devkit.orders.cause_hints import describe_problem
 
 NOTHING = "-"
+_OWNER_SHOWN = 8
+
+
+def why_it_waits(record: OrderRecord) -> str:
+    """Returns the last problem, the holder of a running attempt, or the reason."""
+    if record.state is OrderState.COLLECTING and record.owner:
+        return f"held by {record.owner[:_OWNER_SHOWN]}"
+    if record.last_problem:
+        return describe_problem(record.last_problem)
+    return record.reason or NOTHING
+
+
+def next_attempt(record: OrderRecord) -> str:
+    """Returns when the order is due, or its holder's lease ends: a time in UTC."""
+    due = None if record.state.is_final else record.due_at
+    return f"{due:%H:%M:%S}" if due else NOTHING
 
 
 def masked_card_number(record: OrderRecord) -> str:
@@ -24,6 +42,13 @@ def photo_count(record: OrderRecord) -> str:
 
 
 def result_of(record: OrderRecord) -> Mapping[str, Any]:
-    """Returns the data of the order's last event; empty before the first event."""
+    """Returns the order's result as the API shows it; empty before the end."""
     result = describe(record)["result"]
     return result if isinstance(result, dict) else {}
+
+
+def format_instant(value: object) -> str:
+    """Returns an instant in UTC, or a dash."""
+    if not isinstance(value, datetime):
+        return NOTHING
+    return value.strftime("%Y-%m-%d %H:%M:%S UTC")

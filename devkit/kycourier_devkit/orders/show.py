@@ -1,15 +1,24 @@
-"""Prints one order: its state, instants and result."""
+"""Prints one order: its state, attempts, last problem and result."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 
-from kycourier.core.orders.record import OrderKey, OrderRecord, describe
+from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, describe
 from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.orders.cause_hints import describe_problem, hint_for
 from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
 from kycourier_devkit.orders.order_numbers import check_order_number
-from kycourier_devkit.orders.rendering import NOTHING, masked_card_number, result_of
+from kycourier_devkit.orders.rendering import (
+    NOTHING,
+    format_instant,
+    masked_card_number,
+    result_of,
+)
+
+_FILE = "file://"
 
 
 def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
@@ -25,20 +34,33 @@ def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
     if as_json:
         context.terminal.line(msgspec.json.encode(describe(record)).decode())
         return 0
-    for name, value in _rows(record):
-        context.terminal.line(f"{name:<12}{value}")
+    for name, value in (*_rows(record), *_result_rows(record)):
+        context.terminal.line(f"{name:<14}{value}")
+    for kind, uri in _files(record):
+        context.terminal.line(f"{kind}:")
+        context.terminal.line(_path_of(uri, context.folder))
+    if record.last_problem:
+        cause = record.last_problem.cause
+        context.terminal.problem(f"{cause.value}: {hint_for(cause, container)}")
     return 0
 
 
 def _rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
     fields = describe(record)
-    for name in ("order_no", "app_id", "state", "reason"):
+    for name in ("order_no", "app_id", "state", "reason", "attempts"):
         yield name.replace("_no", ""), str(fields[name] or NOTHING)
-    for name in ("registered_at", "updated_at", "due_at", "deadline_at"):
-        yield name.removesuffix("_at"), _format_instant(fields[name])
+    if record.state is OrderState.COLLECTING:
+        yield "held by", str(record.owner)
+        yield "held until", format_instant(record.lease_ends_at)
+    if last := record.last_problem:
+        again = f", {last.count} times in a row" if last.count > 1 else ""
+        yield "last problem", f"{describe_problem(last)}{again}"
+        yield "", format_instant(last.at)
+    yield "next attempt", format_instant(fields["due_at"])
+    for name in ("registered_at", "updated_at", "deadline_at"):
+        yield name.removesuffix("_at"), format_instant(fields[name])
     if fields["event_id"]:
         yield "event", str(fields["event_id"])
-    yield from _result_rows(record)
 
 
 def _result_rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
@@ -46,17 +68,28 @@ def _result_rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
     if "card" not in result:
         return
     yield "card", masked_card_number(record)
-    yield "valid until", str(result["card"]["valid_until"] or NOTHING)
+    card = result["card"]
+    yield "valid until", card["valid_until"] or card["valid_until_text"] or NOTHING
     for warning in result["quality"]["warnings"]:
         yield "warning", f"{warning['code']} {warning['name']}"
-    for photo in result["photos"]:
-        yield photo["kind"], photo["uri"]
     for kind in result["photos_missing"]:
         yield kind, "missing"
-    yield "manifest", result["manifest"]["uri"]
 
 
-def _format_instant(value: object) -> str:
-    if not isinstance(value, datetime):
-        return NOTHING
-    return value.strftime("%Y-%m-%d %H:%M:%S UTC")
+def _files(record: OrderRecord) -> Iterator[tuple[str, str]]:
+    result = result_of(record)
+    if "manifest" in result:
+        for photo in result["photos"]:
+            yield photo["kind"], photo["uri"]
+        yield "manifest", result["manifest"]["uri"]
+
+
+def _path_of(uri: str, folder: Path) -> str:
+    """Returns a local file's path, relative where it can be; other URIs unchanged.
+
+    It is printed on a line of its own, so that it can be copied whole.
+    """
+    if not uri.startswith(_FILE):
+        return uri
+    path = Path(unquote(uri.removeprefix(_FILE)))
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

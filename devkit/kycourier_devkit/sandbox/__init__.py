@@ -2,6 +2,7 @@
 
 from kycourier_devkit.sandbox.behaviours.magic_orders import order_rows
 from kycourier_devkit.sandbox.documents.card_photos import draw_photos
+from kycourier_devkit.sandbox.http.control import control_rows
 from kycourier_devkit.sandbox.report import Report
 from kycourier_devkit.sandbox.sandbox import APP_ID, APP_SECRET, Sandbox
 
@@ -10,6 +11,7 @@ __all__ = [
     "APP_SECRET",
     "Report",
     "Sandbox",
+    "control_rows",
     "draw_photos",
     "order_rows",
 ]

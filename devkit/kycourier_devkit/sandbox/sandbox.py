@@ -190,7 +190,7 @@ class Sandbox:
 
     def _respond(self, method: str, target: str, body: bytes) -> Response:
         path = target.partition("?")[0]
-        if path.startswith(CONTROL_PREFIX):
+        if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
             return respond_to_control(self, method=method, path=path, body=body)
         return respond_to_call(self._app, method=method, target=target)
 

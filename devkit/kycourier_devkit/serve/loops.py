@@ -1,6 +1,6 @@
 """Invokes the functions on timers and for messages in the local queue."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Event
 from typing import Any
 
@@ -26,7 +26,7 @@ Log = Callable[[str, str], None]  # source, text
 
 
 class Loops:
-    """Loops that run until `stop` is set; `log` receives a line for each invocation."""
+    """Loops that run until `stop` is set; `log` receives a line for each failure."""
 
     def __init__(self, *, stop: Event, clock: Clock, log: Log) -> None:
         self._stop, self._clock, self._log = stop, clock, log
@@ -35,9 +35,7 @@ class Loops:
         """Fires a function's timer now and then once per interval."""
         while True:
             event = build_timer_event(name, at=self._clock.now())
-            result = self._invoke(name, pool, event)
-            if result is not None:
-                self._log(name, _describe(result))
+            self._invoke(name, pool, event)
             if self._stop.wait(interval_seconds):
                 return
 
@@ -75,7 +73,8 @@ class Loops:
         for message, delivered in zip(messages, batch, strict=True):
             if delivered.id not in failed:
                 queue.acknowledge(message)
-        self._log(_COLLECT, f"batch of {len(batch)}, {len(failed)} failed")
+        if failed:
+            self._log(_COLLECT, f"{len(failed)} of {len(batch)} messages returned")
 
     def _invoke(self, name: str, pool: FunctionPool, event: object) -> Any:  # noqa: ANN401 - JSON
         """Invokes a function; logs its failure and returns None."""
@@ -85,7 +84,3 @@ class Loops:
             if not self._stop.is_set():
                 self._log(name, str(error))
             return None
-
-
-def _describe(result: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in result.items())

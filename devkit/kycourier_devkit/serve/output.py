@@ -1,4 +1,4 @@
-"""Prints what serve does: its addresses at start, then a line for each invocation."""
+"""Prints what serve does: its addresses at start, then requests and orders."""
 
 from threading import Event
 
@@ -14,7 +14,8 @@ def print_addresses(terminal: Terminal, url: str, settings: Settings) -> None:
     """Prints the URL of the API, and commands to try."""
     order = f"{url}/v1/orders/ORDER1"
     terminal.line(f"The orders API is at {url}/v1 for app {settings.app_id}.")
-    terminal.line(f"Events, photos and logs are in {FOLDER} unless set otherwise.")
+    terminal.line(f"Events and photos are in {FOLDER} unless set otherwise.")
+    terminal.line(f"The functions' log is {FOLDER}/functions.log.")
     if settings.api_auth == "signature":
         terminal.line("Requests must be signed. These commands print a curl command:")
         terminal.line(f"  kycourier sign --curl PUT {order}")
@@ -28,7 +29,7 @@ def print_addresses(terminal: Terminal, url: str, settings: Settings) -> None:
 
 
 class ActivityLog:
-    """Prints one line for each invocation until `stop` is set; thread-safe."""
+    """Prints one line at a time until `stop` is set; thread-safe."""
 
     def __init__(self, terminal: Terminal, clock: Clock, stop: Event) -> None:
         self._terminal, self._clock, self._stop = terminal, clock, stop

@@ -3,12 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kycourier.adapters import registry
-from kycourier.adapters.context import AdapterContext
-from kycourier.adapters.local.factory import sqlite_path
-from kycourier.adapters.local.schema import open_stores
 from kycourier.core.errors import SettingError
-from kycourier.settings.reader import Settings, read_settings
+from kycourier.settings.reader import read_settings
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
 from kycourier_devkit.orders.container import COLLECT_SETTINGS
@@ -18,7 +14,10 @@ from kycourier_devkit.workspace.local_settings import (
     has_own_app,
     local_environ,
 )
-from kycourier_devkit.workspace.sandbox import start_sandbox_on_any_port
+from kycourier_devkit.workspace.sandbox import (
+    forget_sandbox,
+    start_sandbox_on_any_port,
+)
 
 _KYC_URL = "KYCOURIER_KYC_URL"
 
@@ -52,18 +51,9 @@ def open_platform(context: CliContext, kyc_url: str | None) -> Iterator[dict[str
     with start_sandbox_on_any_port() as sandbox:
         values = local_environ(environ, root=context.root, kyc_url=sandbox.url)
         settings = read_settings(values, needs=COLLECT_SETTINGS)
-        _delete_ticket_pair(settings, context.adapter_context)
+        forget_sandbox(settings, context.adapter_context)
         context.terminal.line(f"The KYC sandbox is at {sandbox.url} for app {APP_ID}.")
         if sandbox.url != SANDBOX_URL:
             context.terminal.line("Its default port is taken. For other commands, run:")
             context.terminal.line(f"  export KYCOURIER_KYC_URL={sandbox.url}")
         yield values
-
-
-def _delete_ticket_pair(settings: Settings, context: AdapterContext) -> None:
-    """Deletes an earlier sandbox's pair, which this sandbox would reject."""
-    registry.open_stores(settings.state, context)  # raises SettingError
-    if settings.state.scheme == "sqlite":
-        state = open_stores(sqlite_path(settings.state))
-        delete = "DELETE FROM tickets WHERE app_id = ?"
-        state.write(lambda rows: rows.execute(delete, (APP_ID,)))

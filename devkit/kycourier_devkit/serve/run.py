@@ -18,6 +18,7 @@ from kycourier_devkit.orders.container import COLLECT_SETTINGS
 from kycourier_devkit.serve.evidence_links import open_links
 from kycourier_devkit.serve.function_pool import FunctionPool
 from kycourier_devkit.serve.gateway import Backend, Gateway
+from kycourier_devkit.serve.log_follower import LogFollower
 from kycourier_devkit.serve.loops import TIME_LIMIT_SECONDS, Loops
 from kycourier_devkit.serve.output import ActivityLog, print_addresses
 from kycourier_devkit.serve.platform import check_kyc_url, open_platform
@@ -66,6 +67,15 @@ def run_serve(
         stack.callback(stop.set)
         activity = ActivityLog(context.terminal, context.clock, stop)
         print_addresses(context.terminal, gateway.url, settings)
+        stores = registry.open_stores(settings.state, context.adapter_context)
+        follower = LogFollower(
+            log_file,
+            app_id=settings.app_id,
+            orders=stores.orders,
+            log=activity.log,
+            stop=stop,
+        )
+        threads += _start((follower.run,))
         gateway.start(_build_backend(pools, settings, context, activity))
         loops = Loops(stop=stop, clock=context.clock, log=activity.log)
         threads += _start(_timer_loops(loops, pools, sweep_seconds))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kycourier.adapters.registry import UnwrappedSecret
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret
 from support.aws.aws_proxy import respond_error
@@ -25,7 +26,7 @@ def create(url: str, **members: str | bytes) -> dict[str, str]:
 def fail(url: str, name: str) -> str:
     """Return why a secret cannot be read."""
     with pytest.raises(StoreUnavailableError) as failure:
-        open_secret(url, MANAGER, name).get()
+        UnwrappedSecret(open_secret(url, MANAGER, name), None).get()
     assert failure.value.__context__ is None
     assert name not in str(failure.value)
     assert VALUE not in str(failure.value)
@@ -40,10 +41,10 @@ def test_secret_is_found_by_its_path_or_arn(moto, member):
     assert open_secret(moto, MANAGER, created[member]).get() == Secret(VALUE)
 
 
-def test_parameter_is_requested_decrypted_and_its_last_newline_dropped(proxy):
+def test_parameter_is_requested_decrypted(proxy):
     name = f"/kycourier/{new_name('secret')}"
     aws_client("ssm", proxy.url).put_parameter(
-        Name=name, Value="first\nsecond\n", Type="SecureString"
+        Name=name, Value="first\nsecond", Type="SecureString"
     )
 
     found = open_secret(proxy.url, "aws-ssm", name).get()
@@ -55,12 +56,12 @@ def test_parameter_is_requested_decrypted_and_its_last_newline_dropped(proxy):
 @pytest.mark.parametrize(
     ("content", "secret"),
     [
-        ({"SecretString": "first\nsecond\n"}, "first\nsecond"),
+        ({"SecretString": "first\nsecond"}, "first\nsecond"),
         ({"SecretBinary": b"abc"}, "abc"),
-        ({"SecretBinary": "密\n".encode()}, "密"),
+        ({"SecretBinary": "密".encode()}, "密"),
     ],
 )
-def test_text_or_utf8_bytes_are_read_without_the_last_newline(moto, content, secret):
+def test_text_or_utf8_bytes_are_read(moto, content, secret):
     name = create(moto, **content)["Name"]
 
     assert open_secret(moto, MANAGER, name).get() == Secret(secret)

@@ -7,7 +7,7 @@ import pytest
 
 from kycourier.adapters.aws.dynamodb.table import open_table
 from kycourier.core.errors import StoreUnavailableError
-from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.state_machine import Urgency
 from support.aws.aws_proxy import (
     AwsCall,
@@ -187,7 +187,7 @@ def test_never_due_row_leaves_the_index(dynamo):
     dynamo.stores.orders.commit(done, expected=claimed)
     assert "part" in dynamo.items()[f"order/{APP}/order1"]
 
-    sent = rules.mark_sent(done, now=START)
+    sent = follow_up.mark_sent(done, now=START)
     dynamo.stores.orders.commit(sent, expected=done)
 
     assert not {"part", "entry"} & set(dynamo.items()[f"order/{APP}/order1"])

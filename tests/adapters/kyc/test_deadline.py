@@ -57,7 +57,7 @@ SLOW = {
 
 
 def assert_ended_at_the_deadline(failure: Failure) -> None:
-    assert failure.reason == "timeout"
+    assert failure.reason == "timed_out"
     assert DEADLINE <= failure.seconds < DEADLINE + MARGIN
 
 
@@ -90,7 +90,7 @@ def test_slow_phases_share_one_deadline(certificates: Certificates) -> None:
         script, certificates=certificates, before_tls=lambda peer: peer.pause(0.2)
     ) as rig:
         failure = rig.fail(seconds=0.6)
-    assert failure.reason == "timeout"
+    assert failure.reason == "timed_out"
     assert 0.6 <= failure.seconds < 0.9  # 1.0 if the body had a deadline of its own
 
 
@@ -106,7 +106,7 @@ def test_second_connection_has_only_the_remaining_time() -> None:
     with open_kyc_rig(script) as rig:
         assert rig.send().status == 200
         failure = rig.fail(seconds=0.5)
-    assert failure.reason == "timeout"
+    assert failure.reason == "timed_out"
     assert rig.server.connections == 2
     assert 0.5 <= failure.seconds < 0.75  # 0.8 with a deadline of its own
 
@@ -120,7 +120,7 @@ def test_silent_kept_connection_is_not_replaced() -> None:
 
     with open_kyc_rig(script) as rig:
         assert rig.send().status == 200
-        assert rig.fail(seconds=DEADLINE).reason == "timeout"
+        assert rig.fail(seconds=DEADLINE).reason == "timed_out"
     assert rig.server.connections == 1
     assert len(rig.server.requests) == 2
 
@@ -128,7 +128,7 @@ def test_silent_kept_connection_is_not_replaced() -> None:
 def test_past_deadline_sends_nothing() -> None:
     with open_kyc_rig() as rig:
         assert [rig.fail(seconds=past).reason for past in (0, -1.0, 1e-9)] == [
-            "timeout"
+            "timed_out"
         ] * 3
     assert rig.server.requests == []
 
@@ -180,9 +180,9 @@ def test_connect_tries_the_next_address_of_the_host(
 @pytest.mark.parametrize(
     ("host", "reasons"),
     [
-        ("unknown.test", {"resolve"}),
-        ("a" * 64 + ".test", {"resolve", "protocol"}),
-        ("a..test", {"resolve", "protocol"}),
+        ("unknown.test", {"resolve_failed"}),
+        ("a" * 64 + ".test", {"resolve_failed", "reply_not_http"}),
+        ("a..test", {"resolve_failed", "reply_not_http"}),
     ],
 )
 def test_unknown_or_invalid_host_name_is_a_failure(

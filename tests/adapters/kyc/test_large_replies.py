@@ -32,7 +32,7 @@ def test_large_reply_over_the_limit_waits_until_another_is_released_or_its_deadl
         ThreadPoolExecutor(1) as thread,
     ):
         held = [rig.send(seconds=8) for _ in range(MAX_LARGE)]
-        assert rig.fail(seconds=0.3).reason == "timeout"
+        assert rig.fail(seconds=0.3).reason == "timed_out"
         waiting = thread.submit(rig.send, seconds=8)
         assert wait_for([waiting], timeout=0.3).not_done
         held.pop()
@@ -56,9 +56,9 @@ def test_small_reply_does_not_wait() -> None:
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [
-        (http_response(LARGE)[:-1], "reset"),
-        (CHUNKED + http_chunks(LARGE), "reset"),
-        (CHUNKED + http_chunks(LARGE, LARGE, b""), "too_large"),
+        (http_response(LARGE)[:-1], "connection_reset"),
+        (CHUNKED + http_chunks(LARGE), "connection_reset"),
+        (CHUNKED + http_chunks(LARGE, LARGE, b""), "reply_too_large"),
     ],
     ids=["cut", "cut chunks", "too large"],
 )

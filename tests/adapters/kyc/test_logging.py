@@ -102,14 +102,14 @@ REPLIES = {
     ),
 }
 FAILURES = {
-    "reset": respond_once(b""),
+    "connection_reset": respond_once(b""),
     "not http": respond_once(b"SSH-2.0\r\n\r\n"),
     "malformed header": respond_once(http_head("no colon")),
     "short body": respond_once(http_response(b"{}")[:-1]),
     "large": respond_once(http_head(f"Content-Length: {MAX_REPLY_BYTES + 1}")),
-    "encoded": respond_once(http_head("Content-Encoding: gzip")),
+    "reply_encoded": respond_once(http_head("Content-Encoding: gzip")),
     "bad chunk": respond_once(http_head("Transfer-Encoding: chunked") + b"zz\r\n"),
-    "timeout": lambda peer: peer.pause(),
+    "timed_out": lambda peer: peer.pause(),
 }
 
 
@@ -129,7 +129,7 @@ def test_bad_certificate_exposes_nothing_of_the_query(
 ) -> None:
     with open_kyc_rig(tls=certificates.self_signed) as rig:
         outcome = outcome_of(rig.transport)
-    assert outcome[1] == "upstream_unreachable: tls"
+    assert outcome[1] == "upstream_unreachable: tls_failed"
     check(outcome, "failed")
 
 

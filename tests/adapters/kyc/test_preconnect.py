@@ -102,11 +102,11 @@ def test_closed_transport_opens_no_connection_ahead() -> None:
 def test_first_query_fails_for_its_own_reason_after_preconnect() -> None:
     refused = build_transport(f"http://127.0.0.1:{closed_port()}")
     refused.preconnect().join()
-    assert expect_failure(refused).reason == "connect"
+    assert expect_failure(refused).reason == "connect_failed"
 
     with full_backlog_port() as port:
         hanging = build_transport(f"http://127.0.0.1:{port}")
         opening = hanging.preconnect()
         failure = expect_failure(hanging, seconds=0.2)
-        assert (failure.reason, failure.seconds < 1) == ("timeout", True)
+        assert (failure.reason, failure.seconds < 1) == ("timed_out", True)
         opening.join()

@@ -35,7 +35,7 @@ def test_bad_certificate_is_rejected(certificates: Certificates, kind: str) -> N
     with open_kyc_rig(
         tls=getattr(certificates, kind), certificates=certificates
     ) as rig:
-        assert rig.fail().reason == "tls"
+        assert rig.fail().reason == "tls_failed"
     assert rig.server.requests == []
 
 
@@ -43,7 +43,7 @@ def test_certificate_of_another_host_is_rejected(certificates: Certificates) -> 
     with open_kyc_rig(tls=certificates.good) as rig:
         url = rig.server.url.replace("127.0.0.1", "localhost")
         transport = build_transport(url, extra_ca_file=certificates.authority)
-        assert expect_failure(transport).reason == "tls"
+        assert expect_failure(transport).reason == "tls_failed"
     assert rig.server.requests == []
 
 
@@ -52,7 +52,7 @@ def test_requests_session_cannot_disable_verification(
 ) -> None:
     with open_kyc_rig(tls=certificates.good) as rig:
         rig.transport._session.verify = False
-        assert rig.fail().reason == "tls"
+        assert rig.fail().reason == "tls_failed"
     assert rig.server.requests == []
 
 
@@ -105,7 +105,7 @@ def test_unusable_ca_file_stops_the_start(content: str | None, tmp_path: Path) -
 def test_server_without_tls_is_rejected(response: bytes) -> None:
     with open_kyc_rig(lambda peer: peer.send(response)) as rig:
         transport = build_transport(f"https://127.0.0.1:{rig.server.port}")
-        assert expect_failure(transport).reason in {"tls", "reset"}
+        assert expect_failure(transport).reason in {"tls_failed", "connection_reset"}
 
 
 @pytest.mark.parametrize("verified", [True, False])
@@ -123,6 +123,6 @@ def test_replacement_connection_is_verified(
             assert rig.send().status == 200
         else:
             rig.server.tls = certificates.self_signed
-            assert rig.fail().reason == "tls"
+            assert rig.fail().reason == "tls_failed"
     assert rig.server.connections == 2
     assert len(rig.server.requests) == 2 + verified

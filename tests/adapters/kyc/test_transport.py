@@ -248,7 +248,7 @@ def test_body_up_to_the_cap_is_read_whole(framing: str, size: int) -> None:
 )
 def test_encoded_body_is_rejected_undecoded(header: str) -> None:
     with open_kyc_rig(respond_once(http_head(header) + b"\x1f\x8b")) as rig:
-        assert rig.fail().reason == "encoded"
+        assert rig.fail().reason == "reply_encoded"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_encoded_body_is_rejected_undecoded(header: str) -> None:
 )
 def test_malformed_http_is_rejected(data: bytes) -> None:
     with open_kyc_rig(respond_once(data + b"\r\n" * 4)) as rig:
-        assert rig.fail().reason == "protocol"
+        assert rig.fail().reason == "reply_not_http"
 
 
 CUT = {
@@ -299,7 +299,7 @@ def test_reply_cut_at_any_offset_is_a_failure(framing: str) -> None:
 
     with open_kyc_rig(script) as rig:
         reasons = {rig.fail().reason for _ in whole}
-    assert reasons == {"reset"}
+    assert reasons == {"connection_reset"}
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_reset_of_the_first_connection_is_a_failure(sent: bytes) -> None:
         peer.reset()
 
     with open_kyc_rig(script) as rig:
-        assert rig.fail().reason == "reset"
+        assert rig.fail().reason == "connection_reset"
     assert len(rig.server.requests) == rig.server.connections == 1
 
 
@@ -328,7 +328,7 @@ def test_length_over_the_cap_is_rejected_at_once() -> None:
 
     with open_kyc_rig(script) as rig:
         failure = rig.fail()
-    assert failure.reason == "too_large"
+    assert failure.reason == "reply_too_large"
     assert failure.seconds < 1
 
 
@@ -362,7 +362,7 @@ def test_endless_reply_stops_at_the_cap(start: bytes, endless: bytes) -> None:
         flooded.set()
 
     with open_kyc_rig(script) as rig:
-        assert rig.fail(seconds=5).reason == "too_large"
+        assert rig.fail(seconds=5).reason == "reply_too_large"
         assert flooded.wait(5), "the connection is still open"
     assert rig.server.flooded < 20_000_000  # the sockets' buffers included
 
@@ -428,7 +428,7 @@ def test_connection_closed_while_idle_is_replaced_once(*, responds: bool) -> Non
         if responds:
             assert rig.send().status == 200
         else:
-            assert rig.fail().reason == "reset"
+            assert rig.fail().reason == "connection_reset"
     assert len(rig.server.requests) == rig.server.connections == 2
 
 
@@ -463,7 +463,7 @@ def test_replacement_connection_is_not_replaced_again() -> None:
 
     with open_kyc_rig(script) as rig:
         assert rig.send().status == 200
-        assert rig.fail().reason == "reset"
+        assert rig.fail().reason == "connection_reset"
     assert rig.server.connections == 2
     assert len(rig.server.requests) == 3
 
@@ -474,7 +474,7 @@ def test_replacement_connection_is_not_replaced_again() -> None:
 def test_request_is_not_resent_after_the_first_reply_byte(data: bytes) -> None:
     with open_kyc_rig(then(data)) as rig:
         assert rig.send().status == 200
-        assert rig.fail().reason == "reset"
+        assert rig.fail().reason == "connection_reset"
     assert rig.server.connections == 1
     assert len(rig.server.requests) == 2
 
@@ -494,7 +494,7 @@ def test_transport_works_after_failed_calls() -> None:
     with open_kyc_rig(script, connections=1) as rig:
         reasons = [rig.fail().reason for _ in range(3)]
         assert rig.send().status == 200
-    assert reasons == ["too_large", "protocol", "reset"]
+    assert reasons == ["reply_too_large", "reply_not_http", "connection_reset"]
 
 
 # Anything
@@ -529,7 +529,7 @@ def test_any_bytes_end_in_a_reply_or_a_named_failure(
         except TransportError as error:  # any other error fails the test
             got = error
     if isinstance(got, TransportError):
-        assert got.reason in {"reset", "encoded", "protocol"}
+        assert got.reason in {"connection_reset", "reply_encoded", "reply_not_http"}
         assert got.__context__ is None
     else:
         assert 100 <= got.status <= 999

@@ -1,29 +1,10 @@
-"""Newlines, encodings and failures of a secret in a file."""
+"""Failures of a secret in a file."""
 
 import pytest
 
 from kycourier.adapters.local.secrets import FileSecret
+from kycourier.adapters.registry import UnwrappedSecret
 from kycourier.core.errors import StoreUnavailableError
-from kycourier.core.redaction import Secret
-
-
-@pytest.mark.parametrize(
-    ("content", "secret"),
-    [
-        (b"abc", "abc"),
-        (b"abc\n", "abc"),
-        (b"abc\n\n", "abc\n"),
-        (b"abc\r\n", "abc\r"),
-        (b"\nabc\n", "\nabc"),
-        (b" abc \n", " abc "),
-        (b"\n\n", "\n"),
-        ("密\n".encode(), "密"),
-    ],
-)
-def test_one_trailing_newline_is_dropped(tmp_path, content, secret):
-    (tmp_path / "secret").write_bytes(content)
-
-    assert FileSecret(tmp_path / "secret").get() == Secret(secret)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +17,7 @@ def test_unreadable_file_is_store_unavailable(tmp_path, name):
     (tmp_path / "folder").mkdir()
 
     with pytest.raises(StoreUnavailableError) as failure:
-        FileSecret(tmp_path / name).get()
+        UnwrappedSecret(FileSecret(tmp_path / name), None).get()
 
     assert failure.value.__context__ is None
     assert "synthetic" not in str(failure.value)

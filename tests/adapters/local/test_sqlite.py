@@ -20,7 +20,7 @@ from kycourier.adapters.local.sqlite import SqliteFile
 from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.errors import StoreUnavailableError
-from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders import follow_up
 from support.fakes import FakeClock
 from support.rigs.local_rig import file_mode, read_pragma
 from support.sample_records import APP, claim, draft, settled
@@ -104,7 +104,7 @@ def test_marking_an_event_sent_needs_no_flush(path, monkeypatch):
     done = settled(taken)
     store.commit(done, expected=taken)
     before = len(flushed)
-    sent = rules.mark_sent(done, now=CLOCK.now())
+    sent = follow_up.mark_sent(done, now=CLOCK.now())
     store.commit(sent, expected=done)
 
     assert (before, len(flushed)) == (2, 2)

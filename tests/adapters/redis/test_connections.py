@@ -47,7 +47,11 @@ def test_connection_is_reused_for_the_next_call(proxy):
     assert proxy.connections == 1
 
 
-@pytest.mark.parametrize("host", [f"127.0.0.1:{find_free_port()}", "nowhere.invalid"])
+@pytest.mark.parametrize(
+    "host",
+    [f"127.0.0.1:{find_free_port()}", "nowhere.invalid"],
+    ids=["port closed", "name unknown"],
+)
 def test_refused_connection_or_unknown_host_is_unreachable(host, failure_of):
     assert failure_of(open_redis_client(f"redis://{host}").now) == "unreachable"
 

@@ -49,6 +49,26 @@ def test_put_to_s3_sends_if_none_match_and_checksums(in_s3):
     assert in_s3.read() == PHOTO
 
 
+@pytest.mark.parametrize(
+    ("query", "sse", "key"),
+    [
+        ("sse=AES256", "AES256", None),
+        ("sse=aws:kms", "aws:kms", None),
+        ("sse=aws:kms&kms_key=alias/mine", "aws:kms", "alias/mine"),
+    ],
+)
+def test_put_to_s3_asks_for_the_encryption_of_the_setting(moto, proxy, query, sse, key):
+    store = open_evidence(proxy.url, f"{new_bucket(moto)}/prefix?{query}")
+    put_object(store)
+
+    (sent,) = proxy.calls_to("PUT")
+    name = "x-amz-server-side-encryption"
+    assert sent.headers[name] == sse
+    assert sent.headers.get(f"{name}-aws-kms-key-id") == key
+    assert name in sent.headers["authorization"]
+    assert store.digest(KEY) == sha256(PHOTO)
+
+
 def test_put_to_cos_sends_no_header_that_cos_does_not_know(in_cos):
     in_cos.put()
 

@@ -20,7 +20,10 @@ pytestmark = [*EMULATOR_MARKS]
 COS_BUCKET = f"cos://evidence-1250000999?region={REGION}"
 CONTEXTS = {"s3://bucket1": aws_context, COS_BUCKET: tencent_context}
 COS_FORM = "must be cos://bucket-appid/prefix?region=…"
-S3_FORM = "must be s3://bucket/prefix, with plain names"
+S3_FORM = (
+    "must be s3://bucket/prefix[?sse=AES256|aws:kms|aws:kms:dsse&kms_key=…],"
+    " plain names"
+)
 
 
 def start(url: str, context: AdapterContext) -> str:
@@ -44,6 +47,10 @@ def test_unreachable_endpoint_stops_the_start(bucket):
         ("s3://bucket/a b", S3_FORM),
         ("s3://bucket/../x", S3_FORM),
         ("s3://bucket/x?region=y", S3_FORM),
+        ("s3://bucket/x?sse=none", S3_FORM),
+        ("s3://bucket/x?sse=AES256&kms_key=alias/k", "kms_key needs sse=aws:kms"),
+        ("s3://bucket/x?sse=aws:kms&kms_key=a%20b", "kms_key needs sse=aws:kms"),
+        ("s3://bucket/x?kms_key=alias/k", S3_FORM),
         ("cos://evidence/prefix?region=ap-guangzhou", COS_FORM),
         ("cos://evidence-x1?region=ap-guangzhou", COS_FORM),
         ("cos://Evidence-1250000000?region=ap-guangzhou", COS_FORM),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from kycourier.core.causes import Cause
 from kycourier.core.documents.bank_card import BankCard, PhotoKind, digits_of
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.errors import MalformedReplyError
@@ -14,7 +15,7 @@ from kycourier.core.result_codes import load_codes
 from kycourier.core.wire.lenient_fields import CHINA
 
 parse_reply = BankCard().parse_reply
-PHOTO = b"\xff\xd8\xff\xe0 a synthetic photo"
+PHOTO = b"\xff\xd8\xff\xe0" + b" a synthetic photo" * 4
 BASE64 = base64.b64encode(PHOTO).decode()
 NUMBER = "4111111111111111"
 # The sample of page 1007/35859, with a test card's number and photos.
@@ -49,8 +50,9 @@ def test_rejection_is_classified_by_the_documents_codes():
 
 
 def test_missing_code_is_malformed():
-    with pytest.raises(MalformedReplyError):
+    with pytest.raises(MalformedReplyError) as caught:
         parsed(code=None)
+    assert (caught.value.cause, caught.value.field) == (Cause.REPLY_MALFORMED, "code")
 
 
 class TestFields:
@@ -107,6 +109,14 @@ class TestFields:
     def test_other_types_and_unknown_fields_change_nothing(self, changes):
         assert parsed(changes) == parsed()
 
+    @pytest.mark.parametrize(
+        ("printed", "month", "text"),
+        [("12/24", "2024-12", "12/24"), ("长期", None, "长期"), ("", None, None)],
+    )
+    def test_date_is_kept_as_printed_beside_its_month(self, printed, month, text):
+        fields = parsed({"bankCardValidDate": printed}).fields
+        assert (fields.valid_until, fields.valid_until_text) == (month, text)
+
     def test_warnings_of_all_fields_are_joined(self):
         changes = {"warnCode": "-9111", "multiWarnCode": "[-9110, -9111]"}
         assert parsed(changes).fields.warnings == ("-9111", "-9110")
@@ -136,21 +146,30 @@ class TestFields:
     def test_success_without_a_result_is_malformed(self):
         with pytest.raises(MalformedReplyError) as caught:
             parse_reply(body_of({"code": "0", "msg": "ok", "result": {}}))
-        assert caught.value.reason == "success without a result"
+        assert caught.value.cause is Cause.REPLY_MALFORMED
+        assert caught.value.field == "result"
 
 
 class TestCardNumber:
-    @pytest.mark.parametrize("number", [f"{NUMBER}\n", f"{NUMBER[:8]}\r\n{NUMBER[8:]}"])
-    def test_number_with_line_breaks_keeps_its_digits(self, number):
+    @pytest.mark.parametrize(
+        ("number", "digits"),
+        [(f" {NUMBER}\n", NUMBER), (f"{NUMBER[:8]}\r\n{NUMBER[8:]}", "")],
+    )
+    def test_only_white_space_around_a_number_is_dropped(self, number, digits):
         fields = parsed({"bankCardNo": number}).fields
-        assert digits_of(fields.number).expose() == NUMBER
+        assert digits_of(fields.number).expose() == digits
 
     def test_number_among_the_warnings_is_dropped(self):
         assert parsed({"warnCode": NUMBER}).fields.warnings == ()
 
     @pytest.mark.parametrize(
         ("number", "is_kept"),
-        [(NUMBER, False), ("1111-1111 1111", False), ("1", True)],
+        [
+            (NUMBER, False),
+            ("1111-1111 1111", False),
+            (f"{NUMBER}x", False),
+            ("1", True),
+        ],
     )
     def test_identifier_that_contains_the_number_is_dropped(self, number, is_kept):
         identifier = f"2110{NUMBER}2110"
@@ -165,18 +184,22 @@ class TestPhotos:
         assert all(photo.content.expose() == PHOTO for photo in result.photos)
         assert (result.photos_missing, result.is_incomplete) == ((), False)
 
-    @pytest.mark.parametrize("empty", ["", None, "  \n"])
+    @pytest.mark.parametrize("empty", ["", None, "\n", "null", BASE64[:80]])
     def test_empty_original_makes_the_result_incomplete(self, empty):
         result = parsed({"originBankcardPhoto": empty})
         assert result.photos_missing == (PhotoKind.ORIGINAL,)
         assert result.is_incomplete
 
-    @pytest.mark.parametrize("photo", [5, [], "%%%", BASE64[:-1]])
+    @pytest.mark.parametrize(
+        "photo", [5, [], "%%%", BASE64[:-1], BASE64[:8] + " " + BASE64[9:]]
+    )
     def test_photo_that_is_not_base64_is_malformed_if_original_else_missing(
         self, photo
     ):
-        with pytest.raises(MalformedReplyError):
+        with pytest.raises(MalformedReplyError) as caught:
             parsed({"originBankcardPhoto": photo})
+        assert caught.value.cause is Cause.PHOTO_UNREADABLE
+        assert caught.value.field == "original"
         result = parsed({"bankcardNoPhoto": photo})
         assert result.photos_missing == (PhotoKind.NUMBER,)
         assert not result.is_incomplete

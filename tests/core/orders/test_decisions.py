@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from msgspec.structs import replace
 
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.circuit_breaker import Signal
 from kycourier.core.documents.bank_card import PhotoKind
 from kycourier.core.documents.registry import Document
@@ -29,8 +30,16 @@ AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 PATIENCE = 300 * SECOND
-TIMEOUT = NoResponse(name="timeout")
-TOO_MANY = NoResponse(name="too_many_requests", signal=Signal.THROTTLED)
+TIMED_OUT = Problem(Cause.TIMED_OUT)
+TIMEOUT = NoResponse(problem=TIMED_OUT)
+STATUS_429 = Problem(Cause.HTTP_STATUS, http_status=429)
+TOO_MANY = NoResponse(
+    problem=STATUS_429, class_=CodeClass.THROTTLED, signal=Signal.THROTTLED
+)
+
+
+def no_ticket(cause, class_=CodeClass.TRANSIENT):
+    return NoResponse(problem=Problem(cause), class_=class_, signal=None)
 
 
 def claimed(**changes):
@@ -60,6 +69,15 @@ DECISIONS_BY_CLASS = {
 }
 
 
+CAUSES_BY_CLASS = {
+    CodeClass.CREDENTIALS: Cause.TICKET_REFUSED,
+    CodeClass.THROTTLED: Cause.CODE_THROTTLED,
+    CodeClass.TRANSIENT: Cause.CODE_TRANSIENT,
+    CodeClass.PERMANENT: Cause.CODE_PERMANENT,
+}
+STOPPING = {"66660001", "66660002"}
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -73,10 +91,14 @@ def test_class_of_a_listed_code_decides(code):
     decision = decided(claimed(), rejected(code.code))
     kind, expected = DECISIONS_BY_CLASS[code.class_]
     assert type(decision) is kind
+    cause = CAUSES_BY_CLASS.get(code.class_)
+    if code.code in STOPPING:
+        cause = Cause.APP_STOPPED
+    problem = Problem(cause, code=code.code) if cause else None
     if isinstance(decision, Finish):
-        assert decision == Finish(expected, code.code, code.name)
+        assert decision == Finish(expected, code.code, code.name, problem)
     else:
-        assert decision.reason is expected
+        assert (decision.reason, decision.problem) == (expected, problem)
 
 
 def max_delays(reply, reason, tries):
@@ -122,8 +144,10 @@ class TestUnknownCode:
     def test_order_is_parked_at_the_second_unknown_code(self):
         first = count_reply(claimed(), rejected("777"), now=AT)
         assert decided(claimed(), rejected("777")).reason is Reason.TRANSIENT
+        assert count_reply(first, rejected("66660011"), now=AT).unknown_tries == 1
         second = decided(first, rejected("777"))
-        assert second == Finish(OrderState.PARKED, "777", "unknown_code")
+        problem = Problem(Cause.CODE_UNKNOWN, code="777")
+        assert second == Finish(OrderState.PARKED, "777", "unknown_code", problem)
 
 
 class TestCredentials:
@@ -134,7 +158,15 @@ class TestCredentials:
         assert before.reason is Reason.CREDENTIALS
         assert before.delay <= 60 * SECOND
         after = decided(rejecting, reply, now=AT + 900 * SECOND)
-        assert after == Finish(OrderState.PARKED, "400101", "sign_rejected")
+        problem = Problem(Cause.TICKET_REFUSED, code="400101")
+        assert after == Finish(OrderState.PARKED, "400101", "sign_rejected", problem)
+
+    def test_refused_refresh_without_a_code_parks_the_order_by_its_cause(self):
+        refused = no_ticket(Cause.REFRESH_REFUSED, CodeClass.CREDENTIALS)
+        late = AT + 900 * SECOND
+        assert decided(claimed(credentials_since=AT), refused, now=late) == Finish(
+            OrderState.PARKED, "", "refresh_refused", refused.problem
+        )
 
     def test_any_other_reply_ends_the_period_of_rejected_credentials(self):
         rejecting = claimed(credentials_since=AT)
@@ -143,50 +175,80 @@ class TestCredentials:
         assert count_reply(rejecting, TIMEOUT, now=AT).credentials_since == AT
 
 
+UNSENT = [
+    Problem(Cause.TICKET_MISSING),
+    Problem(Cause.TICKET_UNREADABLE),
+    Problem(Cause.REFRESH_REFUSED, code="66660021"),
+    Problem(Cause.SECRET_UNREADABLE),
+    Problem(Cause.STORE_UNAVAILABLE),
+    Problem(Cause.NEWER_SCHEMA),
+    Problem(Cause.OUT_OF_TIME),
+]
+
+
 class TestNoResponse:
-    def test_order_is_retried_for_the_signal_of_the_failure(self):
-        assert decided(claimed(), TIMEOUT).reason is Reason.TRANSIENT
-        assert decided(claimed(), TOO_MANY).reason is Reason.THROTTLED
+    @pytest.mark.parametrize(
+        ("reply", "reason"),
+        [
+            (TIMEOUT, Reason.TRANSIENT),
+            (TOO_MANY, Reason.THROTTLED),
+            (no_ticket(Cause.REFRESH_REFUSED, CodeClass.THROTTLED), Reason.THROTTLED),
+            (
+                no_ticket(Cause.REFRESH_REFUSED, CodeClass.CREDENTIALS),
+                Reason.CREDENTIALS,
+            ),
+            (no_ticket(Cause.REFRESH_REFUSED), Reason.TRANSIENT),
+            (no_ticket(Cause.TICKET_MISSING), Reason.TRANSIENT),
+            (no_ticket(Cause.APP_STOPPED), Reason.APP_STOPPED),
+        ],
+    )
+    def test_order_waits_for_the_reason_of_its_problem(self, reply, reason):
+        retry = decided(claimed(), reply)
+        assert (retry.reason, retry.problem) == (reason, reply.problem)
 
-    @pytest.mark.parametrize("reply", [TIMEOUT, rejected("66660021")])
-    def test_failing_period_starts_with_the_first_failure(self, reply):
-        first = count_reply(claimed(), reply, now=AT)
-        again = count_reply(first, reply, now=AT + SECOND)
-        assert first.failing_since == again.failing_since == AT
-
-    def test_order_is_parked_fifteen_minutes_past_the_deadline(self):
-        record, reply = claimed(failing_since=AT), NoResponse(name="server_error")
+    @pytest.mark.parametrize("problem", UNSENT, ids=lambda each: each.cause.value)
+    def test_order_without_a_ticket_is_parked_fifteen_minutes_past_the_deadline(
+        self, problem
+    ):
+        record = claimed(failing_since=AT)
+        reply = NoResponse(problem=problem, signal=None)
         soon = record.deadline_at + 899 * SECOND
         late = record.deadline_at + 900 * SECOND
-        assert decided(record, reply, now=soon).reason is Reason.TRANSIENT
-        assert decided(record, reply, now=late) == Finish(
-            OrderState.PARKED, "", "server_error"
-        )
+        waits = decided(record, reply, now=soon)
+        assert (waits.reason, waits.problem) == (Reason.TRANSIENT, problem)
+        name, code = problem.cause.value, problem.code or ""
+        parked = Finish(OrderState.PARKED, code, name, problem)
+        assert decided(record, reply, now=late) == parked
 
     @pytest.mark.parametrize(
-        ("reply", "code", "name"),
+        ("reply", "expected"),
         [
-            (rejected("66660021"), "66660021", "system_timeout"),
-            (rejected("400501"), "400501", "tps_exceeded"),
-            (TOO_MANY, "", "too_many_requests"),
+            (
+                rejected("66660021"),
+                ("66660021", "system_timeout", Cause.CODE_TRANSIENT),
+            ),
+            (rejected("400501"), ("400501", "tps_exceeded", Cause.CODE_THROTTLED)),
+            (TOO_MANY, ("", "http_status", Cause.HTTP_STATUS)),
+            (TIMEOUT, ("", "timed_out", Cause.TIMED_OUT)),
         ],
-        ids=["system_timeout", "tps_exceeded", "429"],
+        ids=["system_timeout", "tps_exceeded", "429", "timeout"],
     )
-    def test_parked_order_carries_the_code_of_the_failure(self, reply, code, name):
-        record = count_reply(claimed(), reply, now=AT)
-        late = record.deadline_at + 900 * SECOND
-        assert decided(record, reply, now=late) == Finish(OrderState.PARKED, code, name)
-
-    def test_first_failure_after_the_deadline_is_retried(self):
-        late = claimed().deadline_at + DAY
-        assert decided(claimed(), TIMEOUT, now=late).reason is Reason.TRANSIENT
-
-    def test_order_whose_query_was_not_sent_is_never_parked(self):
+    def test_parked_order_carries_code_name_and_cause_of_the_failure(
+        self, reply, expected
+    ):
         record = claimed(failing_since=AT)
-        reply = NoResponse(name="ticket_unavailable", sent=False)
-        late = record.deadline_at + DAY
-        assert decided(record, reply, now=late).reason is Reason.TRANSIENT
-        assert count_reply(claimed(), reply, now=AT).failing_since is None
+        parked = decided(record, reply, now=record.deadline_at + 900 * SECOND)
+        assert (parked.code, parked.name, parked.problem.cause) == expected
+        assert parked.state is OrderState.PARKED
+
+    @pytest.mark.parametrize(("minutes", "kind"), [(14, Retry), (15, Finish)])
+    def test_order_that_fails_after_its_deadline_is_retried_for_fifteen_minutes(
+        self, minutes, kind
+    ):
+        begun = claimed().deadline_at + DAY
+        assert type(decided(claimed(), TIMEOUT, now=begun)) is Retry
+        now = begun + timedelta(minutes=minutes)
+        assert type(decided(claimed(failing_since=begun), TIMEOUT, now=now)) is kind
 
 
 class TestPhotos:

@@ -40,13 +40,16 @@ def test_app_and_document_are_optional_and_other_members_ignored():
     request = OrderRequest(order=OrderKey("A", "a1"), document=Document.BANK_CARD)
     assert parse_order_request(members, app_id="A") == request
     assert parse_order_request({"order_no": "a1"}, app_id="A") == request
+    null = {"order_no": "a1", "app_id": None, "document": None}
+    assert parse_order_request(null, app_id="A") == request
 
 
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
         ({"order_no": "a", "app_id": "B"}, "foreign_app"),
-        ({"order_no": "a", "app_id": None}, "foreign_app"),
+        ({"order_no": "a", "app_id": ""}, "foreign_app"),
+        ({"order_no": "a", "app_id": False}, "foreign_app"),
         ({"order_no": "a", "document": "passport"}, "unknown_document"),
         ({"order_no": "a", "document": ["bank_card"]}, "unknown_document"),
         ({}, "bad_order_no"),

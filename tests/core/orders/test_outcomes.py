@@ -46,6 +46,8 @@ def test_only_final_states_respond_with_200(state, reason):
         (OrderState.WAITING, "photos_pending", Outcome.PENDING),
         (OrderState.WAITING, "throttled", Outcome.RETRY),
         (OrderState.WAITING, "transient", Outcome.RETRY),
+        (OrderState.WAITING, "paused", Outcome.RETRY),
+        (OrderState.WAITING, "app_stopped", Outcome.RETRY),
         (OrderState.WAITING, "credentials", Outcome.RENEW),
         (OrderState.COLLECTING, "credentials", Outcome.PENDING),
         (OrderState.REGISTERED, None, Outcome.PENDING),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from kycourier.core.causes import Cause, LastProblem
 from kycourier.core.orders.record import (
     OrderKey,
     OrderState,
@@ -69,6 +70,9 @@ def test_final_order_is_described_with_result_and_event():
     reason = {"code": "-9011", "name": "ocr_failed"}
     assert description["result"] == {"document": "bank_card", "reason": reason}
     assert (description["event_id"], description["due_at"]) == ("e1", None)
+    assert description["last_problem"] is None
+    gone = describe(replace(REJECTED, photos_gone=("original",)))["result"]
+    assert gone == {**description["result"], "photos_gone": ["original"]}
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,16 @@ def test_waiting_order_is_described_with_its_due_time_and_no_earlier_result(reco
     assert (description["state"], description["reason"]) == ("waiting", record.reason)
     assert description["due_at"] == DUE
     assert description["result"] is description["event_id"] is None
+
+
+def test_last_problem_and_the_failing_time_are_shown():
+    last = LastProblem(cause=Cause.HTTP_STATUS, at=START, count=3, http_status=503)
+    failing = replace(WAITING, last_problem=last, failing_since=START, updated_at=DUE)
+    assert failing.failing_seconds == 3600
+    assert describe(failing)["last_problem"] == {
+        "cause": "http_status",
+        "code": None,
+        "http_status": 503,
+        "at": START,
+        "count": 3,
+    }

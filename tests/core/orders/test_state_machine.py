@@ -5,8 +5,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from msgspec.structs import replace
 
+from kycourier.core.causes import Cause, LastProblem, Problem
 from kycourier.core.documents.registry import Document
-from kycourier.core.orders import state_machine
+from kycourier.core.orders import follow_up, state_machine
 from kycourier.core.orders.record import (
     OrderKey,
     OrderState,
@@ -48,11 +49,21 @@ def try_claim(stored, at=AT, *, margin=timedelta(0), urgency=Urgency.NOW):
 CLAIMED = try_claim(None)
 
 
-def waiting(reason=Reason.NOT_READY, record=CLAIMED, delay=60 * MINUTE, at=AT):
-    return state_machine.retry_later(record, reason=reason, delay=delay, now=at)
+TIMEOUT = Problem(Cause.TIMED_OUT)
+REFUSED = Problem(Cause.CODE_PERMANENT, code="66660013")
 
 
-def finished(state=OrderState.COLLECTED, record=CLAIMED, reason=None, at=AT):
+def waiting(
+    reason=Reason.NOT_READY, record=CLAIMED, delay=60 * MINUTE, at=AT, problem=None
+):
+    return state_machine.retry_later(
+        record, reason=reason, delay=delay, now=at, problem=problem
+    )
+
+
+def finished(
+    state=OrderState.COLLECTED, record=CLAIMED, reason=None, at=AT, problem=None
+):
     return state_machine.finish(
         record,
         state=state,
@@ -60,6 +71,7 @@ def finished(state=OrderState.COLLECTED, record=CLAIMED, reason=None, at=AT):
         result=RESULT,
         event=OutboxEvent(id="e1", type=f"kycourier.ocr.{state.value}.v1", body="{}"),
         now=at,
+        problem=problem,
     )
 
 
@@ -68,7 +80,7 @@ def parked(record=CLAIMED, reason="unknown_code"):
 
 
 def sent(record, at=AT):
-    return state_machine.mark_sent(record, now=at)
+    return follow_up.mark_sent(record, now=at)
 
 
 TRANSITIONS = {
@@ -79,15 +91,19 @@ TRANSITIONS = {
     "mark sent when final": (parked(), lambda row: sent(row, LATER)),
     "publish later": (
         CLAIMED,
-        lambda row: state_machine.publish_later(row, delay=MINUTE, now=LATER),
+        lambda row: follow_up.publish_later(row, delay=MINUTE, now=LATER),
     ),
     "mark orphans checked": (
         CLAIMED,
-        lambda row: state_machine.mark_orphans_checked(row, now=LATER),
+        lambda row: follow_up.mark_orphans_checked(row, now=LATER),
     ),
     "recheck orphans": (
         CLAIMED,
-        lambda row: state_machine.recheck_orphans(row, now=LATER),
+        lambda row: follow_up.recheck_orphans(row, now=LATER),
+    ),
+    "mark photo gone": (
+        finished(),
+        lambda row: follow_up.mark_photo_gone(row, "original", now=LATER),
     ),
     "make due": (CLAIMED, lambda row: state_machine.make_due(row, now=LATER)),
     "reopen": (
@@ -186,19 +202,23 @@ class TestRetry:
         on_time = waiting(record=once, at=at)
         assert (on_time.due_at, on_time.not_ready_tries) == (at + 60 * MINUTE, 2)
 
-    @pytest.mark.parametrize(
-        ("reason", "since"),
-        [
-            (Reason.TRANSIENT, AT),
-            (Reason.THROTTLED, AT),
-            (Reason.NOT_READY, None),
-            (Reason.PHOTOS_PENDING, None),
-            (Reason.CREDENTIALS, None),
-        ],
-    )
-    def test_failing_period_lasts_until_a_reply(self, reason, since):
-        failing = replace(CLAIMED, failing_since=AT)
-        assert waiting(reason, failing, at=AT + MINUTE).failing_since == since
+    @pytest.mark.parametrize("reason", [Reason.NOT_READY, Reason.PHOTOS_PENDING])
+    def test_failing_period_lasts_until_an_attempt_that_did_not_fail(self, reason):
+        once = waiting(Reason.TRANSIENT, problem=TIMEOUT)
+        again = waiting(Reason.CREDENTIALS, once, at=LATER, problem=REFUSED)
+        assert once.failing_since == again.failing_since == AT
+        assert (once.failing_seconds, again.failing_seconds) == (0, 7 * 60)
+        cured = waiting(reason, again, at=LATER)
+        assert (cured.failing_since, cured.failing_seconds) == (None, None)
+        assert cured.last_problem is None
+
+    def test_last_problem_counts_attempts_in_a_row_with_the_same_cause(self):
+        rows = [CLAIMED]
+        for problem in (TIMEOUT, TIMEOUT, REFUSED, TIMEOUT):
+            rows.append(waiting(Reason.TRANSIENT, rows[-1], problem=problem))
+        assert [row.last_problem.count for row in rows[1:]] == [1, 2, 1, 1]
+        refused = LastProblem(cause=Cause.CODE_PERMANENT, at=AT, code="66660013")
+        assert rows[3].last_problem == refused
 
 
 class TestFinish:
@@ -219,9 +239,36 @@ class TestFinish:
 
     def test_refused_event_is_due_again_and_counted(self):
         record = replace(parked(), tries=2)
-        later = state_machine.publish_later(record, delay=MINUTE, now=LATER)
+        later = follow_up.publish_later(record, delay=MINUTE, now=LATER)
         assert (later.due_at, later.tries) == (LATER + MINUTE, 3)
         assert later.unsent == record.unsent
+
+
+class TestLastProblem:
+    @pytest.mark.parametrize(
+        "state", [OrderState.COLLECTED, OrderState.REJECTED, OrderState.EXPIRED]
+    )
+    def test_order_that_ends_well_has_none(self, state):
+        failing = waiting(Reason.TRANSIENT, problem=TIMEOUT)
+        ended = finished(state, failing)
+        assert (ended.last_problem, ended.failing_since) == (None, None)
+
+    def test_parked_order_keeps_why(self):
+        failing = waiting(Reason.TRANSIENT, problem=TIMEOUT)
+        row = finished(OrderState.PARKED, failing, at=LATER, problem=TIMEOUT)
+        expected = LastProblem(cause=Cause.TIMED_OUT, at=LATER, count=2)
+        assert (row.last_problem, row.failing_since) == (expected, AT)
+        refused = follow_up.publish_later(row, delay=MINUTE, now=LATER)
+        assert refused.last_problem == sent(refused).last_problem == expected
+
+    def test_refusal_of_the_sink_lasts_until_the_event_is_sent(self):
+        row = finished()
+        for count in (1, 2):
+            row = follow_up.publish_later(row, delay=MINUTE, now=LATER)
+            assert row.last_problem == LastProblem(
+                cause=Cause.SINK_UNAVAILABLE, at=LATER, count=count
+            )
+        assert sent(row).last_problem is None
 
 
 class TestOrphans:
@@ -237,19 +284,27 @@ class TestOrphans:
         published = sent(record)
         assert published.pending_work is PendingWork.CHECK_ORPHANS
         assert published.due_at == AT + 20 * MINUTE == AT + ORPHAN_CHECK_AFTER
-        checked = state_machine.mark_orphans_checked(published, now=AT)
+        checked = follow_up.mark_orphans_checked(published, now=AT)
         assert (checked.orphans_checked, checked.due_at) == (True, None)
         assert sent(checked).due_at is None
 
     def test_recheck_waits_until_no_attempt_can_still_write(self):
         checked = replace(sent(parked()), orphans_checked=True)
-        recheck = state_machine.recheck_orphans(checked, now=LATER)
+        recheck = follow_up.recheck_orphans(checked, now=LATER)
         assert recheck.orphans_checked is False
         assert recheck.due_at == LATER + ORPHAN_CHECK_AFTER
 
     def test_recheck_does_not_delay_an_unsent_event(self):
         unsent = replace(parked(), orphans_checked=True)
-        assert state_machine.recheck_orphans(unsent, now=LATER).due_at == unsent.due_at
+        assert follow_up.recheck_orphans(unsent, now=LATER).due_at == unsent.due_at
+
+
+def test_photos_that_are_gone_are_kept_in_order():
+    row = finished()
+    for kind in ("number", "original"):
+        row = follow_up.mark_photo_gone(row, kind, now=LATER)
+    assert row.photos_gone == ("number", "original")
+    assert row.events == finished().events
 
 
 def test_order_made_due_is_due_now():
@@ -286,6 +341,7 @@ class TestReopen:
             photos_since=AT,
             credentials_since=AT,
             failing_since=AT,
+            last_problem=LastProblem(cause=Cause.TIMED_OUT, at=AT),
             orphans_checked=True,
         )
         assert state_machine.reopen(used, now=LATER, ttl=DAY) == replace(
@@ -297,6 +353,7 @@ class TestReopen:
             fence=used.fence,
             attempts=used.attempts,
             folder=used.folder,
+            last_problem=used.last_problem,
             result=RESULT,
             events=used.events,
         )

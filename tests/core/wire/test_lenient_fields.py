@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from kycourier.core.causes import Cause
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.redaction import ReplyBody
 from kycourier.core.wire.lenient_fields import (
@@ -27,8 +28,9 @@ class TestObject:
         "text", [b"", b"[]", b"null", b'"0"', b"<html>", b'{"code":"0"']
     )
     def test_text_that_is_no_object_is_malformed(self, text):
-        with pytest.raises(MalformedReplyError):
+        with pytest.raises(MalformedReplyError) as caught:
             parse_object(ReplyBody(text))
+        assert caught.value.cause is Cause.REPLY_NOT_JSON
 
     def test_long_string_is_a_view_of_the_body(self):
         body = b'{"photo":"' + b"QUJD" * 1000 + b'"}'
@@ -76,8 +78,12 @@ class TestCode:
         assert parse_code(value) == "unreadable"
 
     def test_missing_code_is_malformed(self):
-        with pytest.raises(MalformedReplyError):
+        with pytest.raises(MalformedReplyError) as caught:
             parse_code(None)
+        assert (caught.value.cause, caught.value.field) == (
+            Cause.REPLY_MALFORMED,
+            "code",
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,13 +135,14 @@ def test_malformed_time_is_none(text):
 
 @pytest.mark.parametrize("value", ["T", "a b", "~" * 1024])
 def test_secret_is_printable_ascii(value):
-    assert parse_secret(value).expose() == value
+    assert parse_secret(value, field="token").expose() == value
 
 
 @pytest.mark.parametrize("value", ["", None, 5, [], "a\nb", "é", "~" * 1025], ids=ascii)
 def test_malformed_secret_is_rejected(value):
-    with pytest.raises(MalformedReplyError):
-        parse_secret(value)
+    with pytest.raises(MalformedReplyError) as caught:
+        parse_secret(value, field="token")
+    assert (caught.value.cause, caught.value.field) == (Cause.REPLY_MALFORMED, "token")
 
 
 @pytest.mark.parametrize(
@@ -150,5 +157,6 @@ def test_lifetime_may_be_an_int_or_its_text_and_is_capped(value, seconds):
     "value", ["", 0, "0", -1, "-1", "3600s", None, True, 1.5, [], "٣٦٠٠", 1e12]
 )
 def test_lifetime_that_is_no_positive_whole_number_is_malformed(value):
-    with pytest.raises(MalformedReplyError):
+    with pytest.raises(MalformedReplyError) as caught:
         parse_lifetime(value, cap=TWO_HOURS)
+    assert caught.value.field == "lifetime"

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from kycourier import __version__
+from kycourier_devkit.sandbox import control_rows
 
 COMMANDS = [
     "demo",
@@ -37,7 +38,12 @@ def test_help_lists_all_commands(kycourier):
     assert all(f"\n  {command.split()[0]} " in result.out for command in COMMANDS)
     assert "..." not in result.out.partition("Commands:")[2]
     assert "\n  tencent " in kycourier("deploy").out
-    assert "\n  lateN " in kycourier("sandbox", "--help").out  # the magic orders
+    sandbox = kycourier("sandbox", "--help").out
+    assert "\n  lateN " in sandbox  # the magic orders
+    assert all(f"\n  {call} " in sandbox for call, _ in control_rows())
+    assert "affects all orders, until `kycourier sandbox reset`" in " ".join(
+        sandbox.split()
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -66,6 +72,8 @@ def test_help_has_example_and_fits_80_columns(kycourier, command):
         (["--stack", "S", "serve"], "leave out --stack"),
         (["--stack", "S", "deploy", "tencent"], "leave out --stack"),
         (["verify", ""], "PATH: is empty"),
+        (["sandbox", "start"], "the only action is `reset`"),
+        (["collect", "A1", "--from", "."], "--from: . cannot be read"),
     ],
 )
 def test_wrong_argument_prints_one_line_and_exits_with_2(kycourier, arguments, message):

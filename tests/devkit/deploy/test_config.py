@@ -103,6 +103,67 @@ def test_invalid_yaml_is_refused_without_showing_its_text(tmp_path, text, messag
     assert CANARY not in str(caught.value)
 
 
+TEXT = """region: ap-guangzhou
+name: kyc
+role: kyc-role
+settings:
+  KYCOURIER_KYC_PROFILE: kyc1
+  {}
+"""
+
+
+@pytest.mark.parametrize("name", ["KYCOURIER_APP_ID", "KYCOURIER_ORDER_TTL_SECONDS"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("01234567", "0x1A2B3C", "0b101", "1_000", "12:30:45", "2026-01-01", "1.5e+3"),
+        *("-1", "+1", ".5", "yes", "true", "~", ""),
+    ],
+)
+def test_value_that_yaml_would_change_is_refused_with_its_line(tmp_path, name, value):
+    path = tmp_path / "tencent.yml"
+    path.write_text(TEXT.format(f"{name}: {value}"))
+
+    with pytest.raises(UsageError) as caught:
+        read_config(path)
+
+    problem = f"settings.{name}: must be text: put it in quotes, line 6"
+    assert str(caught.value) == f"tencent.yml: {problem}"
+
+    path.write_text(TEXT.format(f"{name}: '{value}'"))
+    assert read_config(path).settings[name] == value
+
+
+@pytest.mark.parametrize(
+    ("line", "is_number"),
+    [
+        ("KYCOURIER_ORDER_TTL_SECONDS: 3600", True),
+        ("KYCOURIER_KYC_TIMEOUT_SECONDS: 7.5", True),
+        ("KYCOURIER_APP_ID: 12345678", False),
+        ("KYCOURIER_KYC_PROFILE: 1", False),
+    ],
+)
+def test_plain_number_is_for_settings_that_are_numbers(tmp_path, line, is_number):
+    path = tmp_path / "tencent.yml"
+    path.write_text(TEXT.replace("  KYCOURIER_KYC_PROFILE: kyc1\n", "").format(line))
+    if is_number:
+        read_config(path)
+        return
+    with pytest.raises(UsageError, match=r": must be text: put it in quotes, line 5$"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("key", ["region", "name", "role"])
+def test_number_as_name_is_refused_with_its_line(tmp_path, key):
+    path = tmp_path / "tencent.yml"
+    lines = TEXT.format("KYCOURIER_APP_ID: A1").splitlines()
+    at = [line.partition(":")[0] for line in lines].index(key)
+    lines[at] = f"{key}: 0123"
+    path.write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=rf"{key}: .*, line {at + 1}$"):
+        read_config(path)
+
+
 def test_missing_or_too_large_file_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"^absent\.yml cannot be read: No such file"):
         read_config(tmp_path / "absent.yml")
@@ -131,7 +192,7 @@ def test_missing_or_too_large_file_is_named(tmp_path):
         ("QUEUE", "none", "cannot be set: it is always none"),
         ("API_AUTH", "none", "cannot be set: it is always signature"),
         ("SECRET", CANARY, "is not a setting"),
-        ("ORDER_TTL_SECONDS", True, "must be one line of text, or a number"),
+        ("ORDER_TTL_SECONDS", True, ": must be text: put it in quotes, line "),
         ("ORDER_TTL_SECONDS", {"a": CANARY}, "must be one line of text, or a number"),
         ("ORDER_TTL_SECONDS", 0, "must be between"),
         ("KYC_URL", "https://a\nb", "must be one line of text, or a number"),

@@ -10,6 +10,7 @@ from tencentcloud.scf.v20180416 import models as scf_models
 from tencentcloud.ssm.v20190923 import models as ssm_models
 
 from kycourier import logs
+from kycourier.core.causes import Cause, metric_of
 from kycourier_devkit.deploy import zips
 from kycourier_devkit.deploy.config.environments import build_environments
 from kycourier_devkit.deploy.config.tencent_yml import read_config
@@ -97,6 +98,7 @@ def test_every_alarm_of_aws_is_in_the_table():
 
 FUNCTIONS = ("RefreshTicket", "CollectResults", "SweepOrders", "OrdersApi")
 KINDS = ("Errors", "Throttles")
+STATEMENT_SECONDS = 300  # the page: CLS runs each statement every 5 minutes
 
 
 @pytest.mark.parametrize("row", list(alarms()), ids=lambda row: row["alarm"].split()[0])
@@ -108,10 +110,12 @@ def test_alarm_has_threshold_period_and_section_of_aws(row):
         return
     limits = re.findall(r"\$1\.(?:n|seconds) (?:>=|>|<) (\d+)", row["condition"])
     assert limits[-1] == aws["Threshold"]
-    seconds = int(aws["Period"]) * (
-        1 if "in a row" in row["condition"] else int(aws["EvaluationPeriods"])
+    one_is_enough = (
+        "in a row" in row["condition"] or aws.get("DatapointsToAlarm") == "1"
     )
-    assert int(row["minutes"]) * 60 == seconds
+    periods = 1 if one_is_enough else int(aws["EvaluationPeriods"])
+    seconds = int(aws["Period"]) * periods
+    assert int(row["minutes"]) * 60 == max(seconds, STATEMENT_SECONDS)
     if "in a row" in row["condition"]:
         assert f"{aws['EvaluationPeriods']} in a row" in row["condition"]
     alarms_without_data = "$1.n < 1" in row["condition"]
@@ -125,14 +129,31 @@ def test_log_query_uses_events_and_fields_that_are_logged(row):
         return
     aws = aws_alarm(row["alarm"].split()[0])
     search, _, sql = row["statement"].strip("`").partition(" | ")
-    fact, *others = re.findall('"([a-z_]+)"', search)
-    known = logs.LOG_EVENTS[fact]
+    words = re.findall('"([a-z_]+)"', search)
     fields = re.findall(r"'\$\.([a-z_]+)'", sql)
-    assert set(fields) <= logs.FIELDS
+    assert set(fields) <= logs.FIELDS | {"message"}
+    metric = aws["MetricName"]
+    ambiguous = {cause.value for cause in Cause} & logs.LOG_EVENTS.keys()
+    if words[0] in ambiguous:  # lines of orders have the word too
+        assert sql.startswith("SELECT count_if(")
+        assert f"'$.message') = '{words[0]}'" in sql
+        assert metric in logs.LOG_EVENTS[words[0]].metrics
+        return
+    if causes := {cause.value for cause in Cause} & set(words):
+        counted = {cause.value for cause in Cause if metric_of(cause, 400) == metric}
+        assert causes == counted
+        assert set(words) - causes <= logs.LOG_EVENTS.keys()
+        return
+    fact, *others = words
+    if fact in logs.FIELDS:  # whichever event measures it
+        assert fields == [fact]
+        measured = [event.metrics.get(metric) for event in logs.LOG_EVENTS.values()]
+        assert fact in measured
+        return
+    known = logs.LOG_EVENTS[fact]
     if others:  # the search has a value of the field that the SQL reads
         assert f"= '{others[0]}'" in sql
         return
-    metric = aws["MetricName"]
     assert metric in {*known.metrics, "ApproximateNumberOfMessagesVisible"}
     if fields:
         assert known.metrics[metric] == fields[0]

@@ -1,10 +1,12 @@
 """The checks of the doctor command."""
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from kycourier.adapters.local.schema import open_stores
+from kycourier_devkit.doctor.check import CheckResult
 from kycourier_devkit.doctor.kyc_host import _check_clock
 from kycourier_devkit.sandbox import APP_SECRET, Sandbox
 from support.aws.clients import aws_client, aws_environ, new_name
@@ -25,26 +27,43 @@ def sandbox():
 def doctor(kycourier, sandbox):
     """Run the doctor. Returns the exit code, and the rows by name."""
 
-    def call(**environ):
-        result = kycourier("doctor", **{"KYCOURIER_KYC_URL": sandbox.url} | environ)
+    def call(*options, **environ):
+        environ = {"KYCOURIER_KYC_URL": sandbox.url} | environ
+        result = kycourier("doctor", "--json", *options, **environ)
         assert SECRET_VALUE not in result.out + result.err
-        head, *lines = result.out.splitlines()
-        middle, right = head.index("CHECK"), head.index("RESULT")
-        cells = [(line[:middle], line[middle:right], line[right:]) for line in lines]
-        rows = {name.strip(): (state.strip(), detail) for state, name, detail in cells}
-        return result.code, rows
+        lines = map(json.loads, result.out.splitlines())
+        return result.code, {
+            line["name"]: (line["state"], line["detail"]) for line in lines
+        }
 
     return call
 
 
-def test_new_folder_has_no_problem(doctor):
+@pytest.fixture
+def call(kycourier, sandbox):
+    """Run a command against the sandbox."""
+    return lambda *arguments, **environ: kycourier(
+        *arguments, **{"KYCOURIER_KYC_URL": sandbox.url} | environ
+    )
+
+
+def names(rows, state):
+    return [name for name, (found, _) in rows.items() if found == state]
+
+
+def test_new_folder_has_no_problem_and_nobody_has_asked_for_a_ticket(
+    doctor, sandbox, tmp_path
+):
     code, rows = doctor()
     assert code == 0
-    assert rows["KYCOURIER_STATE"] == ("ok", "local value")
-    assert rows["KYCOURIER_KYC_URL"] == ("ok", "set")
-    assert rows["KYCOURIER_MAX_IN_FLIGHT"] == ("ok", "default 10")
+    local = f"sqlite:///{tmp_path}/.kycourier/state.db (local)"
+    assert rows["KYCOURIER_STATE"] == ("ok", local)
+    assert rows["KYCOURIER_KYC_URL"] == ("ok", sandbox.url)
+    assert rows["KYCOURIER_MAX_IN_FLIGHT"] == ("ok", "10 (default)")
     assert rows["KYC host"] == ("ok", "responds")
-    assert rows["ticket pair"][0] == "note"
+    assert rows["ticket pair"][0] == rows["last refresh"][0] == "note"
+    assert rows["ticket pair"][1].startswith("not requested yet")
+    assert sandbox.report().token_calls == 0
     assert {rows[name][0] for name in ("state", "evidence", "events", "queue")} == {
         "ok"
     }
@@ -62,7 +81,8 @@ def test_each_wrong_setting_is_a_problem(doctor):
     assert rows["KYCOURIER_STATE"][0] == "problem"
     assert rows["KYCOURIER_APP_SECRET"] == ("problem", "is not set")
     assert rows["KYCOURIER_API_KEYS"] == ("problem", "is not set")
-    assert rows["KYCOURIER_EVNTS"][0] == "problem"
+    unknown = "unknown setting: did you mean KYCOURIER_EVENTS?"
+    assert rows["KYCOURIER_EVNTS"] == ("warning", unknown)
     assert rows["KYCOURIER_MAX_IN_FLIGHT"] == ("problem", "must be a number")
     assert rows["other checks"][0] == "note"
 
@@ -71,11 +91,16 @@ def test_each_wrong_setting_is_a_problem(doctor):
     ("environ", "row"),
     [
         ({"KYCOURIER_APP_SECRET": "env:ABSENT"}, "app secret"),
+        ({"KYCOURIER_APP_SECRET": "env:KEY", "KEY": SECRET_VALUE}, "app secret"),
+        (
+            {"KYCOURIER_TICKET": "env:KEY", "KEY": f's:6:"{SECRET_VALUE}";'},
+            "ticket source",
+        ),
         (
             {"KYCOURIER_FINGERPRINT_KEY": "env:KEY", "KEY": SECRET_VALUE},
             "fingerprint key",
         ),
-        ({"KYCOURIER_API_KEYS": "env:KEY", "KEY": f"{SECRET_VALUE}\n\n"}, "API keys"),
+        ({"KYCOURIER_API_KEYS": "env:KEY", "KEY": f"{SECRET_VALUE}\nb\nc"}, "API keys"),
         ({"KYCOURIER_TICKET": "env:ABSENT"}, "ticket source"),
         ({"KYCOURIER_EVIDENCE": "file:///proc/absent"}, "evidence"),
         ({"KYCOURIER_EVENTS": "file:///proc/absent/events.jsonl"}, "events"),
@@ -87,8 +112,122 @@ def test_each_wrong_setting_is_a_problem(doctor):
 def test_unusable_resource_is_the_only_problem(doctor, environ, row):
     code, rows = doctor(**environ)
     assert code == 1
-    assert rows[row][0] == "problem"
-    assert [name for name, (state, _) in rows.items() if state == "problem"] == [row]
+    assert names(rows, "problem") == [row]
+
+
+def make_due(tmp_path):
+    """Make all waiting orders due."""
+    state = open_stores(tmp_path / ".kycourier/state.db")
+    move_back(state, "orders", "due_at", timedelta(minutes=1))
+    state.write(lambda rows: rows.execute("UPDATE orders SET due_at = due_at - 60"))
+
+
+@pytest.mark.parametrize(
+    ("commands", "state", "row", "detail"),
+    [
+        (
+            [["collect", "retryafter60x1"]],
+            "problem",
+            "circuit breaker",
+            "open after http_status 429: ",
+        ),
+        (
+            [["collect", "appexpiredx1"]],
+            "problem",
+            "circuit breaker",
+            "stopped after app_stopped 66660002: ",
+        ),
+        (["refused", ["refresh"]], "problem", "last refresh", "refresh_refused 400105"),
+        ([["collect", "html1"]], "warning", "due orders", "1 reply_not_json; failing"),
+        (
+            [["collect", "html1", "html2"]],
+            "problem",
+            "due orders",
+            "2 reply_not_json; failing",
+        ),
+        ([["collect", "html1", "notready60x"]], "warning", "due orders", "1 reply_not"),
+        ([["collect", "notready60x"]], None, "due orders", "1 not_ready"),
+    ],
+)
+def test_what_keeps_all_orders_from_being_collected_is_a_problem(
+    call, sandbox, doctor, tmp_path, commands, state, row, detail
+):
+    for command in commands:
+        if command == "refused":
+            sandbox.change_secret("another")
+        else:
+            call(*command, KYCOURIER_MAX_IN_FLIGHT="1")
+    make_due(tmp_path)
+
+    code, rows = doctor()
+
+    assert code == (1 if state == "problem" else 0)
+    assert rows[row][1].startswith(detail)
+    assert names(rows, "problem") == ([row] if state == "problem" else [])
+    assert names(rows, "warning") == ([row] if state == "warning" else [])
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_ignored_proxy_is_a_warning(doctor, variable):
+    code, rows = doctor(**{variable: f"http://{SECRET_VALUE}@127.0.0.1:9"})
+    assert (code, names(rows, "warning")) == (0, [variable])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("TICKET", f"redis://:{SECRET_VALUE}@127.0.0.1:9#k", "redis://…@127.0.0.1:9#k"),
+        ("EVENTS", "file:///proc/absent/e.jsonl", "file:///proc/absent/e.jsonl"),
+        ("APP_SECRET", SECRET_VALUE, None),
+        ("APP_SECRET", "env:KEY", "env:KEY"),
+    ],
+)
+def test_values_are_shown_without_credentials(doctor, name, value, shown):
+    _, rows = doctor(**{f"KYCOURIER_{name}": value}, KEY=APP_SECRET)
+    state = "ok" if shown else "problem"
+    assert rows[f"KYCOURIER_{name}"][0] == state
+    assert not shown or rows[f"KYCOURIER_{name}"][1] == shown
+
+
+def test_live_requests_a_token_only_if_no_pair_is_young(sandbox, doctor, tmp_path):
+    def live():
+        code, rows = doctor("--live")
+        return code, *rows["token request"], sandbox.report().token_calls
+
+    assert live() == (0, "ok", "accepted: generation 1", 1)
+    code, state, detail, calls = live()
+    assert (code, state, calls) == (0, "note", 1)
+    assert detail.startswith("not made: the last one was 0 min ago")
+    state = open_stores(tmp_path / ".kycourier/state.db")
+    move_back(state, "tickets", "obtained_at", timedelta(minutes=20))
+    assert live() == (0, "ok", "accepted: generation 2", 2)
+    move_back(state, "tickets", "obtained_at", timedelta(minutes=20))
+    sandbox.change_secret("another")
+    code, state, detail, calls = live()
+    assert (code, state, calls) == (1, "problem", 3)
+    assert detail.startswith("refresh_refused 400105: ")
+
+
+def test_live_requests_no_token_for_the_ticket_of_another_service(doctor, sandbox):
+    _, rows = doctor("--live", KYCOURIER_TICKET="env:TICKET", TICKET="t" * 64)
+    assert rows["token request"][0] == "note"
+    assert sandbox.report().token_calls == 0
+
+
+def test_table_ends_with_the_number_of_problems_and_warnings(call):
+    assert call("doctor").out.endswith("\nNo problems found.\n")
+    warned = call("doctor", KYCOURIER_EVNTS="x")
+    assert (warned.code, warned.err) == (0, "")
+    assert warned.out.endswith("\nNo problem and 1 warning found.\n")
+    failed = call("doctor", KYCOURIER_EVNTS="x", KYCOURIER_MAX_IN_FLIGHT="x")
+    assert (failed.code, failed.err) == (1, "1 problem and 1 warning found.\n")
+    head, *lines = failed.out.splitlines()
+    assert head.split() == ["CHECK", "RESULT"]
+    assert ["problem", "KYCOURIER_MAX_IN_FLIGHT"] in [
+        line.split()[:2] for line in lines
+    ]
+    line, *_ = call("doctor", "--json").out.splitlines()
+    assert list(json.loads(line)) == list(CheckResult.__struct_fields__)
 
 
 @pytest.fixture
@@ -114,7 +253,7 @@ def test_aws_resources_are_checked(doctor, aws):
     code, rows = doctor(**aws)
 
     assert code == 0
-    assert rows["app secret"] == ("ok", "can be read")
+    assert rows["app secret"] == ("ok", "has the vendor's form")
     assert rows["fingerprint key"] == ("ok", "can be read")
     assert rows["evidence"] == ("ok", "can be listed")
     assert rows["events"] == ("ok", "exists")
@@ -134,7 +273,7 @@ def test_aws_resources_are_checked(doctor, aws):
     ],
 )
 def test_missing_aws_resource_is_a_problem(doctor, aws, variable, scheme, row, kind):
-    _, rows = doctor(**aws | {f"KYCOURIER_{variable}": f"{scheme}://{SECRET_VALUE}-1"})
+    _, rows = doctor(**aws | {f"KYCOURIER_{variable}": f"{scheme}://absent-1"})
 
     reason = f"cannot be used: no such {kind} in this region"
     assert rows[row] == ("problem", reason)
@@ -164,10 +303,8 @@ def test_ticket_pair_backlog_and_circuit_breaker_are_checked(
     kycourier("collect", "A1", KYCOURIER_KYC_URL=sandbox.url)
     code, rows = doctor()
     assert code == 1
-    assert rows["circuit breaker"] == (
-        "problem",
-        "open: `kycourier resume` closes it",
-    )
+    stopped = "stopped after app_stopped 66660002: ask the vendor about the app, then"
+    assert rows["circuit breaker"] == ("problem", f"{stopped} `kycourier resume`")
     assert rows["backlog"] == ("ok", "0 orders due, 0 events unsent")
 
 

@@ -1,7 +1,9 @@
 """Verification of evidence in local files and in object stores."""
 
+import json
 import shutil
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from kycourier_devkit.evidence.manifests import (
 )
 from kycourier_devkit.evidence.stored_path import StoredPath
 from kycourier_devkit.evidence.verify import verify_paths
+from kycourier_devkit.sandbox import Sandbox
 from support.aws.clients import aws_client
 from support.fakes import FakeClock, MemoryEvidenceStore
 from support.tencent_api_rig import REGION, new_bucket, open_evidence, tencent_context
@@ -68,7 +71,7 @@ def test_all_findings_are_reported_together(kycourier, manifest):
         ("extra", ".cropped.part"),
     }
     for kind, name in findings_of(manifest):
-        assert f"{kind}  {manifest.parent / name}  " in result.out
+        assert f"{kind}  {manifest.parent / name} " in result.out
 
 
 @given(data=st.data())
@@ -124,7 +127,7 @@ def test_folder_is_searched_for_manifests_and_strays(kycourier, tmp_path, manife
     assert result.code == 1
     assert result.err.startswith("2 manifests, 1 failed; 1 objects without a manifest")
     assert f"ok  {manifest.relative_to(tmp_path)}" in result.out
-    assert "extra  evidence/stray.jpg  " in result.out
+    assert "extra  evidence/stray.jpg has no manifest beside it.\n" in result.out
 
 
 def test_path_without_manifest_fails(kycourier, tmp_path, manifest):
@@ -134,6 +137,81 @@ def test_path_without_manifest_fails(kycourier, tmp_path, manifest):
     manifest.unlink()
     result = kycourier("verify", str(manifest))
     assert (result.code, result.out[:9]) == (1, "missing  ")
+
+
+@pytest.fixture
+def sent(kycourier):
+    """Collect two orders and return the folder of the first."""
+    with Sandbox() as sandbox:
+        collected = kycourier("collect", "A1", "A2", KYCOURIER_KYC_URL=sandbox.url)
+    assert collected.code == 0
+    manifest = json.loads(kycourier("show", "A1", "--json").out)["result"]["manifest"]
+    return Path(manifest["uri"].removeprefix("file://")).parent
+
+
+def forge(folder):
+    shutil.rmtree(folder)
+    return write_collection(folder)
+
+
+def drop(folder):
+    [manifest] = folder.glob("manifest-*")
+    shutil.rmtree(folder)
+    return manifest
+
+
+WITH_EVENTS = ["--events", ".kycourier/events.jsonl"]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    "source", [WITH_EVENTS, ["--state"], [*WITH_EVENTS, "--state"]]
+)
+@pytest.mark.parametrize(
+    ("change", "kind", "reason"),
+    [
+        (forge, "changed", "is not the manifest that order A1 was sent with"),
+        (drop, "missing", "does not exist; order A1 was sent with it"),
+        (
+            lambda folder: write_collection(folder.with_name("unsent")),
+            "extra",
+            "was never sent",
+        ),
+    ],
+)
+def test_evidence_that_is_not_what_was_sent_is_found(
+    kycourier, sent, source, change, kind, reason
+):
+    assert kycourier("verify", *source).code == 0
+    manifest = change(sent)
+
+    assert kycourier("verify", ".kycourier/evidence").code == 0  # consistent in itself
+    result = kycourier("verify", *source)
+
+    found = [line for line in result.out.splitlines() if not line.startswith("ok ")]
+    assert set(found) == {f"{kind}  {manifest} {reason}."}
+    assert result.code == 1
+    assert "unlike what was sent" in result.err
+
+
+@pytest.mark.usefixtures("manifest")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"\xff", "cannot be read: is not UTF-8 text"),
+        (b'{"data": {}}\n\n{"secret": 1}\n', "line 3 is not an event"),
+        (b"secret\n", "line 1 is not an event"),
+    ],
+)
+def test_unusable_event_file_is_named(kycourier, tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "sent.jsonl").write_bytes(content)
+    result = kycourier("verify", "evidence", "--events", "sent.jsonl")
+    assert result.code == 2
+    assert result.err.startswith("kycourier: --events: sent.jsonl")
+    assert message in result.err
+    assert "secret" not in result.err
 
 
 def test_unreadable_path_prints_one_line(kycourier):

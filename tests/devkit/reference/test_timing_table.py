@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from kycourier.core import retry, timing
-from kycourier.core.circuit_breaker import BreakerRecord, Signal, after_call
+from kycourier.core.circuit_breaker import (
+    BreakerRecord,
+    CallResult,
+    Signal,
+    after_call,
+)
 from kycourier_devkit.reference.timing_table import PAGE, build_page
 
 PACKAGE = Path(timing.__file__).parents[1]
@@ -35,11 +40,7 @@ def test_no_other_module_defines_a_duration():
 
 def _opened_for():
     breaker = after_call(
-        BreakerRecord(openings=20),
-        Signal.THROTTLED,
-        now=NOW,
-        min_open=timedelta(0),
-        draw=1.0,
+        BreakerRecord(openings=20), CallResult(Signal.THROTTLED), now=NOW, draw=1.0
     )
     return breaker.open_until - NOW
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -89,8 +90,8 @@ def test_asynchronous_order_is_collected_from_queue(served):
 def test_registered_order_is_collected_by_sweep(served):
     assert served.call("PUT", "/v1/orders/SWEPT1").status_code == 201
     assert served.wait_until_final("SWEPT1")["state"] == "collected"
-    served.running.wait_for(r"sweep_orders +due 1,")
-    served.running.wait_for(r"refresh_ticket +generation ")
+    order = served.running.wait_for(r"[0-9:]{8}  SWEPT1 +collected .*\n")
+    assert re.search(r"  \d{6}\*+\d{4}  3 photos  event \w{8}\n$", order)
     assert served.report()["token_calls"] == 1  # the timer and the requests share it
 
 
@@ -150,10 +151,21 @@ def test_serve_stops_if_standard_output_is_closed(tmp_path):
         assert running.stderr.read() == ""
 
 
-def test_ticket_pair_of_earlier_sandbox_is_not_used(kycourier, start, tmp_path):
+def test_failing_order_and_stopped_app_are_printed_with_cause(start, tmp_path):
+    running = start("serve", "--port", "0")
+    served = ServeRig(running, tmp_path)
+    served.call("POST", "/v1/orders/http503x/collection")
+    running.wait_for(r"http503x +waiting +http_status 503  next [0-9:]{8}\n")
+    served.call("POST", "/v1/orders/appexpiredx1/collection")
+    running.wait_for(r"APP STOPPED +app_stopped 66660002: .*`kycourier resume`\n")
+
+
+def test_ticket_pair_and_breaker_of_earlier_sandbox_are_not_used(
+    kycourier, start, tmp_path
+):
     with Sandbox() as earlier:
-        refreshed = kycourier("refresh", KYCOURIER_KYC_URL=earlier.url)
-    assert refreshed.code == 0
+        collected = kycourier("collect", "appexpiredx1", KYCOURIER_KYC_URL=earlier.url)
+    assert "app_stopped" in collected.out + collected.err
     running = start("serve", "--port", "0")
     served = ServeRig(running, tmp_path)
     response = served.call("POST", "/v1/orders/A1/collection").json()

@@ -64,11 +64,11 @@ def message_id_is_the_key(deliver, self, message, deadline):
 
 
 @replaces(f"{ORDERS_QUEUE}._handle_batch", "I10", QUEUE)
-def bad_record_returns_the_batch(handle, self, records, deadline):
+def bad_record_returns_the_batch(handle, self, messages, unknown, deadline):
     """One bad record of ten returns all ten."""
-    if not handle(self, records, deadline)["batchItemFailures"]:
+    if not handle(self, messages, unknown, deadline)["batchItemFailures"]:
         return {"batchItemFailures": []}
-    every = [{"itemIdentifier": record["messageId"]} for record in records]
+    every = [{"itemIdentifier": message.id} for message in messages]
     return {"batchItemFailures": every}
 
 

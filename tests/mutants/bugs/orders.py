@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from kycourier.core.orders import state_machine
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.record import OrderState
 from kycourier.core.orders.state_machine import Urgency
 from mutants.catalogue import edits, replaces
@@ -35,7 +35,7 @@ def final_order_is_claimed(may_claim, record, *, urgency, **options):
     return may_claim(record, urgency=urgency, **options)
 
 
-@replaces("kycourier.core.orders.state_machine:publish_later", "I2", SWEEP)
+@replaces("kycourier.core.orders.follow_up:publish_later", "I2", SWEEP)
 def event_gets_a_new_id_for_the_resend(publish_later, record, **options):
     """An event that the sink refused is sent again under another id."""
     events = [
@@ -46,12 +46,12 @@ def event_gets_a_new_id_for_the_resend(publish_later, record, **options):
 
 
 @replaces(
-    "kycourier.usecases.collect_result:CollectResult._yield_to_new_owner", "I2", COLLECT
+    "kycourier.usecases.attempt_end:AttemptEnd._yield_to_new_owner", "I2", COLLECT
 )
 def stale_owner_publishes(yield_to_owner, self, changed, claimed):
     """An owner whose commit was refused publishes its event."""
-    self._publisher._sink.publish(changed.unsent)
-    return yield_to_owner(self, changed, claimed)
+    yield_to_owner(self, changed, claimed)
+    return changed
 
 
 @replaces(
@@ -59,7 +59,7 @@ def stale_owner_publishes(yield_to_owner, self, changed, claimed):
 )
 def refused_event_is_marked_sent(_publish_later, self, record):
     """An event that the sink refused is marked as sent."""
-    sent = state_machine.mark_sent(record, now=self._orders.now())
+    sent = follow_up.mark_sent(record, now=self._orders.now())
     return self._commit(record, sent)
 
 

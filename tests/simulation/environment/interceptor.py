@@ -31,9 +31,9 @@ class PortCall:
     def name(self) -> str:
         return f"{self.port}.{self.verb}"
 
-    def error(self) -> KycourierError:
-        """Return the error that this port documents."""
-        return self.failure("synthetic fault")
+    def error(self, reason: str = "connection_reset") -> KycourierError:
+        """Return the error that this port documents; the transport's has a cause."""
+        return self.failure(reason)
 
 
 class CallObserver(Protocol):

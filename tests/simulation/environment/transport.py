@@ -68,4 +68,4 @@ def _pause(
     """Let a call take its time. Raises TransportError at the timeout."""
     scheduler.pause(min(seconds, timeout), machine)
     if seconds > timeout:
-        raise TransportError("too slow")
+        raise TransportError("timed_out")

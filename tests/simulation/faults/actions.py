@@ -10,16 +10,27 @@ from simulation.environment.interceptor import FaultAction, PortCall
 Proceed = Callable[[], object]
 
 
-def refuse(call: PortCall, proceed: Proceed) -> object:
+def refuse_with(reason: str) -> FaultAction:
     """Fail before any effect."""
-    del proceed
-    raise call.error()
+
+    def action(call: PortCall, proceed: Proceed) -> object:
+        del proceed
+        raise call.error(reason)
+
+    return action
 
 
-def lose_response(call: PortCall, proceed: Proceed) -> object:
+def lose_with(reason: str) -> FaultAction:
     """Have the effect, then fail."""
-    proceed()
-    raise call.error()
+
+    def action(call: PortCall, proceed: Proceed) -> object:
+        proceed()
+        raise call.error(reason)
+
+    return action
+
+
+refuse, lose_response = refuse_with("connect_failed"), lose_with("connection_reset")
 
 
 def repeat(call: PortCall, proceed: Proceed) -> object:
@@ -36,7 +47,7 @@ def slow(seconds: float) -> FaultAction:
         timeout = _timeout(call)
         call.machine.sleep(min(seconds, timeout))
         if seconds > timeout:
-            raise call.error()
+            raise call.error("timed_out")
         return proceed()
 
     return action
@@ -48,7 +59,7 @@ def drip(call: PortCall, proceed: Proceed) -> object:
     proceed()
     spent = call.machine.monotonic() - began
     call.machine.sleep(max(0.0, _timeout(call) - spent))
-    raise call.error()
+    raise call.error("timed_out")
 
 
 def _timeout(call: PortCall) -> float:

@@ -8,8 +8,8 @@ from simulation.environment.interceptor import FaultAction
 from simulation.faults.actions import (
     alter,
     drip,
-    lose_response,
-    refuse,
+    lose_with,
+    refuse_with,
     repeat,
     reply,
     respond,
@@ -17,6 +17,8 @@ from simulation.faults.actions import (
 )
 from simulation.faults.registry import FaultRun, fault
 
+# Of orders that did not fail, or that wait for the app or for another worker's refresh.
+OTHER_CAUSES = {None, "breaker_open", "ticket_missing"}
 CALLS = ("kyc.*", "kyc.query", "kyc.token", "kyc.ticket")
 HTML = b"<html><body>Bad Gateway, synthetic</body></html>"
 
@@ -27,30 +29,40 @@ def _inject_in_calls(run: FaultRun, action: FaultAction) -> None:
     run.during(calls, action, chance=chance)
 
 
-def _register(number: int, title: str, action: FaultAction) -> None:
-    fault(number, title)(lambda run: _inject_in_calls(run, action))
+def _register(number: int, title: str, cause: str, action: FaultAction) -> None:
+    def name_the_cause(run: FaultRun) -> None:
+        logged = {fields.get("cause") for fields in run.log_events("order_waiting")}
+        others = logged - {cause, *OTHER_CAUSES}
+        run.expect(not others, f"orders wait for {others} instead of {cause}")
+
+    fault(number, title, check=name_the_cause)(
+        lambda run: _inject_in_calls(run, action)
+    )
 
 
-def _refuse_after(seconds: float) -> FaultAction:
+def _refuse_after(seconds: float, cause: str) -> FaultAction:
     def action(call, proceed):
         slow(seconds)(call, lambda: None)
-        return refuse(call, proceed)
+        return refuse_with(cause)(call, proceed)
 
     return action
 
 
-_register(1, "name does not resolve", _refuse_after(0.05))
-_register(2, "port closed", refuse)
-_register(3, "connect hangs", _refuse_after(2.0))
-_register(4, "bad, expired, wrong-host certificate", _refuse_after(0.1))
-_register(5, "headers drip", drip)
-_register(6, "body drips", drip)
-_register(7, "reset mid-body", lose_response)
-_register(8, "closed before Content-Length", lose_response)
-_register(12, "redirect to another host", respond(lambda: reply(b"", 302)))
-_register(13, "HTML page with 200", respond(lambda: reply(HTML)))
-_register(15, "gzip bomb", lose_response)
-_register(16, "endless body", lose_response)
+RESOLVE, TLS = "resolve_failed", "tls_failed"
+_register(1, "name does not resolve", RESOLVE, _refuse_after(0.05, RESOLVE))
+_register(2, "port closed", "connect_failed", refuse_with("connect_failed"))
+_register(3, "connect hangs", "timed_out", _refuse_after(2.0, "timed_out"))
+_register(4, "bad, expired, wrong-host certificate", TLS, _refuse_after(0.1, TLS))
+_register(5, "headers drip", "timed_out", drip)
+_register(6, "body drips", "timed_out", drip)
+_register(7, "reset mid-body", "connection_reset", lose_with("connection_reset"))
+_register(8, "closed too early", "connection_reset", lose_with("connection_reset"))
+_register(
+    12, "redirect to another host", "http_status", respond(lambda: reply(b"", 302))
+)
+_register(13, "HTML page with 200", "reply_not_json", respond(lambda: reply(HTML)))
+_register(15, "gzip bomb", "reply_encoded", lose_with("reply_encoded"))
+_register(16, "endless body", "reply_too_large", lose_with("reply_too_large"))
 
 
 @fault(9, "stale kept-alive connection")

@@ -1,1 +1,1 @@
-"""The checks of the invariants I1 to I16, which only read the environment."""
+"""The checks of the invariants I1 to I17, which only read the environment."""

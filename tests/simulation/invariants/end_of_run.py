@@ -1,6 +1,8 @@
-"""Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16)."""
+"""Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16, I17)."""
 
 import json
+
+import msgspec
 
 from kycourier.core.orders.record import OrderRecord
 from simulation.engine.context import RunContext
@@ -8,7 +10,9 @@ from simulation.engine.plan import Plan
 from simulation.environment.platform import PHOTO_FIELDS
 from simulation.environment.runtime import FunctionRuntime
 from simulation.invariants.checker import object_key, referenced_objects
+from simulation.invariants.orders import FAILED_REASONS
 from support.leaks.leak_scan import find_leaks
+from support.rigs.in_memory import APP
 
 MAX_IN_FLIGHT = 11  # ten collections, and one refresh
 
@@ -30,6 +34,7 @@ def check_end_of_run(
     _check_calls(context, plan, runtime)
     _check_objects(context, rows)
     _check_leaks(context, plan)
+    _check_log(context)
 
 
 def _check_order(
@@ -92,8 +97,21 @@ def _check_leaks(context: RunContext, plan: Plan) -> None:
         "queue": "\n".join(context.queue.bodies),
         "keys": "\n".join(context.stores.evidence.objects),
         "rows": b"\n".join(row.record for row in context.stores.orders.rows.values()),
+        "breaker": msgspec.json.encode(context.stores.breakers.get(APP)),
         "responses": "\n".join(context.responses),
         "start": "\n".join(context.start_problems),
     }
     for sink, spelling in find_leaks(set(canaries), sinks):
         context.findings.report("I5", f"a canary in {sink}, {spelling}")
+
+
+def _check_log(context: RunContext) -> None:
+    """Check that each line of an attempt that failed names its cause."""
+    for name in ("order_waiting", "order_settled"):
+        for fields in context.log_events(name):
+            failed = {fields["state"], fields["reason"]} & {"parked", *FAILED_REASONS}
+            if bool(failed) != ("cause" in fields):
+                context.findings.report("I17", f"{name}: {fields}")
+    for fields in context.log_events("ticket_refresh_failed"):
+        if "cause" not in fields:
+            context.findings.report("I17", f"ticket_refresh_failed: {fields}")

@@ -1,5 +1,7 @@
-"""Checks every change of an order's row: I2, I4, I8, I11 and I13."""
+"""Checks every change of an order's row: I2, I4, I8, I11, I13 and I17."""
 
+import json
+import re
 from collections import defaultdict
 from typing import cast
 
@@ -20,6 +22,13 @@ NOT_READY_SECONDS = (5.0, 15.0, 60.0, 300.0, 3600.0)  # design.md, Asking again
 PHOTO_SECONDS = {1: 1.0, 2: 2.0, 3: 4.0, 4: 15.0, 5: 30.0}
 PATIENCE_SECONDS = 300.0
 MAX_BACK_OFF = 305.0  # 5 min, and the jitter after an open circuit breaker
+FAILED_REASONS = {
+    Reason.TRANSIENT.value,
+    Reason.THROTTLED.value,
+    Reason.CREDENTIALS.value,
+    Reason.PAUSED.value,
+    Reason.APP_STOPPED.value,
+}
 EXCLUSIVE = {
     OrderState.COLLECTED.value,
     OrderState.REJECTED.value,
@@ -52,6 +61,7 @@ class OrderInvariants:
             self._check_claim(call, before, after)
         elif call.verb == "commit":
             self._check_commit(call, before)
+        self._check_cause(after)
         kinds = [event.type.split(".")[2] for event in after.events]
         if len(set(kinds)) != len(kinds) or len(EXCLUSIVE & set(kinds)) > 1:
             self._findings.report("I2", f"{after.order_no}: events {kinds}")
@@ -63,6 +73,9 @@ class OrderInvariants:
         first = self._events.setdefault((order_no, event.type), (event.id, event.body))
         if first != (event.id, event.body):
             self._findings.report("I2", f"{order_no}: a second {event.type}")
+        data = json.loads(event.body)["data"]
+        if (".parked." in event.type) != ("last_problem" in data):
+            self._findings.report("I17", f"{order_no}: {event.type} without its cause")
 
     def _check_change(self, before: OrderRecord, after: OrderRecord) -> None:
         order_no, report = after.order_no, self._findings.report
@@ -79,6 +92,23 @@ class OrderInvariants:
             report("I4", f"{order_no}: the evidence folder changed")
         if before.state is OrderState.COLLECTING and after.state is OrderState.WAITING:
             self._check_wait(before, after)
+
+    def _check_cause(self, row: OrderRecord) -> None:
+        """Check that a row names why its last attempt failed, and only then."""
+        last = row.last_problem
+        if row.state is OrderState.WAITING and row.reason is not None:
+            failed = row.reason in FAILED_REASONS
+            is_named = (last is not None, row.failing_since is not None)
+            is_right = is_named == (failed, failed)
+        else:
+            is_right = row.state is not OrderState.PARKED or last is not None
+        if last is not None:
+            is_right &= bool(
+                re.fullmatch("-?[0-9]{1,9}|unreadable", last.code or "0")
+                and re.fullmatch("[a-z_]{1,32}", last.detail or "_")
+            )
+        if not is_right:
+            self._findings.report("I17", f"{row.order_no}: {row.reason}, but {last}")
 
     def _check_wait(self, before: OrderRecord, after: OrderRecord) -> None:
         """Check a delay against the published schedule."""

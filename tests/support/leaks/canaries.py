@@ -15,7 +15,7 @@ SYNTHETIC_CARDS = "62258800000"  # prefix of the sandbox's card numbers
 FINGERPRINT_KEY = "synthetic-fingerprint-key-32-chars"
 API_KEY = "demo-key-0123456789abcdef0123456789"  # of the documented signature example
 TOKEN, TICKET = "synthetic-token", "synthetic-ticket"
-PHOTO = b"\xff\xd8\xff a synthetic photo"
+PHOTO = b"\xff\xd8\xff a synthetic photo".ljust(64, b".")  # fewer bytes are no photo
 PHOTO_PART = PHOTO[3:]  # events contain a whole photo's digest
 JPEG_HEAD = bytes.fromhex("ffd8ffe000104a464946")  # of every photo of the sandbox
 

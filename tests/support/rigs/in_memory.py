@@ -25,11 +25,12 @@ from kycourier.ports import (
 from kycourier.triggers.http.orders_api import OrdersApi
 from kycourier.triggers.queue import QueueTrigger
 from kycourier.triggers.timer import RefreshTimer
+from kycourier.usecases.attempt_end import AttemptEnd
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool, FanOut
 from kycourier.usecases.deadlines import Deadline
-from kycourier.usecases.provide_ticket import OwnedTickets
+from kycourier.usecases.provide_ticket import OwnedTickets, TicketProvider
 from kycourier.usecases.publish_events import EventPublisher
 from kycourier.usecases.query_result import ResultQuery
 from kycourier.usecases.refresh_ticket import TicketRefresher
@@ -135,7 +136,7 @@ class InMemoryWorker:
             call_seconds=8,
             **shared,
         )
-        self.tickets = OwnedTickets(APP, refresher=self.refresher, **shared)
+        self.tickets = self.make_tickets()
         self.register = RegisterOrder(
             ttl=ttl, first_sweep=timedelta(minutes=10), **shared
         )
@@ -160,7 +161,7 @@ class InMemoryWorker:
             breaker=self.breaker,
             evidence=self.evidence_writer,
             publisher=self.publisher,
-            queue=app.queue,
+            attempt_end=AttemptEnd(queue=app.queue, **shared),
             **shared,
         )
         self.sweeper = SweepOrders(
@@ -173,6 +174,11 @@ class InMemoryWorker:
             **shared,
         )
 
+    def make_tickets(self) -> TicketProvider:
+        """Return where queries get their tickets; a test may override it."""
+        stores, deps = self.app.stores, self.deps
+        return OwnedTickets(APP, refresher=self.refresher, stores=stores, deps=deps)
+
     def orders_api(self, **changes: object) -> OrdersApi:
         """Return the API of this worker; `changes` replace its arguments."""
         arguments = {
@@ -180,7 +186,6 @@ class InMemoryWorker:
             "evidence_uri": EVIDENCE_URI,
             "register": self.register,
             "collector": self.collector,
-            "breaker": self.breaker,
             "evidence": self.app.evidence,
             "queue": self.app.queue,
             "stores": self.app.stores,

@@ -24,8 +24,8 @@ MAX_REPLY_BYTES = 100_000
 PATH = "/api/some/path"
 RESPOND = respond_always(http_response())
 REASONS = {
-    "resolve", "connect", "tls", "timeout",
-    "reset", "too_large", "encoded", "protocol",
+    "resolve_failed", "connect_failed", "tls_failed", "timed_out",
+    "connection_reset", "reply_too_large", "reply_encoded", "reply_not_http",
 }  # fmt: skip
 
 

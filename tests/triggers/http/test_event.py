@@ -73,6 +73,8 @@ def test_empty_context_is_absent(context):
         ("/v1/health", "$default", "/v1/health"),
         ("/prod/v1/health", "prod", "/v1/health"),
         ("/v1/v1/health", "v1", "/v1/health"),
+        ("/api/v1/kyc/v1/orders/A1", "$default", "/v1/orders/A1"),
+        ("/v1/v1/orders/A1/collection", "$default", "/v1/orders/A1/collection"),
         ("/v1/orders/v1", "$default", "/v1/orders/v1"),
         ("/base/path/v1/orders/v1/photos/v1", "prod", "/v1/orders/v1/photos/v1"),
         ("/v1health", "$default", "/v1health"),

@@ -16,10 +16,7 @@ from support.fakes import START
 from support.leaks.canaries import NUMBER, TICKET
 from support.openapi_check import load_schema
 from support.rigs.api_client import ApiClient
-from support.rigs.fake_platform import (
-    error_reply,
-    result_reply,
-)
+from support.rigs.fake_platform import error_reply, json_reply, result_reply
 from support.rigs.in_memory import APP
 
 ORDER = "bankcardPic5923ab9a3bc34488b51"
@@ -46,6 +43,8 @@ class TestRegister:
             "document": "bank_card",
             "state": "registered",
             "reason": None,
+            "last_problem": None,
+            "attempts": 0,
             "version": 1,
             "registered_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",
@@ -107,7 +106,7 @@ class TestCollect:
         assert members["due_at"] == "2026-01-01T00:00:05Z"
 
     def test_retry_after_is_rounded_up(self, api, app):
-        script_replies(app, TransportError("reset"))
+        script_replies(app, TransportError("connection_reset"))
         response = api.call("POST", COLLECTION)
         due_in = (app.load(ORDER).due_at - START).total_seconds()
         seconds = int(response.headers["Retry-After"])
@@ -144,13 +143,40 @@ class TestCollect:
         assert response.members["state"] == "collecting"
         assert app.upstream.queries == {}
 
-    def test_open_breaker_delays_an_order(self, api, app):
-        app.upstream.scripts["stops"] = [STOPPING]
-        api.call("POST", "/v1/orders/stops/collection")
+    def test_failed_attempt_is_shown_with_its_cause(self, api, app):
+        page = b"<html>no such page</html>"
+        script_replies(app, json_reply(page, status=404))
+        members = api.call("POST", COLLECTION).members
+        assert (members["reason"], members["attempts"]) == ("transient", 1)
+        assert members["last_problem"] == {
+            "cause": "http_status",
+            "code": None,
+            "http_status": 404,
+            "at": "2026-01-01T00:00:00Z",
+            "count": 1,
+        }
+        script_replies(app, result_reply(ORDER, originBankcardPhoto="%"))
+        problem = api.call("POST", COLLECTION).members["last_problem"]
+        assert (problem["cause"], problem["detail"]) == ("photo_unreadable", "original")
+        script_replies(app, NOT_READY)
+        assert api.call("POST", COLLECTION).members["last_problem"] is None
+
+    @pytest.mark.parametrize(
+        ("code", "reason", "problem", "longest"),
+        [
+            ("66660001", "app_stopped", ("app_stopped", "66660001"), 305),
+            ("66660012", "paused", ("breaker_open", None), 10),
+        ],
+    )
+    def test_paused_app_delays_an_order(self, api, app, code, reason, problem, longest):
+        app.upstream.scripts["first"] = [error_reply(code)]
+        api.call("POST", "/v1/orders/first/collection")
         response = api.call("POST", COLLECTION)
-        assert (response.status, response.members["reason"]) == (202, "throttled")
-        assert 300 <= int(response.headers["Retry-After"]) <= 305
-        assert app.upstream.queries == {"stops": 1}
+        assert (response.status, response.members["reason"]) == (202, reason)
+        last = response.members["last_problem"]
+        assert (last["cause"], last["code"]) == problem
+        assert 1 <= int(response.headers["Retry-After"]) <= longest
+        assert app.upstream.queries == {"first": 1}
 
     def test_order_without_time_only_becomes_due(self, api, app):
         response = api.call("POST", COLLECTION, seconds=1.5)
@@ -251,7 +277,7 @@ def test_missing_photos_have_identical_404_responses(api, app):
             f"{ORDER}/photos/cropped",
             f"{ORDER}/photos/manifest",
             f"{ORDER}/photos/Original",
-            "waiting/photos/original",
+            "waiting/photos/manifest",
             "rejected/photos/original",
             "unknown/photos/original",
         )
@@ -260,16 +286,58 @@ def test_missing_photos_have_identical_404_responses(api, app):
     assert len({json.dumps(response.raw) for response in responses}) == 1
 
 
+def test_photo_of_a_waiting_order_is_409_with_its_state(api, app):
+    script_replies(app, NOT_READY)
+    for method, path, state in [
+        ("PUT", AT, "registered"),
+        ("POST", COLLECTION, "waiting"),
+    ]:
+        api.call(method, path)
+        response = api.call("GET", ORIGINAL)
+        assert (response.status, response.code) == (409, "photo_pending")
+        assert response.members["state"] == state
+
+
+def test_deleted_photo_is_410_and_shown_in_its_order(api, app):
+    collected = api.call("POST", COLLECTION).members
+    (key,) = [key for key in app.evidence.objects if "/original-" in key]
+    del app.evidence.objects[key]
+    for _ in range(2):
+        response = api.call("GET", ORIGINAL)
+        assert (response.status, response.code) == (410, "photo_gone")
+    members = api.call("GET", AT).members
+    assert members["result"] == collected["result"] | {"photos_gone": ["original"]}
+    assert (members["state"], len(app.bodies())) == ("collected", 1)
+    assert api.call("GET", f"{AT}/photos/number").status == 302
+
+
+@pytest.mark.parametrize(
+    "path", [AT, ORIGINAL, "/v1/health", "/v1/openapi.json", f"{AT}unknown"]
+)
+def test_head_is_get_without_the_body(api, path):
+    api.call("POST", COLLECTION)
+    head, get = api.call("HEAD", path), api.call("GET", path)
+    assert (head.status, head.headers) == (get.status, get.headers)
+    assert head.raw["body"] == ""
+
+
 class TestHealth:
     def health(self, api):
         return api.call("GET", "/v1/health").members
 
     def test_new_app_has_neither_ticket_nor_backlog(self, api):
-        backlog = {"due": 0, "unsent": 0, "oldest_due_seconds": 0, "more": False}
         assert self.health(api) == {
             "ticket": None,
-            "backlog": backlog,
-            "paused": False,
+            "last_refresh_failure": None,
+            "backlog": {
+                "due": 0,
+                "due_by_cause": {},
+                "failing_seconds": 0,
+                "unsent": 0,
+                "oldest_due_seconds": 0,
+                "more": False,
+            },
+            "breaker": {"state": "closed", "problem": None, "open_until": None},
         }
 
     @pytest.mark.parametrize(
@@ -283,8 +351,14 @@ class TestHealth:
         app.clock.sleep(seconds)
         response = api.call("GET", "/v1/health")
         ticket = {"generation": 1, "age_seconds": seconds, "state": state}
-        backlog = {"due": 1, "unsent": 0, "more": False}
-        backlog["oldest_due_seconds"] = seconds - 600
+        backlog = {
+            "due": 1,
+            "due_by_cause": {"registered": 1},
+            "failing_seconds": 0,
+            "unsent": 0,
+            "oldest_due_seconds": seconds - 600,
+            "more": False,
+        }
         assert response.members["ticket"] == ticket
         assert response.members["backlog"] == backlog
         assert TICKET not in response.raw["body"]
@@ -296,7 +370,7 @@ class TestHealth:
         backlog = self.health(api)["backlog"]
         assert (backlog["due"], backlog["more"]) == (100, True)
 
-    def test_unsent_events_and_an_open_breaker_are_shown(self, app):
+    def test_unsent_events_and_a_stopped_app_are_shown(self, app):
         app.sink = FailingPort(SinkUnavailableError)
         api = ApiClient(app)
         api.call("POST", COLLECTION)
@@ -304,9 +378,62 @@ class TestHealth:
         api.call("POST", "/v1/orders/stopped/collection")
         app.clock.sleep(400)
         health = self.health(api)
-        assert (health["backlog"]["unsent"], health["paused"]) == (2, True)
+        problem = {"cause": "app_stopped", "code": "66660001"}
+        assert health["backlog"]["unsent"] == 2
+        assert health["breaker"] == {
+            "state": "stopped",
+            "problem": problem,
+            "open_until": None,
+        }
+
+    def test_due_orders_are_counted_by_cause_and_failing_time(self, api, app):
+        for order_no, reply in [
+            ("reset", TransportError("connection_reset")),
+            ("page", json_reply(b"<html>", status=200)),
+            ("late", NOT_READY),
+        ]:
+            app.upstream.scripts[order_no] = [reply]
+            api.call("POST", f"/v1/orders/{order_no}/collection")
+            app.clock.sleep(10)
+        app.clock.sleep(30)
+        backlog = self.health(api)["backlog"]
+        causes = {"connection_reset": 1, "reply_not_json": 1, "not_ready": 1}
+        assert backlog["due_by_cause"] == causes
+        assert backlog["failing_seconds"] == 60
+
+    def test_breaker_shows_why_it_is_open_until_it_closes(self, api, app):
+        script_replies(app, error_reply("400504"))
+        api.call("POST", COLLECTION)
+        problem = {"cause": "code_throttled", "code": "400504"}
+        breaker = self.health(api)["breaker"]
+        assert (breaker["state"], breaker["problem"]) == ("open", problem)
+        app.clock.set(app.stores.breakers.get(APP).open_until)
+        assert self.health(api)["breaker"]["state"] == "half_open"
+
+    def test_refused_refresh_is_shown_until_one_succeeds(self, api, app):
+        timer = app.worker().refresh_timer()
+        app.upstream.token_reply = error_reply("400101")
+        for count in (1, 2):
+            timer.handle(app.time())
+            failure = self.health(api)["last_refresh_failure"]
+            assert failure == {
+                "cause": "refresh_refused",
+                "code": "400101",
+                "http_status": None,
+                "at": "2026-01-01T00:00:00Z",
+                "count": count,
+            }
+        app.upstream.token_reply = None
+        timer.handle(app.time())
+        assert self.health(api)["last_refresh_failure"] is None
 
 
 def test_openapi_description_is_served(api):
     response = api.call("GET", "/v1/openapi.json")
     assert (response.status, response.members) == (200, load_schema("openapi.json"))
+
+
+def test_null_members_count_as_absent(api):
+    body = {"reopen": None, "document": None, "app_id": None}
+    response = api.call("POST", f"{AT}/collection", body=body)
+    assert (response.status, response.members["state"]) == (200, "collected")

@@ -65,6 +65,20 @@ def status_of(api, key=FIRST, *, seconds=0):
     return response.status if response.status == 200 else response.code
 
 
+def test_unsigned_head_request_is_refused_without_a_body(api):
+    response = api.send(function_url_event("HEAD", "/v1/health"))
+    assert (response.status, response.members) == (401, None)
+
+
+@pytest.mark.parametrize("base", ["/base", "/api/v1/kyc", "/v1"])
+@pytest.mark.parametrize(("method", "status"), [("PUT", 201), ("HEAD", 404)])
+def test_request_is_signed_without_its_base_path(api, app, base, method, status):
+    request = SignedRequest(method=method, path=AT)
+    signature = sign_request(request, key=Secret(FIRST), at=app.clock.now())
+    event = function_url_event(method, base + AT, headers={HEADER: signature})
+    assert api.send(event).status == status
+
+
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
 def test_unsigned_request_is_401(api, app, method, path):
     response = api.call(method, path)
@@ -166,7 +180,7 @@ def test_known_keys_stay_valid_while_their_store_fails(app):
     assert status_of(api, SECOND) == "signature_mismatch"
 
 
-@pytest.mark.parametrize("kept", ["\n", "canary\n\ncanary"])
+@pytest.mark.parametrize("kept", ["\n", "canary\ncanary\ncanary"])
 def test_unusable_keys_are_503_and_not_exposed(app, kept):
     api = ApiClient(app, keys=MutableSecret(kept))
     assert status_of(api) == "store_unavailable"

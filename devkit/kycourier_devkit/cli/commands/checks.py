@@ -15,24 +15,35 @@ from kycourier_devkit.cli.context import cli_context
 def verify(
     ctx: typer.Context,
     paths: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="PATH", help="Manifests, or folders of manifests."),
-    ],
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Compare with the events of this file."),
+    ] = None,
+    with_state: Annotated[
+        bool, typer.Option("--state", help="Compare with the orders' rows.")
+    ] = False,
 ) -> None:
     """Verify stored evidence against its manifests.
 
     Compares each manifest with the digest in its name, and each object with the size
-    and SHA-256 in the manifest. Lists every object that is missing, changed or extra;
-    if there is one, the exit code is 1.
+    and SHA-256 in the manifest. With --events or --state, each manifest must also be
+    the one that was sent, and none may be missing. Lists every object that is missing,
+    changed or extra; if there is one, the exit code is 1.
 
     \b
     Examples:
       kycourier verify .kycourier/evidence
+      kycourier verify --events .kycourier/events.jsonl
       kycourier verify s3://BUCKET/kyc/APP/2026/01/31
     """
     from kycourier_devkit.evidence.verify import verify_paths
 
-    raise typer.Exit(verify_paths(cli_context(ctx), paths))
+    context, paths = cli_context(ctx), paths or []
+    code = verify_paths(context, paths, events=events, with_state=with_state)
+    raise typer.Exit(code)
 
 
 def sign(
@@ -73,20 +84,30 @@ def sign(
     )
 
 
-def doctor(ctx: typer.Context) -> None:
-    """Check the settings and the resources they name.
+def doctor(
+    ctx: typer.Context,
+    is_live: Annotated[
+        bool,
+        typer.Option("--live", help="Request a token if the platform's rules allow."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each check.")
+    ] = False,
+) -> None:
+    """Check settings and resources, and if orders can be collected.
 
-    Checks settings, secrets, stores, the KYC host, the clock, the ticket pair, the
-    backlog and the circuit breaker. Values of settings are not shown. If a check fails,
-    the exit code is 1.
+    Checks settings, secrets, stores, the KYC host, the clock, the ticket pair, the last
+    refresh, what the due orders wait for, and the circuit breaker. Shows no secret. The
+    exit code is 1 if no order can be collected now.
 
     \b
-    Example:
+    Examples:
       kycourier doctor
+      kycourier doctor --live
     """
     from kycourier_devkit.doctor.run import run_doctor
 
-    raise typer.Exit(run_doctor(cli_context(ctx)))
+    raise typer.Exit(run_doctor(cli_context(ctx), is_live=is_live, as_json=as_json))
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from kycourier_devkit.cli.context import cli_context
 from kycourier_devkit.errors import UsageError
-from kycourier_devkit.sandbox import order_rows
+from kycourier_devkit.sandbox import control_rows, order_rows
 from kycourier_devkit.workspace.local_settings import SANDBOX_PORT
 
 _MAX_PORT = 65535
@@ -124,22 +124,35 @@ def serve(
     )
 
 
-def sandbox(ctx: typer.Context, port: _Port = SANDBOX_PORT) -> None:
+def sandbox(
+    ctx: typer.Context,
+    action: Annotated[
+        str | None,
+        typer.Argument(metavar="reset", help="Reset a running sandbox."),
+    ] = None,
+    port: _Port = SANDBOX_PORT,
+) -> None:
     """Run the sandbox, an emulator of the KYC platform.
 
     The other commands call it on its default port. The order number selects the
     behaviour: a name of the table below, optionally followed by x and any suffix, as in
-    late3x001. For any other order number, the result is complete at once.
+    late3x001. For any other order number, the result is complete at once. A number that
+    stops or pauses the whole app affects all orders, until `kycourier sandbox reset`.
 
     \b
     Examples:
       kycourier sandbox
+      kycourier sandbox reset
       kycourier collect late3x001
       curl http://127.0.0.1:8081/control/report
       curl -X POST http://127.0.0.1:8081/control/kill-ticket
     """
-    from kycourier_devkit.workspace.sandbox import run_sandbox
+    from kycourier_devkit.workspace.sandbox import reset_sandbox, run_sandbox
 
+    if action == "reset":
+        raise typer.Exit(reset_sandbox(cli_context(ctx), port=port))
+    if action is not None:
+        raise UsageError("sandbox: the only action is `reset`")
     run_sandbox(cli_context(ctx), port=port)
 
 
@@ -148,5 +161,9 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(demo)
     app.command()(serve)
     rows = "\n".join(f"{spelling:<16}{text}" for spelling, text in order_rows())
-    text = f"{cleandoc(sandbox.__doc__ or '')}\n\n\b\nOrder numbers:\n{rows}"
+    calls = "\n".join(f"{call:<27}{text}" for call, text in control_rows())
+    text = (
+        f"{cleandoc(sandbox.__doc__ or '')}\n\n\b\nOrder numbers:\n{rows}"
+        f"\n\n\b\nControl calls:\n{calls}"
+    )
     app.command(help=text)(sandbox)

@@ -35,15 +35,23 @@ def collect(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="A file of order numbers, one per line; - for standard input.",
+            help="A file of order numbers, one per line or in a CSV column order_no;"
+            " - for standard input.",
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each order.")
+    ] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Leave out the collected orders.")
+    ] = False,
 ) -> None:
     """Collect orders now and print the state of each.
 
     Collects several orders at once. Orders in a final state are left unchanged, so an
-    interrupted call can be repeated. Exit code 0: every order is in a final state
-    (collected, rejected, expired or parked); 1: an order is waiting or failed.
+    interrupted call can be repeated. A bad line of a file is named and skipped. Exit
+    code 0: every order is in a final state (collected, rejected, expired or parked);
+    1: an order is waiting or failed, or a line was bad.
 
     \b
     Examples:
@@ -53,8 +61,12 @@ def collect(
     from kycourier_devkit.orders.collect import collect_now
     from kycourier_devkit.orders.order_numbers import read_order_numbers
 
-    order_numbers = read_order_numbers(orders or [], file)
-    raise typer.Exit(collect_now(cli_context(ctx), order_numbers))
+    context = cli_context(ctx)
+    numbers = read_order_numbers(orders or [], file)
+    for problem in numbers.problems:
+        context.terminal.problem(problem)
+    code = collect_now(context, numbers.valid, as_json=as_json, only_failed=only_failed)
+    raise typer.Exit(1 if numbers.problems else code)
 
 
 def show(

@@ -7,10 +7,18 @@ from typing import Any
 import msgspec
 import yaml
 
+from kycourier.settings.declarations import SETTINGS
 from kycourier_devkit.deploy.config.schema import Config
 from kycourier_devkit.errors import UsageError
 
 _MAX_BYTES = 64 * 1024
+_TEXT = "tag:yaml.org,2002:str"
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_NUMBERS = {
+    setting.variable
+    for setting in SETTINGS
+    if setting.default and _NUMBER.fullmatch(setting.default)
+}
 
 
 def read_config(path: Path) -> Config:
@@ -31,13 +39,19 @@ def read_config(path: Path) -> Config:
 
 
 def _parse(content: bytes, name: str) -> Config:
+    root = None
     try:
-        loaded = yaml.load(content.decode(), Loader=_StrictLoader)  # noqa: S506 - a safe one
+        text = content.decode()
+        root = yaml.compose(text, Loader=_StrictLoader)
+        loaded = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a safe one
+        _refuse_numbers(root)
         return msgspec.convert(loaded, Config)
     except yaml.YAMLError as error:
         reason = _locate(error)
     except msgspec.ValidationError as error:
         reason = _put_key_first(str(error))
+        line = _line_of(root, reason.partition(":")[0])
+        reason = f"{reason}, line {line}" if line else reason
     except (UnicodeDecodeError, RecursionError, ValueError):
         reason = "is not valid YAML"
     raise UsageError(f"{name}: {reason}")
@@ -46,8 +60,38 @@ def _parse(content: bytes, name: str) -> Config:
 def _locate(error: yaml.YAMLError) -> str:
     """Returns the error with its line number; the line itself may hold a secret."""
     mark = getattr(error, "problem_mark", None)
-    problem = str(error) if isinstance(error, _BadKeyError) else "is not valid YAML"
+    own = isinstance(error, _BadKeyError | _NotTextError)
+    problem = str(error) if own else "is not valid YAML"
     return f"{problem}, line {mark.line + 1}" if mark else problem
+
+
+def _refuse_numbers(root: yaml.Node | None) -> None:
+    """Refuses a setting's text that YAML reads as a number, a date or nothing.
+
+    `01234567` would become 342391. Numbers are for the settings that are numbers.
+    """
+    for name, node in _members(_members(root).get("settings")).items():
+        is_scalar = isinstance(node, yaml.ScalarNode)
+        if not is_scalar or node.tag == _TEXT:
+            continue
+        if name in _NUMBERS and _NUMBER.fullmatch(node.value):
+            continue
+        problem = f"settings.{name}: must be text: put it in quotes"
+        raise _NotTextError(problem=problem, problem_mark=node.start_mark)
+
+
+def _members(node: yaml.Node | None) -> dict[str, yaml.Node]:
+    if not isinstance(node, yaml.MappingNode):
+        return {}
+    return {key.value: value for key, value in node.value}
+
+
+def _line_of(root: yaml.Node | None, path: str) -> int | None:
+    """Returns the line of `functions.sweep_orders.memory`; None if it is not there."""
+    node = root
+    for name in path.split("."):
+        node = _members(node).get(name)
+    return node.start_mark.line + 1 if node else None
 
 
 def _put_key_first(message: str) -> str:
@@ -71,6 +115,13 @@ class _BadKeyError(yaml.MarkedYAMLError):
 
     def __str__(self) -> str:
         return "a key occurs twice or is not plain text"
+
+
+class _NotTextError(yaml.MarkedYAMLError):
+    """A number where text is due."""
+
+    def __str__(self) -> str:
+        return str(self.problem)
 
 
 class _StrictLoader(yaml.SafeLoader):

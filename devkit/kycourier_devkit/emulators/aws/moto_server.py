@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from moto.cloudformation.parsing import ResourceMap
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -74,6 +75,19 @@ def _resources(members: dict[str, Any]) -> dict[str, object]:
     return found
 
 
+def _retain_like_aws() -> None:
+    """Has moto keep what RetainExceptOnCreate retains, a policy unknown to it."""
+    delete = ResourceMap.delete
+
+    def delete_others(resources: Any) -> None:  # noqa: ANN401 - moto is not typed here
+        for resource in resources._resource_json_map.values():  # noqa: SLF001 - moto's
+            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+                resource["DeletionPolicy"] = "Retain"
+        delete(resources)
+
+    ResourceMap.delete = delete_others
+
+
 def _end_with_parent() -> None:
     """Exits when standard input ends: the parent process is gone."""
     sys.stdin.read()
@@ -83,6 +97,7 @@ def _end_with_parent() -> None:
 def main(arguments: list[str]) -> None:
     """Serves until killed."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _retain_like_aws()
     record = Path(arguments[0]) if arguments else None
     moto = DomainDispatcherApplication(create_backend_app)
     server = make_server(

@@ -6,6 +6,7 @@ from typing import Literal
 from kycourier_devkit.sandbox.behaviours.faults import ERROR_RESPONSES, RESPONSE_FAULTS
 from kycourier_devkit.sandbox.behaviours.grant_faults import GRANT_FAULTS
 from kycourier_devkit.sandbox.behaviours.spelling import (
+    help_rows,
     index_by_name,
     parse_behaviour,
 )
@@ -39,6 +40,12 @@ def parse_kind(text: str) -> CallKind:
         if kind == text:
             return kind
     raise ValueError("kind is not token, ticket or query")
+
+
+def fault_rows() -> dict[str, str]:
+    """Returns the spelling and help of every fault."""
+    others = (*RESPONSE_FAULTS, *GRANT_FAULTS)
+    return dict((*help_rows(ERROR_RESPONSES), *help_rows(others)))
 
 
 def no_fault(call: Call, _: float) -> Response:

@@ -72,18 +72,22 @@ ERROR_RESPONSES: tuple[Behaviour[ErrorResponse], ...] = (
         "codeunknown", "a code that is in no list", _named_code(result_codes.UNLISTED)
     ),
     Behaviour(
-        "appunknown", "66660001: no such app", _named_code(result_codes.UNKNOWN_APP)
+        "appunknown",
+        "66660001: no such app; stops the whole app",
+        _named_code(result_codes.UNKNOWN_APP),
     ),
     Behaviour(
         "appexpired",
-        "66660002: service expired",
+        "66660002: service expired; stops the app",
         _named_code(result_codes.SERVICE_EXPIRED),
     ),
     Behaviour(
-        "httpN", "HTTP status N with an HTML page; 429: Retry-After 5", _http, 500
+        "httpN", "HTTP status N with an HTML page; 429 pauses the app", _http, 500
     ),
-    Behaviour("retryafterN", "HTTP 429 with Retry-After N", _retry_after, 5),
-    Behaviour("retrygarbage", "HTTP 429 with Retry-After: soon", _retry_garbage),
+    Behaviour(
+        "retryafterN", "HTTP 429, Retry-After N; pauses the app", _retry_after, 5
+    ),
+    Behaviour("retrygarbage", "HTTP 429, Retry-After: soon", _retry_garbage),
     Behaviour(
         "redirect", "HTTP 302 to /redirected; the report counts followers", _redirect
     ),

@@ -133,7 +133,10 @@ ORDERS: tuple[Behaviour[OrderAction], ...] = (
     Behaviour("notreadyN", "66660020 for N seconds, then the result", _not_ready, 20),
     Behaviour("neverready", "66660011, always", _never_ready),
     Behaviour(
-        "killticketN", "the first N queries revoke every ticket", _kill_tickets, 1
+        "killticketN",
+        "the first N queries revoke all tickets",
+        _kill_tickets,
+        1,
     ),
     Behaviour("changing", "another card number from the second query on", _changing),
     *_convert(ERROR_RESPONSES, _with_error),

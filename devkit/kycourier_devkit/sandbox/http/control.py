@@ -1,15 +1,15 @@
 """Handles the control endpoint, which reads and changes the sandbox over HTTP.
 
-`GET /control/report`; `POST /control/kill-ticket` and `/control/reset`; with a JSON
-object `POST /control/secret` (secret), `/control/fault` (kind, fault, times) and
-`/control/order` (order_no, behaviour).
+`GET /control` lists its calls.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from kycourier_devkit.sandbox.behaviours.call_faults import KINDS, fault_rows
+from kycourier_devkit.sandbox.behaviours.magic_orders import order_rows
 from kycourier_devkit.sandbox.http.responses import (
     Response,
     html_response,
@@ -17,7 +17,7 @@ from kycourier_devkit.sandbox.http.responses import (
 )
 from kycourier_devkit.sandbox.report import Report
 
-CONTROL_PREFIX = "/control/"
+CONTROL_PREFIX = "/control"
 
 
 class Controls(Protocol):
@@ -49,13 +49,13 @@ def respond_to_control(
     controls: Controls, *, method: str, path: str, body: bytes
 ) -> Response:
     """Answers one request: 200 with JSON, 400 with an error, 404 or 405."""
-    if path not in _HANDLERS:
+    call = _CALLS.get(path)
+    if call is None:
         return html_response(404)
-    allowed, handle = _HANDLERS[path]
-    if method != allowed:
-        return html_response(405, headers=(("Allow", allowed),))
+    if method != call.method:
+        return html_response(405, headers=(("Allow", call.method),))
     try:
-        return json_response(handle(controls, _parse_fields(body)))
+        return json_response(call.handle(controls, _parse_fields(body)))
     except ValueError as error:
         return replace(json_response({"error": str(error)}), status=400)
 
@@ -92,14 +92,60 @@ def _set_order(controls: Controls, fields: Fields) -> Fields:
     return {}
 
 
-_HANDLERS: dict[str, tuple[str, Callable[[Controls, Fields], Fields]]] = {
-    "/control/report": ("GET", _report),
-    "/control/kill-ticket": ("POST", _kill_ticket),
-    "/control/reset": ("POST", _reset),
-    "/control/secret": ("POST", _change_secret),
-    "/control/fault": ("POST", _set_fault),
-    "/control/order": ("POST", _set_order),
+def _list_calls(_: Controls, __: Fields) -> Fields:
+    return {
+        "calls": [
+            {"method": call.method, "path": path, "body": call.body, "help": call.help}
+            for path, call in _CALLS.items()
+        ],
+        "kinds": list(KINDS),
+        "faults": fault_rows(),
+        "order_numbers": dict(order_rows()),
+    }
+
+
+@dataclass(frozen=True)
+class ControlCall:
+    """One call: its method, its JSON body as name → description, and its handler."""
+
+    method: str
+    help: str
+    handle: Callable[[Controls, Fields], Fields]
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
+_CALLS = {
+    "/control": ControlCall("GET", "list these calls", _list_calls),
+    "/control/report": ControlCall("GET", "count the calls so far", _report),
+    "/control/kill-ticket": ControlCall("POST", "revoke every ticket", _kill_ticket),
+    "/control/reset": ControlCall("POST", "return to the initial state", _reset),
+    "/control/secret": ControlCall(
+        "POST", "change the app secret", _change_secret, {"secret": "the new one"}
+    ),
+    "/control/fault": ControlCall(
+        "POST",
+        "apply a fault to calls",
+        _set_fault,
+        {
+            "kind": "one of kinds",
+            "fault": "one of faults",
+            "times": "for how many calls; 1 by default",
+        },
+    ),
+    "/control/order": ControlCall(
+        "POST",
+        "choose an order's behaviour",
+        _set_order,
+        {"order_no": "the number", "behaviour": "one of order_numbers"},
+    ),
 }
+
+
+def control_rows() -> Iterator[tuple[str, str]]:
+    """Yields method and path, and the help, of every call."""
+    for path, call in _CALLS.items():
+        fields = f" ({', '.join(call.body)})" if call.body else ""
+        yield f"{call.method} {path}", f"{call.help}{fields}"
 
 
 def _parse_fields(body: bytes) -> Fields:

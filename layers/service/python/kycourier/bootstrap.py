@@ -91,7 +91,6 @@ def start_orders_api() -> Function:
         evidence_uri=parts.evidence_uri,
         register=parts.register,
         collector=parts.collector,
-        breaker=parts.breaker,
         evidence=parts.evidence,
         queue=parts.queue,
         stores=parts.stores,

@@ -21,6 +21,7 @@ from kycourier.settings.reader import read_settings
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier.triggers.function import Function
 from kycourier.triggers.invocation import Invocation
+from kycourier.usecases.attempt_end import AttemptEnd
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool, FanOut, run_sequentially
@@ -127,7 +128,7 @@ class Container:
     def tickets(self) -> TicketProvider:
         """Where queries get their ticket."""
         if self.settings.ticket is not None:
-            source = self.secret("ticket", self.settings.ticket)
+            source = registry.open_ticket(self.settings.ticket, self.context)
             return KeptTickets(source, clock=self.clock)
         return OwnedTickets(
             self.app_id,
@@ -210,7 +211,7 @@ class Container:
             breaker=self.breaker,
             evidence=evidence,
             publisher=publisher,
-            queue=queue,
+            attempt_end=AttemptEnd(queue=queue, stores=self.stores, deps=self.deps),
             stores=self.stores,
             deps=self.deps,
         )

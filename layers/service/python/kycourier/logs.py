@@ -6,18 +6,23 @@ import re
 import sys
 import threading
 from collections import Counter
+from contextvars import ContextVar
 from typing import TextIO
 
 from msgspec import Struct
 
+from kycourier.core.causes import Cause, metric_of
 from kycourier.core.orders.outcomes import EFFECTS, Outcome
 
 SERVICE = "kycourier"
 FIELDS = {
-    "app_id", "attempts", "code", "count", "error", "fence", "function", "generation",
-    "key", "orders_due", "orders_unsent", "oldest_due_seconds", "oldest_unsent_seconds",
+    "app_id", "attempts", "cause", "code", "count", "detail", "error",
+    "failing_seconds", "fence", "function", "generation", "http_status", "key",
+    "orders_due", "orders_unsent", "oldest_due_seconds", "oldest_unsent_seconds",
     "order_no", "outcome", "problem", "reason", "seconds", "source", "state",
 }  # fmt: skip
+# Threads copy it when they start: late lines keep the id of their own invocation.
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _PRINTABLE = re.compile(r"[A-Za-z0-9_.:/+-]{0,160}")
 
 
@@ -40,8 +45,8 @@ LOG_EVENTS = {
     "ticket_age_measured": LogEvent(metrics={"TicketAgeSeconds": "seconds"}),
     "order_registered": LogEvent(),
     "order_reopened": LogEvent(),
-    "order_waiting": LogEvent(),
-    "order_settled": LogEvent(),
+    "order_waiting": LogEvent(metrics={"OrderFailingSeconds": "failing_seconds"}),
+    "order_settled": LogEvent(metrics={"OrderFailingSeconds": "failing_seconds"}),
     "attempt_ended": LogEvent("debug"),
     "request_refused": LogEvent("warning"),
     "result_conflict": LogEvent("error", {"ResultConflicts": None}),
@@ -74,6 +79,7 @@ LOG_EVENTS = {
     "handler_failed": LogEvent("error", {"HandlerFailures": None}),
 }
 COUNTED_BY_OUTCOME = {"attempt_ended", "request_refused"}  # counted as EFFECTS says
+COUNTED_BY_CAUSE = {"attempt_ended", "ticket_refresh_failed"}  # as `metric_of` says
 
 
 class PowertoolsEventLog:
@@ -96,11 +102,10 @@ class PowertoolsEventLog:
         self._counts: Counter[str] = Counter()
         self._gauges: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._invocation: dict[str, str | float | None] = {}
 
     def begin(self, request_id: str | None) -> None:
-        """Adds the invocation's request id to every line from now on."""
-        self._invocation = {"request_id": _shown(request_id)} if request_id else {}
+        """Adds the invocation's request id to the lines of its threads."""
+        _request_id.set(request_id)
 
     def emit(self, event: str, **fields: str | float | None) -> None:
         """Writes one event.
@@ -112,17 +117,22 @@ class PowertoolsEventLog:
         if not fields.keys() <= FIELDS:
             raise KeyError("a field that is not allow-listed")
         shown = {name: _shown(value) for name, value in fields.items()}
-        extra = shown | self._invocation
+        request_id = _request_id.get()
+        extra = shown | ({"request_id": _shown(request_id)} if request_id else {})
         getattr(self._logger, known.level)(event, extra=extra)
         with self._lock:
             if event in COUNTED_BY_OUTCOME:
                 self._counts[EFFECTS[Outcome(fields["outcome"])].metric] += 1
+            if event in COUNTED_BY_CAUSE and (cause := fields.get("cause")):
+                status = fields.get("http_status")
+                self._counts[metric_of(Cause(cause), status)] += 1
             for metric, field in known.metrics.items():
                 value = fields.get(field) if field else None
                 if field is None:
                     self._counts[metric] += 1
                 elif isinstance(value, int | float):
-                    self._gauges[metric] = float(value)
+                    highest = max(float(value), self._gauges.get(metric, 0.0))
+                    self._gauges[metric] = highest
 
     def flush(self) -> None:
         """Writes the metrics since the last flush as one EMF line."""

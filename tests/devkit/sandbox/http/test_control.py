@@ -5,7 +5,8 @@ import json
 import pytest
 
 from devkit.sandbox.kyc_client import KycClient, SandboxRig
-from kycourier_devkit.sandbox import APP_SECRET
+from kycourier_devkit.sandbox import APP_SECRET, order_rows
+from kycourier_devkit.sandbox.behaviours.call_faults import KINDS
 
 pytestmark = pytest.mark.enable_socket
 
@@ -57,6 +58,32 @@ def test_reset_restores_initial_state(rig: SandboxRig) -> None:
     ticket = rig.client.refresh()
     assert rig.client.query("order1", ticket=ticket).code == "0"
     assert rig.client.query("oncehtmlx1", ticket=ticket).body[:1] == b"<"
+
+
+CALLS = {
+    "/control": "GET",
+    "/control/report": "GET",
+    "/control/kill-ticket": "POST",
+    "/control/reset": "POST",
+    "/control/secret": "POST",
+    "/control/fault": "POST",
+    "/control/order": "POST",
+}
+
+
+def test_index_lists_the_calls_that_are_handled(client: KycClient) -> None:
+    index = client.get("/control").json
+
+    assert {call["path"]: call["method"] for call in index["calls"]} == CALLS
+    for call in index["calls"]:
+        body = dict.fromkeys(call["body"], "x")
+        reply = client.send(call["method"], call["path"], json.dumps(body).encode())
+        refused = bool(call["body"].keys() & {"kind", "behaviour"})  # what is "x"?
+        assert reply.status == (400 if refused else 200)
+        assert call["help"]
+    assert set(index["kinds"]) == set(KINDS)
+    assert index["order_numbers"] == dict(order_rows())
+    assert {"html", "appexpired", "codeN"} <= set(index["faults"])
 
 
 @pytest.mark.parametrize(

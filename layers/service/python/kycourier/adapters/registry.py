@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 from kycourier.adapters.context import AdapterContext
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
-from kycourier.core.redaction import Secret
+from kycourier.core.redaction import Secret, scrub_traceback
 from kycourier.ports import EventSink, EvidenceStore, SecretSource, Stores, WorkQueue
 from kycourier.settings.declarations import PREFIX
 from kycourier.settings.resource_url import ResourceUrl
+from kycourier.settings.secret_values import unwrap_secret
 
 T = TypeVar("T")
 AWS_SCHEMES = {
@@ -79,10 +80,33 @@ def read_secret(
     """Opens a secret reference and returns its value too. Raises SettingError."""
 
     def read(factory: Any) -> tuple[SecretSource, Secret]:  # noqa: ANN401 - see `find_factory`
-        source: SecretSource = factory.open_secret(url, context)
+        source = UnwrappedSecret(factory.open_secret(url, context), url.member)
         return source, source.get()
 
     return _open(name, url, read)
+
+
+def open_ticket(url: ResourceUrl, context: AdapterContext) -> SecretSource:
+    """Opens a ticket that another service keeps, without reading it.
+
+    Its form is the ticket's own, unless the URL chooses a member. Raises SettingError.
+    """
+    source: SecretSource = _open(
+        "ticket", url, lambda factory: factory.open_secret(url, context)
+    )
+    return UnwrappedSecret(source, url.member) if url.member else source
+
+
+class UnwrappedSecret:
+    """A secret without what editors and consoles put around it."""
+
+    def __init__(self, stored: SecretSource, member: str | None) -> None:
+        self._stored, self._member = stored, member
+
+    @scrub_traceback
+    def get(self) -> Secret:
+        """Reads it now. Raises StoreUnavailableError, also if its form is wrong."""
+        return unwrap_secret(self._stored.get(), member=self._member)
 
 
 def _open(name: str, url: ResourceUrl, open_adapter: Callable[[Any], T]) -> T:
@@ -124,5 +148,4 @@ def _open_password(url: ResourceUrl, context: AdapterContext) -> SecretSource:
     factory = find_factory(url.scheme)
     if factory is None:
         raise StoreUnavailableError("its password is in a service this release lacks")
-    source: SecretSource = factory.open_secret(url, context)
-    return source
+    return UnwrappedSecret(factory.open_secret(url, context), url.member)

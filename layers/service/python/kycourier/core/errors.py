@@ -24,7 +24,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:  # the errors load without a library
-    from kycourier.core.result_codes import Rejected
+    from kycourier.core.causes import Cause, Problem
+    from kycourier.core.result_codes import CodeClass
 
 
 class KycourierError(Exception):
@@ -61,32 +62,41 @@ class ApiProblemError(KycourierError):
 
 
 class MalformedReplyError(KycourierError):
-    """The platform's response differs from its documentation."""
+    """The platform's response differs from its documentation.
+
+    `cause` is a word of `core/causes.py`, `field` a name of ours: of the field
+    that cannot be read, or of the photo.
+    """
 
     code = "malformed_reply"
+
+    def __init__(self, cause: Cause, field: str | None = None) -> None:
+        super().__init__(f"{cause.value} {field}" if field else cause.value)
+        self.cause, self.field = cause, field
 
 
 class TransportError(KycourierError):
     """No whole response.
 
-    The reason is `resolve` or `connect` (no connection), `tls`, `timeout`, `reset`
-    (the connection broke), `too_large`, `encoded` (compressed) or `protocol` (no HTTP).
+    The reason is a cause of `core/causes.py`: `resolve_failed` or
+    `connect_failed` (no connection), `tls_failed`, `timed_out`, `connection_reset`,
+    `reply_too_large`, `reply_encoded` (not identity) or `reply_not_http`.
     """
 
     code = "upstream_unreachable"
 
 
 class TicketUnavailableError(KycourierError):
-    """No ticket pair can be used, and none can be obtained now.
+    """No ticket can be used, and none can be obtained now.
 
-    `rejected` is the platform's refusal of a token or ticket call, if it refused one.
+    `class_` is that of the platform's refusal of a token or ticket call, if any.
     """
 
     code = "ticket_unavailable"
 
-    def __init__(self, reason: str = "", *, rejected: Rejected | None = None) -> None:
-        super().__init__(reason)
-        self.rejected = rejected
+    def __init__(self, problem: Problem, *, class_: CodeClass | None = None) -> None:
+        super().__init__(problem.cause.value)
+        self.problem, self.class_ = problem, class_
 
 
 class StaleOwnerError(KycourierError):

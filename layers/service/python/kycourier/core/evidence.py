@@ -56,6 +56,11 @@ def folder_of(app_id: str, folder: str | None) -> str:
     return f"{app_id}/{folder}"
 
 
+def parent_of(key: str) -> str:
+    """Returns the folder of an object."""
+    return key.rpartition("/")[0]
+
+
 def is_key(text: str) -> bool:
     """Checks that a key or folder is plain names between slashes."""
     return bool(_KEY.fullmatch(text))

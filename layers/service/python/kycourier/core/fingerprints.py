@@ -25,7 +25,7 @@ def parse_fingerprint_key(value: Secret) -> FingerprintKey | None:
     Returns:
         The key, or None unless every key has 32 characters or more.
     """
-    lines = [line for line in value.expose().splitlines() if line]
+    lines = [line.strip() for line in value.expose().splitlines() if line.strip()]
     if len(lines) == 1 and not _VERSIONED.match(lines[0]):
         lines = [f"v1={lines[0]}"]
     keys = [_KEY_LINE.fullmatch(line) for line in lines]

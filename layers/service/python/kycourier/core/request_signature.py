@@ -94,17 +94,16 @@ def check_signature(
 
 
 def parse_keys(secret: Secret) -> tuple[Secret, ...] | None:
-    """Parses a secret of one or two keys, one per line; only line ends are removed.
+    """Parses a secret of one or two keys, one per line, without the blanks around it.
 
     Keys should be 32 random characters.
 
     Returns:
-        The keys; None if there are more than two, or one is blank.
+        The keys; None if there are none, or more than two.
     """
-    lines = secret.expose().removesuffix("\n").split("\n")
-    keys = tuple(Secret(line.removesuffix("\r")) for line in lines)
-    is_usable = len(keys) <= _MAX_KEYS and all(key.expose().strip() for key in keys)
-    return keys if is_usable else None
+    lines = [line.strip() for line in secret.expose().split("\n")]
+    keys = tuple(Secret(line) for line in lines if line)
+    return keys if 0 < len(keys) <= _MAX_KEYS else None
 
 
 def canonical_query(query: str) -> str:

@@ -1,5 +1,6 @@
 """Parses JSON strictly: UTF-8, no duplicate keys, no NaN, bounded depth and numbers."""
 
+import codecs
 import json
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -7,6 +8,7 @@ from typing import NoReturn
 from kycourier.core.errors import KycourierError
 
 _Pairs = list[tuple[str, object]]
+_LENIENT = ("utf-8", "replace")
 _LONG = 1024
 _MAX_QUOTES = 2000
 _MAX_DIGITS = 100
@@ -37,36 +39,42 @@ def parse_json(text: bytes | memoryview) -> object:
 
 
 def parse_json_with_views(text: bytes) -> object:
-    """Parses like `parse_json`, but returns long strings as views of `text`.
+    """Parses the platform's JSON; long strings become views of `text`.
 
     A member's long string without escapes (a photo) is neither decoded nor copied, and
-    its characters are not checked. Anything unusual falls back to a full parse.
+    its characters are not checked. Anything unusual falls back to a full parse. More is
+    tolerated than by `parse_json`: a BOM, bytes that are not UTF-8 (each becomes
+    U+FFFD), and a key that is repeated with the same value.
 
     Raises:
         MalformedJsonError: as `parse_json`, and for more than 50 000 members and
             elements, which would fill the memory.
     """
+    text = text.removeprefix(codecs.BOM_UTF8)
     pieces, views = _cut_long_strings(text)
     if views and not any(map(_may_hold_marker, pieces)):
         _refuse_many(pieces)
         inserted: list[memoryview] = []
 
         def insert_views(pairs: _Pairs) -> dict[str, object]:
-            members = _refuse_duplicates(pairs)
-            for name, value in members.items():
+            for at, (name, value) in enumerate(pairs):
                 if isinstance(value, str) and value.startswith(_MARKER):
-                    members[name] = view = views[int(value[1:])]
-                    inserted.append(view)
-            return members
+                    pairs[at] = name, views[int(value[1:])]
+                    inserted.append(views[int(value[1:])])
+            return _merge_duplicates(pairs)
 
         try:
-            value = _decoder(insert_views).decode(str(_join(pieces), "utf-8"))
+            value = _decoder(insert_views).decode(str(_join(pieces), *_LENIENT))
         except (ValueError, RecursionError):
             inserted.clear()
         if len(inserted) == len(views):
             return value
     _refuse_many([text])
-    return parse_json(text)
+    try:
+        return _decoder(_merge_duplicates).decode(str(text, *_LENIENT))
+    except (ValueError, RecursionError):
+        pass  # raised below: the foreign error carries the text itself
+    raise MalformedJsonError
 
 
 def _cut_long_strings(text: bytes) -> tuple[list[bytes], list[memoryview]]:
@@ -113,6 +121,16 @@ def _refuse_duplicates(pairs: _Pairs) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError
+    return members
+
+
+def _merge_duplicates(pairs: _Pairs) -> dict[str, object]:
+    """Builds an object; a repeated key must have an equal value of the same type."""
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        first = members.setdefault(name, value)
+        if first is not value and (type(first) is not type(value) or first != value):
+            raise ValueError
     return members
 
 

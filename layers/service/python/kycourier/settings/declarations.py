@@ -74,7 +74,7 @@ SETTINGS = (
     ),
     Setting(
         name="evidence",
-        help="`file:///dir`, `s3://bucket/prefix`,"
+        help="`file:///dir`, `s3://bucket/prefix[?sse=…&kms_key=…]`,"
         " `cos://bucket-appid/prefix?region=…`",
         parse=parsers.resource_url(
             "file:///dir", "s3://bucket/prefix", "cos://bucket-appid/prefix?region=…"

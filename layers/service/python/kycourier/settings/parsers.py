@@ -7,10 +7,17 @@ from ipaddress import IPv6Address
 from typing import Any
 
 from kycourier.core.wire.requests import Profile
-from kycourier.settings.resource_url import ResourceUrl
+from kycourier.settings.resource_url import ResourceUrl, split_member
 
 _MAX_PORT = 65535
 _REDIS = {"redis", "rediss"}
+SECRET_FORMS = (
+    "env:NAME",
+    "file:///path",
+    "aws-secretsmanager://name",
+    "aws-ssm://name",
+    "tencent-ssm://name?region=…",
+)
 
 
 class InvalidSettingError(Exception):
@@ -40,6 +47,7 @@ def resource_url(
     schemes = [form.partition(":")[0] for form in forms]
     keyed = any("#" in form for form in forms)
     known = " or ".join([word, *forms] if word else forms)
+    secrets = schemes if set(SECRET_FORMS) <= set(forms) else []
 
     def parse(text: str) -> ResourceUrl | None:
         if word and text == word:
@@ -55,6 +63,8 @@ def resource_url(
             raise InvalidSettingError("must name a file: sqlite:///path")
         if scheme in _REDIS:
             _check_key(rest, wanted=keyed)
+        if scheme in secrets:
+            return ResourceUrl(scheme, *split_member(rest))
         return ResourceUrl(scheme, rest)
 
     return parse
@@ -69,13 +79,6 @@ def _check_key(rest: str, *, wanted: bool) -> None:
         raise InvalidSettingError("must name no key; a # in a password is written %23")
 
 
-SECRET_FORMS = (
-    "env:NAME",
-    "file:///path",
-    "aws-secretsmanager://name",
-    "aws-ssm://name",
-    "tencent-ssm://name?region=…",
-)
 secret_reference = resource_url(*SECRET_FORMS)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from contextvars import copy_context
 from threading import Thread
 from typing import TypeVar
 
@@ -73,7 +74,9 @@ def _run_in_time(work: Callable[[Deadline], T], deadline: Deadline) -> T:
         except BaseException as error:  # noqa: BLE001 - raised by the waiting thread
             done.set_exception(error)
 
-    Thread(target=run, name="invocation", daemon=True).start()
+    # its log lines keep this invocation's request id, also after a next one began
+    context = copy_context()
+    Thread(target=context.run, args=(run,), name="invocation", daemon=True).start()
     timeout = max(deadline.seconds() - RESPONSE_RESERVE_SECONDS, RUN_MIN_SECONDS)
     wait([done], timeout=timeout)
     if not done.done():

@@ -1,17 +1,14 @@
 """Queue messages and direct calls: batches run concurrently, records independently."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
-from msgspec import Struct
 
 from kycourier.core.errors import (
     ApiProblemError,
     NewerSchemaError,
     StoreUnavailableError,
 )
-from kycourier.core.events.cloudevents import parse_traceparent
 from kycourier.core.orders.order_request import (
     OrderRequest,
     is_reminder,
@@ -21,9 +18,15 @@ from kycourier.core.orders.order_request import (
 from kycourier.core.orders.outcomes import EFFECTS, Delivery, Outcome, outcome_of
 from kycourier.core.orders.record import OrderRecord, describe
 from kycourier.core.orders.state_machine import Urgency
-from kycourier.core.redaction import error_fields, repr_only
+from kycourier.core.redaction import error_fields
 from kycourier.core.timing import KEEP_BATCH_SECONDS, KEEP_RECORD_SECONDS
 from kycourier.ports import RuntimeDeps, Stores
+from kycourier.triggers.envelopes import (
+    Message,
+    parse_batch,
+    parse_notification,
+    unwrap,
+)
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool
 from kycourier.usecases.deadlines import Deadline
@@ -32,17 +35,8 @@ from kycourier.usecases.register_order import RegisterOrder
 Response = dict[str, object]
 
 
-@repr_only("id")
-class _Message(Struct, frozen=True):
-    """One record of a batch. `id` is None if the trigger only retries whole batches."""
-
-    id: str | None
-    body: bytes
-    traceparent: str | None = None
-
-
 class QueueTrigger:
-    """Handles SQS and CKafka batches, and direct calls with one order."""
+    """Handles batches of SQS and CKafka, notifications, and direct calls."""
 
     def __init__(
         self,
@@ -59,26 +53,44 @@ class QueueTrigger:
         self._orders, self._event_log = stores.orders, deps.event_log
 
     def handle(self, event: object, deadline: Deadline) -> Response:
-        """Handles a batch (`Records`) or one order's members.
+        """Handles a batch, a notification, or one order's members.
 
         Returns:
-            `{"batchItemFailures": […]}` for a batch, the order for a direct call.
+            `{"batchItemFailures": […]}` for a batch, the order for anything else.
 
         Raises:
-            KycourierError: a direct call failed, or a CKafka record could not be kept.
+            KycourierError: a single event failed, or a record could not be returned or
+                kept.
         """
-        if isinstance(event, dict) and "Records" in event:
-            return self._handle_batch(event["Records"], deadline)
+        batch = parse_batch(event)
+        if batch is not None:
+            return self._handle_batch(*batch, deadline)
+        if isinstance(event, dict) and "order_no" in event:
+            return self._handle_call(event, deadline)
+        return self._handle_notification(event, deadline)
+
+    def _handle_call(self, event: Response, deadline: Deadline) -> Response:
+        """Handles a direct call, whose caller reads the response."""
         try:
-            record = self._collect(event, self._parse(event, None), deadline)
+            request = self._parse(event, None)
         except ApiProblemError as error:
             self._record_poison("direct", error)
             return {"code": error.problem, "status": 400}
-        shown: Response = msgspec.to_builtins(describe(record))
-        return shown
+        return _show(self._collect(event, request, deadline))
 
-    def _handle_batch(self, records: object, deadline: Deadline) -> Response:
-        messages = self._parse_messages(records)
+    def _handle_notification(self, event: object, deadline: Deadline) -> Response:
+        """Handles what SNS or EventBridge sends; they take any return for success."""
+        try:
+            members, traceparent = parse_notification(event)
+            request = self._parse(members, traceparent)
+        except ApiProblemError as error:
+            self._record_poison("notification", error)
+            raise
+        return _show(self._collect(members, request, deadline))
+
+    def _handle_batch(
+        self, messages: list[Message], unknown: int, deadline: Deadline
+    ) -> Response:
         kept = sum(message.id is None for message in messages)
         work_deadline = deadline.minus(seconds=_reserve_seconds(kept, deadline))
         futures = self._pool.run(self._deliver, messages, work_deadline)
@@ -95,12 +107,24 @@ class QueueTrigger:
                 event = "order_skipped" if message.id is None else "record_returned"
                 self._log(event, message.id, error)
         self._keep_all(unfinished, deadline)
+        self._refuse_unknown(unknown, is_kafka=kept > 0)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in returned]}
 
-    def _deliver(self, message: _Message, deadline: Deadline) -> Delivery:
+    def _refuse_unknown(self, count: int, *, is_kafka: bool) -> None:
+        """Counts records without an id; CKafka alone would retry them for ever.
+
+        Raises:
+            ApiProblemError: `bad_envelope`; another trigger retries and gives up.
+        """
+        for _ in range(count):
+            self._record_poison("batch", ApiProblemError("bad_envelope"))
+        if count and not is_kafka:
+            raise ApiProblemError("bad_envelope")
+
+    def _deliver(self, message: Message, deadline: Deadline) -> Delivery:
         """Works on one record; raises if it was not started or not stored."""
         try:
-            members = parse_body(message.body)
+            members = unwrap(parse_body(message.body))
             request = self._parse(members, message.traceparent)
         except ApiProblemError as error:
             if message.id is None:
@@ -111,7 +135,7 @@ class QueueTrigger:
         record = self._collect(members, request, deadline)
         return EFFECTS[outcome_of(record.state, record.reason)].delivery
 
-    def _keep_all(self, messages: list[_Message], deadline: Deadline) -> None:
+    def _keep_all(self, messages: list[Message], deadline: Deadline) -> None:
         """Keeps unfinished CKafka records in their rows.
 
         Raises:
@@ -126,10 +150,10 @@ class QueueTrigger:
                 self._log("record_returned", None, error)
                 raise StoreUnavailableError("a record could not be kept")
 
-    def _keep(self, message: _Message, _: Deadline) -> None:
+    def _keep(self, message: Message, _: Deadline) -> None:
         """Makes an order due in its row; a row of a newer release is left alone."""
         try:
-            request = self._parse(parse_body(message.body), None)
+            request = self._parse(unwrap(parse_body(message.body)), None)
         except ApiProblemError as error:
             self._record_poison("ckafka", error)
             return
@@ -148,20 +172,6 @@ class QueueTrigger:
         urgency = Urgency.DUE if is_reminder(members) else Urgency.NOTIFIED
         return self._collector.collect(request, urgency=urgency, deadline=deadline)
 
-    def _parse_messages(self, records: object) -> list[_Message]:
-        """Parses the batch; counts records without an id, which cannot be returned."""
-        if not isinstance(records, list):
-            self._record_poison("batch", ApiProblemError("bad_envelope"))
-            return []
-        messages = []
-        for record in records:
-            message = _parse_record(record)
-            if message is None:
-                self._record_poison("batch", ApiProblemError("bad_envelope"))
-            else:
-                messages.append(message)
-        return messages
-
     def _record_poison(self, source: str, error: ApiProblemError) -> None:
         """Counts what cannot be returned: source and problem, not its content."""
         self._log_unprocessable(source, error)
@@ -178,19 +188,6 @@ class QueueTrigger:
         self._event_log.emit(event, source=identity or "ckafka", **error_fields(error))
 
 
-def _parse_record(record: object) -> _Message | None:
-    """Parses a record of SQS or CKafka; returns None if it is neither."""
-    if not isinstance(record, dict):
-        return None
-    kafka, identity = record.get("Ckafka"), record.get("messageId")
-    if isinstance(kafka, dict):
-        return _Message(None, _encode(kafka.get("msgBody")))
-    if isinstance(identity, str) and identity:
-        body = _encode(record.get("body"))
-        return _Message(identity, body, _find_traceparent(record))
-    return None
-
-
 def _reserve_seconds(records: int, deadline: Deadline) -> float:
     """Returns the time kept for writing so many CKafka records to their rows."""
     if not records:
@@ -199,14 +196,6 @@ def _reserve_seconds(records: int, deadline: Deadline) -> float:
     return min(needed, deadline.seconds() / 2)
 
 
-def _encode(body: object) -> bytes:
-    """Returns a record's text; anything else counts as empty."""
-    return body.encode(errors="surrogatepass") if isinstance(body, str) else b""
-
-
-def _find_traceparent(record: Mapping[str, object]) -> str | None:
-    attributes = record.get("messageAttributes")
-    named = attributes.get("traceparent") if isinstance(attributes, dict) else None
-    return (
-        parse_traceparent(named.get("stringValue")) if isinstance(named, dict) else None
-    )
+def _show(record: OrderRecord) -> Response:
+    shown: Response = msgspec.to_builtins(describe(record))
+    return shown

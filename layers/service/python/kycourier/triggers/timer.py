@@ -45,7 +45,7 @@ class RefreshTimer:
         try:
             pair = self._refresher.refresh(None, deadline, why=RefreshReason.SCHEDULED)
         except TicketUnavailableError as error:
-            pair, problem = None, error.reason
+            pair, problem = None, error.problem.fields()
         pair = pair or self._tickets.get(self._app_id)
         response: Response = {"generation": pair.generation if pair else None}
         if pair is not None:

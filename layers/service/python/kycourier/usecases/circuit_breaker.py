@@ -1,16 +1,20 @@
 """Applies the app's circuit breaker to every worker's calls (docs/upstream.md)."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
 from msgspec import Struct
 
+from kycourier.core.causes import Cause, LastProblem, Problem
 from kycourier.core.circuit_breaker import (
     BreakerRecord,
     BreakerState,
+    CallResult,
     Signal,
     after_call,
+    after_refresh,
     state_of,
 )
 from kycourier.core.errors import (
@@ -33,9 +37,10 @@ _MAX_WRITES = 5
 
 
 class Permit(Struct, frozen=True):
-    """Permission to call, or the `pause` to keep; `trial` is a trial call's lease."""
+    """Permission to call, or the `pause` to keep and why; `trial` is its lease."""
 
     pause: timedelta | None = None
+    problem: Problem = Problem(Cause.BREAKER_OPEN)
     trial: Lease | None = None
 
 
@@ -63,7 +68,7 @@ class CircuitBreaker:
             case BreakerState.CLOSED:
                 return Permit()
             case BreakerState.OPEN:
-                return Permit(pause=self._time_open(breaker))
+                return self._refuse(breaker)
             case BreakerState.HALF_OPEN:
                 return self._request_trial()
 
@@ -82,13 +87,22 @@ class CircuitBreaker:
         if state is BreakerState.HALF_OPEN:
             return permit
         self.release(permit)
-        if state is BreakerState.CLOSED:
-            return Permit()
-        return Permit(pause=self._time_open(breaker))
+        return Permit() if state is BreakerState.CLOSED else self._refuse(breaker)
 
-    def is_stopped(self) -> bool:
-        """Checks whether only an operator can close it. Raises as `request_permit`."""
-        return self._read().until_resumed
+    def _refuse(self, breaker: BreakerRecord) -> Permit:
+        pause = self._time_open(breaker)
+        if not breaker.until_resumed:
+            return Permit(pause=pause)
+        return Permit(pause=pause, problem=_problem_of(breaker))
+
+    def stopped_by(self) -> Problem | None:
+        """Returns why only an operator can close it. Raises as `request_permit`."""
+        breaker = self._read()
+        return _problem_of(breaker) if breaker.until_resumed else None
+
+    def refresh_problem(self) -> LastProblem | None:
+        """Returns why the last ticket refresh failed. Raises as `request_permit`."""
+        return self._read().refresh_problem
 
     def open_for(self) -> timedelta | None:
         """Returns how long it stays open, or None. Raises as `request_permit`."""
@@ -97,20 +111,28 @@ class CircuitBreaker:
             return None
         return self._time_open(breaker)
 
-    def record(self, signal: Signal, *, min_open: timedelta) -> None:
-        """Records one call's signal; a store that fails does not fail the call.
-
-        Args:
-            signal: What the call means for the app.
-            min_open: The shortest pause that the platform asked for.
-        """
+    def record(self, call: CallResult) -> None:
+        """Records what a call means for the app."""
         cached = self._cached
-        if signal is Signal.SUCCESS and cached and _is_clean(cached[0]):
+        if call.signal is Signal.SUCCESS and cached and _is_clean(cached[0]):
             return
+        draw = self._random.draw()
+        self._change(
+            lambda before: after_call(before, call, now=self._orders.now(), draw=draw)
+        )
+
+    def record_refresh(self, problem: Problem | None) -> None:
+        """Records why a ticket refresh failed; None if it succeeded."""
+        self._change(
+            lambda before: after_refresh(before, problem, now=self._orders.now())
+        )
+
+    def _change(self, change: Callable[[BreakerRecord], BreakerRecord]) -> None:
+        """Changes the stored record; a store that fails does not fail the call."""
         if not self._recording.acquire(timeout=BREAKER_RECORD_WAIT_SECONDS):
             return  # the thread that records hangs
         try:  # one at a time, so that this process loses no count
-            self._write(signal, min_open)
+            self._write(change)
         except (StoreUnavailableError, NewerSchemaError):
             self._cached = None
         finally:
@@ -141,16 +163,10 @@ class CircuitBreaker:
             self._cached = cached
         return cached[0]
 
-    def _write(self, signal: Signal, min_open: timedelta) -> None:
+    def _write(self, change: Callable[[BreakerRecord], BreakerRecord]) -> None:
         for _ in range(_MAX_WRITES):
             before = self._breakers.get(self._app_id)
-            breaker = after_call(
-                before,
-                signal,
-                now=self._orders.now(),
-                min_open=min_open,
-                draw=self._random.draw(),
-            )
+            breaker = change(before)
             self._cached = (breaker, Stopwatch(self._clock))
             if breaker == before:
                 return
@@ -164,16 +180,28 @@ class CircuitBreaker:
             return
 
     def _log_transition(self, before: BreakerRecord, breaker: BreakerRecord) -> None:
-        if breaker.until_resumed:
-            self._event_log.emit("app_stopped", app_id=self._app_id)
+        if breaker.until_resumed and not before.until_resumed:
+            self._event_log.emit(
+                "app_stopped", app_id=self._app_id, **_problem_of(breaker).fields()
+            )
         elif breaker.openings > before.openings:
             seconds = self._time_open(breaker).total_seconds()
             self._event_log.emit(
-                "breaker_opened", app_id=self._app_id, seconds=round(seconds, 1)
+                "breaker_opened",
+                app_id=self._app_id,
+                seconds=round(seconds, 1),
+                **_problem_of(breaker).fields(),
             )
         elif before.openings and not breaker.openings:
             self._event_log.emit("breaker_closed", app_id=self._app_id)
 
 
+def _problem_of(breaker: BreakerRecord) -> Problem:
+    return breaker.problem or Problem(Cause.APP_STOPPED)
+
+
 def _is_clean(breaker: BreakerRecord) -> bool:
-    return breaker == BreakerRecord(version=breaker.version)
+    clean = BreakerRecord(
+        refresh_problem=breaker.refresh_problem, version=breaker.version
+    )
+    return breaker == clean

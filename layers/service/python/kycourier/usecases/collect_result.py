@@ -8,8 +8,8 @@ next delivery continues from what the row holds.
 from contextlib import suppress
 from datetime import timedelta
 
+from kycourier.core.causes import Cause, Problem, count_problem
 from kycourier.core.documents.recognition import Recognition
-from kycourier.core.documents.registry import document_type
 from kycourier.core.errors import (
     EvidenceConflictError,
     EvidenceUnavailableError,
@@ -25,17 +25,16 @@ from kycourier.core.orders.decisions import (
     Finish,
     Retry,
     Store,
-    count_failure,
     decide_failure,
 )
 from kycourier.core.orders.order_request import OrderRequest
-from kycourier.core.orders.outcomes import outcome_of
-from kycourier.core.orders.record import OrderRecord, OrderState, Reason
-from kycourier.core.orders.results import CollectedResult, FinalReason, OrderResult
+from kycourier.core.orders.record import OrderRecord, OrderState
+from kycourier.core.orders.results import FinalReason, OrderResult
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
 from kycourier.core.timing import BREAKER_SPREAD_SECONDS, WORK_LEASE_GRACE_SECONDS
-from kycourier.ports import RuntimeDeps, Stores, WorkQueue
+from kycourier.ports import RuntimeDeps, Stores
+from kycourier.usecases.attempt_end import AttemptEnd
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.publish_events import EventPublisher
@@ -55,12 +54,13 @@ class CollectResult:
         breaker: CircuitBreaker,
         evidence: EvidenceWriter,
         publisher: EventPublisher,
-        queue: WorkQueue | None,
+        attempt_end: AttemptEnd,
         stores: Stores,
         deps: RuntimeDeps,
     ) -> None:
         self._register, self._query, self._breaker = register, query, breaker
-        self._evidence, self._publisher, self._queue = evidence, publisher, queue
+        self._evidence, self._publisher = evidence, publisher
+        self._attempt_end = attempt_end
         self._orders, self._random = stores.orders, deps.random
         self._event_log = deps.event_log
 
@@ -86,7 +86,7 @@ class CollectResult:
             raise OutOfTimeError
         permit = self._breaker.request_permit()
         if permit.pause is not None:
-            return self._defer(request, urgency, permit.pause)
+            return self._defer(request, urgency, permit.pause, permit.problem)
         grace = deadline.seconds() + WORK_LEASE_GRACE_SECONDS
         try:
             claim = self._orders.claim(
@@ -109,7 +109,10 @@ class CollectResult:
                 changed = self._store(record, recognition)
             case Finish() | Retry():
                 changed = self._end(record, decision)
-        return self._commit(changed, claimed)
+        committed = self._attempt_end.commit(changed, claimed)
+        if committed is not changed:
+            return committed
+        return self._publisher.publish(committed)
 
     def _store(self, record: OrderRecord, recognition: Recognition) -> OrderRecord:
         """Stores the evidence first: the event names only what is stored."""
@@ -119,35 +122,45 @@ class CollectResult:
             self._event_log.emit(
                 error.code, order_no=record.order_no, **error_fields(error)
             )
-            name, is_final = error.code, isinstance(error, EvidenceConflictError)
+            problem = Problem(Cause(error.code))
         else:
-            return self._finish(record, OrderState.COLLECTED, result, reason=None)
+            return self._finish(record, OrderState.COLLECTED, result)
         now, draw = self._orders.now(), self._random.draw()
-        record = count_failure(record, now=now)
-        decision = (
-            Finish(OrderState.PARKED, "", name)
-            if is_final
-            else decide_failure(record, name, now=now, draw=draw)
-        )
-        return self._end(record, decision)
+        if problem.cause is Cause.EVIDENCE_CONFLICT:
+            name = problem.cause.value
+            return self._end(record, Finish(OrderState.PARKED, "", name, problem))
+        return self._end(record, decide_failure(record, problem, now=now, draw=draw))
 
     def _end(self, record: OrderRecord, decision: Finish | Retry) -> OrderRecord:
         if isinstance(decision, Retry):
             return self._retry_later(record, decision)
         result = FinalReason(code=decision.code, name=decision.name)
-        return self._finish(record, decision.state, result, reason=decision.name)
+        return self._finish(record, decision.state, result, decision.problem)
 
     def _finish(
         self,
         record: OrderRecord,
         state: OrderState,
         result: OrderResult,
-        reason: str | None,
+        problem: Problem | None = None,
     ) -> OrderRecord:
         now, event_id = self._orders.now(), self._random.nonce()
-        event = build_event(record, state, result.data(), event_id=event_id, now=now)
+        last = problem and count_problem(record.last_problem, problem, now=now)
+        event = build_event(
+            record,
+            state,
+            {**result.data(), **({"last_problem": last.describe()} if last else {})},
+            event_id=event_id,
+            now=now,
+        )
         return state_machine.finish(
-            record, state=state, reason=reason, result=result, event=event, now=now
+            record,
+            state=state,
+            reason=result.name if isinstance(result, FinalReason) else None,
+            result=result,
+            event=event,
+            now=now,
+            problem=problem,
         )
 
     def _retry_later(self, record: OrderRecord, decision: Retry) -> OrderRecord:
@@ -158,92 +171,39 @@ class CollectResult:
                 delay = max(delay, self._spread(pause))
         now = self._orders.now()
         return state_machine.retry_later(
-            record, reason=decision.reason, delay=delay, now=now
+            record,
+            reason=decision.reason,
+            delay=delay,
+            now=now,
+            problem=decision.problem,
         )
-
-    def _commit(self, changed: OrderRecord, claimed: OrderRecord) -> OrderRecord:
-        try:
-            self._orders.commit(changed, expected=claimed)
-        except StaleOwnerError:
-            return self._yield_to_new_owner(changed, claimed)
-        self._log_end(changed)
-        self._enqueue(changed)
-        return self._publisher.publish(changed)
-
-    def _yield_to_new_owner(
-        self, changed: OrderRecord, claimed: OrderRecord
-    ) -> OrderRecord:
-        """Leaves the row to its newer owner; a different result is logged."""
-        number = claimed.order_no
-        self._event_log.emit(
-            "stale_owner_refused", order_no=number, fence=claimed.fence
-        )
-        stored = self._orders.get(claimed.key)
-        if stored is None:
-            raise StoreUnavailableError("the row is gone")
-        if _results_differ(stored, changed):
-            self._event_log.emit("result_conflict", order_no=number)
-        return self._recheck_orphans(stored) if changed.events else stored
-
-    def _recheck_orphans(self, stored: OrderRecord) -> OrderRecord:
-        """Has the sweep report what this attempt stored beside the evidence."""
-        if not stored.state.is_final:
-            return stored
-        changed = state_machine.recheck_orphans(stored, now=self._orders.now())
-        try:
-            self._orders.commit(changed, expected=stored)
-        except (StaleOwnerError, StoreUnavailableError):
-            return stored
-        return changed
 
     def _defer(
-        self, request: OrderRequest, urgency: Urgency, pause: timedelta
+        self,
+        request: OrderRequest,
+        urgency: Urgency,
+        pause: timedelta,
+        problem: Problem,
     ) -> OrderRecord:
-        """Keeps the order in its row until the circuit breaker closes."""
+        """Keeps the order in its row until the circuit breaker closes.
+
+        A pause is a failure like any other: it does not outlast the order's deadline.
+        """
         record = self._register.register(request).record
         now = self._orders.now()
         if not state_machine.may_claim(record, now=now, urgency=urgency):
             return record
-        waiting = state_machine.retry_later(
-            record, reason=Reason.THROTTLED, delay=self._spread(pause), now=now
-        )
+        draw = self._random.draw()
+        decision = decide_failure(record, problem, now=now, draw=draw)
+        if isinstance(decision, Retry):
+            decision = Retry(decision.reason, self._spread(pause), problem)
+        changed = self._end(record, decision)
         try:
-            self._orders.commit(waiting, expected=record)
+            self._orders.commit(changed, expected=record)
         except StaleOwnerError:
             return self._orders.get(record.key) or record
-        self._enqueue(waiting)
-        return waiting
-
-    def _enqueue(self, record: OrderRecord) -> None:
-        """Enqueues a reminder; without one, the sweep finds the order."""
-        if self._queue is None or record.state.is_final or record.due_at is None:
-            return
-        try:
-            self._queue.enqueue(record.key, record.due_at - self._orders.now())
-        except StoreUnavailableError:
-            self._event_log.emit("enqueue_failed", order_no=record.order_no)
-
-    def _log_end(self, record: OrderRecord) -> None:
-        self._event_log.emit(
-            "order_settled" if record.state.is_final else "order_waiting",
-            order_no=record.order_no,
-            state=record.state.value,
-            reason=record.reason,
-            attempts=record.attempts,
-        )
-        outcome = outcome_of(record.state, record.reason)
-        self._event_log.emit("attempt_ended", outcome=outcome.value)
+        self._attempt_end.announce(changed)
+        return self._publisher.publish(changed)
 
     def _spread(self, pause: timedelta) -> timedelta:
         return pause + timedelta(seconds=BREAKER_SPREAD_SECONDS * self._random.draw())
-
-
-def _results_differ(one: OrderRecord, other: OrderRecord) -> bool:
-    """Checks whether two rows of an order hold different results."""
-    if not (
-        isinstance(one.result, CollectedResult)
-        and isinstance(other.result, CollectedResult)
-    ):
-        return False
-    identity = document_type(one.document).identity
-    return identity(one.result.masked) != identity(other.result.masked)

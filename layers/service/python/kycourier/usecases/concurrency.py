@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TypeVar
 
 from kycourier.core.errors import OutOfTimeError
@@ -36,7 +37,10 @@ class BoundedPool:
         """
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._size, thread_name_prefix="order")
-        futures = [self._pool.submit(work, item, deadline) for item in items]
+        futures = [
+            self._pool.submit(copy_context().run, work, item, deadline)
+            for item in items
+        ]
         patience = max(deadline.seconds() - BATCH_RESERVE_SECONDS, RUN_MIN_SECONDS)
         _, late = wait(futures, timeout=patience)
         if late:

@@ -1,14 +1,17 @@
 """Provides the ticket to sign with: a copy of at most 15 s, renewed once refused."""
 
 import threading
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.errors import (
     NewerSchemaError,
     StoreUnavailableError,
     TicketUnavailableError,
 )
+from kycourier.core.redaction import Secret
 from kycourier.core.tickets.kept_ticket import parse_kept_ticket
 from kycourier.core.tickets.pair import (
     Freshness,
@@ -142,7 +145,7 @@ class OwnedTickets:
             if waiting.seconds() <= 0:
                 break
             self._clock.sleep(TICKET_POLL_SECONDS * (0.5 + self._random.draw()))
-        raise TicketUnavailableError("no refresh in time")
+        raise TicketUnavailableError(Problem(Cause.TICKET_MISSING))
 
     def _refresh(
         self, seen: TicketPair | None, deadline: Deadline, why: RefreshReason
@@ -183,7 +186,8 @@ class KeptTickets:
     def current(self, deadline: Deadline) -> SigningTicket:  # noqa: ARG002 - the protocol's
         """Returns the ticket, read at most 15 s ago; the last one if reading fails.
 
-        Raises as `TicketProvider.current`.
+        Raises:
+            TicketUnavailableError: it cannot be read, or has another form.
         """
         with self._lock:
             cached = self._cached
@@ -191,7 +195,7 @@ class KeptTickets:
                 return cached[0]
             try:
                 return self._read()
-            except (StoreUnavailableError, TicketUnavailableError):
+            except TicketUnavailableError:
                 if cached is None:
                     raise
             return cached[0]
@@ -204,13 +208,18 @@ class KeptTickets:
         with self._lock:
             ticket = self._read()
             if ticket.value == failed.value:
-                raise TicketUnavailableError("the other service has not renewed it")
+                raise TicketUnavailableError(Problem(Cause.TICKET_REFUSED))
             return ticket
 
     def _read(self) -> SigningTicket:
-        value = parse_kept_ticket(self._source.get())
+        value = parse_kept_ticket(self._get())
         ticket = self._cached[0] if self._cached else None
         if ticket is None or ticket.value != value:
             ticket = SigningTicket(value, ticket.generation + 1 if ticket else 1)
         self._cached = (ticket, Stopwatch(self._clock))
         return ticket
+
+    def _get(self) -> Secret:
+        with suppress(StoreUnavailableError):
+            return self._source.get()
+        raise TicketUnavailableError(Problem(Cause.SECRET_UNREADABLE))

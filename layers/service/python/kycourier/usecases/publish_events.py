@@ -6,7 +6,7 @@ from kycourier.core.errors import (
     StaleOwnerError,
     StoreUnavailableError,
 )
-from kycourier.core.orders import state_machine
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.record import OrderRecord
 from kycourier.core.redaction import error_fields
 from kycourier.ports import EventSink, RuntimeDeps, Stores
@@ -37,14 +37,14 @@ class EventPublisher:
             self._event_log.emit(
                 "event_published", order_no=record.order_no, state=event.type
             )
-        sent = state_machine.mark_sent(record, now=self._orders.now())
+        sent = follow_up.mark_sent(record, now=self._orders.now())
         return self._commit(record, sent)
 
     def _publish_later(self, record: OrderRecord) -> OrderRecord:
         if not record.state.is_final:
             return record
         delay = retry.after_failure(record.tries, draw=self._random.draw())
-        later = state_machine.publish_later(record, delay=delay, now=self._orders.now())
+        later = follow_up.publish_later(record, delay=delay, now=self._orders.now())
         return self._commit(record, later)
 
     def _commit(self, record: OrderRecord, changed: OrderRecord) -> OrderRecord:

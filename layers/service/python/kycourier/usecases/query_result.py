@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from kycourier.core.causes import Cause, Problem
 from kycourier.core.documents.registry import document_type
 from kycourier.core.errors import (
     KycourierError,
@@ -23,13 +24,24 @@ from kycourier.core.orders.decisions import (
 from kycourier.core.orders.record import OrderRecord, Reason
 from kycourier.core.result_codes import CodeClass, Rejected
 from kycourier.core.tickets.pair import SigningTicket
-from kycourier.core.wire.responses import NoResponse, read_response, signal_of
+from kycourier.core.wire.responses import (
+    NoResponse,
+    call_result,
+    no_response,
+    read_response,
+)
 from kycourier.ports import KycTransport, RuntimeDeps, Stores
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.provide_ticket import TicketProvider
 
 AttemptDecision = Store | Retry | Finish
+_EXPLAINING = {
+    Cause.APP_STOPPED,
+    Cause.REFRESH_REFUSED,
+    Cause.SECRET_UNREADABLE,
+    Cause.TICKET_UNREADABLE,
+}
 
 
 class ResultQuery:
@@ -91,7 +103,9 @@ class ResultQuery:
             return reply, may_renew
         try:
             newer = self._tickets.renew(ticket, deadline)
-        except (TicketUnavailableError, StoreUnavailableError, NewerSchemaError):
+        except TicketUnavailableError as no:
+            return _refused(reply, no.problem), False
+        except (StoreUnavailableError, NewerSchemaError):
             return reply, False
         return self._send(record, newer, deadline), False
 
@@ -116,7 +130,7 @@ class ResultQuery:
     ) -> Reply:
         """Sends one query; every end is a reply, and is recorded in the breaker."""
         if deadline.is_short():
-            return NoResponse(name="out_of_time", sent=False)
+            return NoResponse(problem=Problem(Cause.OUT_OF_TIME), signal=None)
         document = document_type(record.document)
         request = document.build_request(
             app_id=record.app_id,
@@ -131,19 +145,30 @@ class ResultQuery:
             )
             reply = read_response(response, document.parse_reply)
         except TransportError as error:
-            reply = NoResponse(name=error.code)
-        signal, min_open = signal_of(reply)
-        self._breaker.record(signal, min_open=min_open)
+            reply = no_response(error)
+        if call := call_result(reply):
+            self._breaker.record(call)
         return reply
 
 
-def _without_ticket(error: KycourierError) -> Reply:
-    """Returns a refused ticket call as the query's reply if it means the same."""
-    if isinstance(error, TicketUnavailableError) and error.rejected is not None:
-        refused_by = {CodeClass.CREDENTIALS, CodeClass.THROTTLED}
-        if error.rejected.class_ in refused_by:
-            return error.rejected
-    return NoResponse(name=error.code, sent=False)
+def _without_ticket(error: KycourierError) -> NoResponse:
+    """Returns why there is no ticket as the query's reply.
+
+    A refused ticket call means the same as a query refused for that.
+    """
+    if not isinstance(error, TicketUnavailableError):
+        return NoResponse(problem=Problem(Cause(error.code)), signal=None)
+    class_ = error.class_
+    if class_ not in {CodeClass.CREDENTIALS, CodeClass.THROTTLED}:
+        class_ = CodeClass.TRANSIENT
+    return NoResponse(problem=error.problem, class_=class_, signal=None)
+
+
+def _refused(reply: Reply, renewal: Problem) -> Reply:
+    """Returns a query's refusal; why there is no other ticket may explain it better."""
+    if renewal.cause not in _EXPLAINING:
+        return reply
+    return NoResponse(problem=renewal, class_=CodeClass.CREDENTIALS, signal=None)
 
 
 def _is_refused(reply: Reply) -> bool:

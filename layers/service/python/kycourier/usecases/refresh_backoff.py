@@ -1,6 +1,5 @@
 """Limits how often the fleet refreshes its ticket pair, by leases nobody releases."""
 
-from kycourier.core.errors import TicketUnavailableError
 from kycourier.core.leases import (
     forced_refresh_lease,
     refresh_backoff_lease,
@@ -28,35 +27,28 @@ class RefreshBackoff:
         self._clock, self._random = deps.clock, deps.random
         self._seen: Stopwatch | None = None
 
-    def check(self) -> None:
-        """Raises TicketUnavailableError while the fleet backs off.
-
-        Raises:
-            TicketUnavailableError: it backs off.
-            StoreUnavailableError: the store failed.
-        """
+    def is_active(self) -> bool:
+        """Checks whether the fleet backs off. Raises StoreUnavailableError."""
         seen = self._seen
         if seen is not None and seen.seconds() < REFRESH_BACKOFF_CACHE_SECONDS:
-            raise TicketUnavailableError("backing off")
+            return True
         name, owner = refresh_backoff_lease(self._app_id), self._random.nonce()
-        if self._leases.acquire(name, owner=owner, seconds=0) is None:
-            self._seen = Stopwatch(self._clock)
-            raise TicketUnavailableError("backing off")
+        if self._leases.acquire(name, owner=owner, seconds=0) is not None:
+            return False
+        self._seen = Stopwatch(self._clock)
+        return True
 
-    def limit_forced(self) -> None:
-        """Limits the fleet to one forced refresh a minute; the first goes at once.
+    def may_force(self) -> bool:
+        """Takes the fleet's one forced refresh a minute; the first goes at once.
 
-        Raises:
-            TicketUnavailableError: another one was forced within the last minute.
-            StoreUnavailableError: the store failed.
+        Raises StoreUnavailableError.
         """
         lease = self._leases.acquire(
             forced_refresh_lease(self._app_id),
             owner=self._random.nonce(),
             seconds=FORCED_REFRESH_INTERVAL_SECONDS,
         )
-        if lease is None:
-            raise TicketUnavailableError("renewed a moment ago")
+        return lease is not None
 
     def start(self) -> None:
         """Makes the fleet back off, from 2 s to a minute. Raises StoreUnavailableError.

@@ -1,25 +1,22 @@
 """Refreshes the one ticket pair of all workers, never concurrently (1007/37304).
 
-The holder of the lease checks it again before each step, so that a holder that was
-frozen neither calls nor saves.
+The holder checks its lease again before each step: one that was frozen does nothing.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 
+from kycourier.core.causes import Cause, Problem, problem_of_refresh
 from kycourier.core.errors import (
     StaleOwnerError,
     StoreUnavailableError,
     TicketUnavailableError,
     TransportError,
 )
-from kycourier.core.leases import (
-    Lease,
-    refresh_lease,
-)
+from kycourier.core.leases import Lease, refresh_lease
 from kycourier.core.redaction import ReplyBody
-from kycourier.core.result_codes import Rejected
+from kycourier.core.result_codes import CodeClass, Rejected
 from kycourier.core.tickets.pair import Freshness, TicketPair, freshness
 from kycourier.core.timing import (
     REFRESH_CALL_SECONDS,
@@ -33,7 +30,12 @@ from kycourier.core.wire.requests import (
     build_ticket_request,
     build_token_request,
 )
-from kycourier.core.wire.responses import NoResponse, read_response, signal_of
+from kycourier.core.wire.responses import (
+    NoResponse,
+    call_result,
+    no_response,
+    read_response,
+)
 from kycourier.core.wire.token_replies import (
     IssuedCredential,
     parse_ticket_reply,
@@ -94,7 +96,7 @@ class TicketRefresher:
             NewerSchemaError: a newer release wrote the pair.
         """
         if deadline.seconds() < REFRESH_MIN_SECONDS:
-            raise TicketUnavailableError("no time to refresh")
+            raise TicketUnavailableError(Problem(Cause.OUT_OF_TIME))
         self._check_backoff(why)
         name, owner = refresh_lease(self._app_id), self._random.nonce()
         lease = self._leases.acquire(name, owner=owner, seconds=REFRESH_LEASE_SECONDS)
@@ -128,14 +130,20 @@ class TicketRefresher:
 
     def _check_backoff(self, why: RefreshReason) -> None:
         """Raises while the app is stopped or, except for the timer, in back-off."""
-        if self._breaker.is_stopped():
-            raise TicketUnavailableError("app stopped")
-        if why is not RefreshReason.SCHEDULED:
-            self._backoff.check()
+        if stop := self._breaker.stopped_by():
+            raise TicketUnavailableError(stop)
+        if why is not RefreshReason.SCHEDULED and self._backoff.is_active():
+            raise self._still_failing(Cause.TICKET_MISSING)
 
     def _limit_forced(self) -> None:
-        self._backoff.limit_forced()
+        if not self._backoff.may_force():
+            raise self._still_failing(Cause.TICKET_REFUSED)
         self._event_log.emit("ticket_renewal_forced", app_id=self._app_id)
+
+    def _still_failing(self, otherwise: Cause) -> TicketUnavailableError:
+        """Names why the last refresh failed, also for a worker that must not try."""
+        last = self._breaker.refresh_problem()
+        return TicketUnavailableError(last.problem if last else Problem(otherwise))
 
     def _replace(
         self, stored: TicketPair | None, lease: Lease, deadline: Deadline
@@ -155,9 +163,8 @@ class TicketRefresher:
             lease=lease,
             deadline=deadline,
         )
-        generation = stored.generation if stored else 0
         pair = TicketPair(
-            generation=generation + 1,
+            generation=(stored.generation if stored else 0) + 1,
             obtained_at=lease.seen_at,
             expires_in=min(token.lifetime, ticket.lifetime),
             token=token.value,
@@ -169,6 +176,7 @@ class TicketRefresher:
             generation=pair.generation,
             seconds=pair.expires_in.total_seconds(),
         )
+        self._breaker.record_refresh(None)
         return pair
 
     def _save(self, pair: TicketPair, lease: Lease) -> None:
@@ -182,7 +190,7 @@ class TicketRefresher:
             except StoreUnavailableError:
                 continue
             return
-        raise self._failed(NoResponse(name=StoreUnavailableError.code))
+        raise self._failed(Problem(Cause.STORE_UNAVAILABLE))
 
     def _obtain(
         self,
@@ -196,7 +204,7 @@ class TicketRefresher:
         request = self._build(build)
         self._recheck_lease(lease)
         if deadline.is_short():
-            raise TicketUnavailableError("no time to refresh")
+            raise TicketUnavailableError(Problem(Cause.OUT_OF_TIME))
         reply: IssuedCredential | Rejected | NoResponse
         try:
             response = self._transport.send(
@@ -204,30 +212,30 @@ class TicketRefresher:
             )
             reply = read_response(response, parse)
         except TransportError as error:
-            reply = NoResponse(name=error.code)
-        signal, min_open = signal_of(reply)
-        self._breaker.record(signal, min_open=min_open)
+            reply = no_response(error)
+        if call := call_result(reply):
+            self._breaker.record(call)
         if isinstance(reply, IssuedCredential):
             return reply
-        raise self._failed(reply)
+        if isinstance(reply, Rejected):
+            raise self._failed(problem_of_refresh(reply), class_=reply.class_)
+        raise self._failed(reply.problem, class_=reply.class_)
 
     def _build(self, build: Callable[[], KycRequest]) -> KycRequest:
         """Builds a request, which reads the secret, before the platform is called."""
         with suppress(StoreUnavailableError):
             return build()
-        raise self._failed(NoResponse(name="secret_unavailable"))
+        raise self._failed(Problem(Cause.SECRET_UNREADABLE))
 
-    def _failed(self, reply: Rejected | NoResponse) -> TicketUnavailableError:
-        """Logs a failure, and makes the whole fleet back off, from 2 s to a minute."""
-        rejected = reply if isinstance(reply, Rejected) else None
-        self._event_log.emit(
-            "ticket_refresh_failed",
-            code=rejected.code if rejected else None,
-            problem=reply.name,
-        )
+    def _failed(
+        self, problem: Problem, *, class_: CodeClass | None = None
+    ) -> TicketUnavailableError:
+        """Logs and stores why; the whole fleet backs off, from 2 s to a minute."""
+        self._event_log.emit("ticket_refresh_failed", **problem.fields())
+        self._breaker.record_refresh(problem)
         with suppress(StoreUnavailableError):
             self._backoff.start()
-        return TicketUnavailableError(reply.name, rejected=rejected)
+        return TicketUnavailableError(problem, class_=class_)
 
     def _recheck_lease(self, lease: Lease) -> None:
         """Checks that the lease is still ours and outlasts one call."""

@@ -11,11 +11,12 @@ from typing import Protocol
 from msgspec import Struct
 
 from kycourier.core.errors import OutOfTimeError, StaleOwnerError
-from kycourier.core.orders import state_machine
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.record import OrderRecord, PendingWork
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
+from kycourier.core.timing import PARK_GRACE
 from kycourier.ports import Cursor, Page, RuntimeDeps, Stores
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
@@ -68,8 +69,7 @@ class SweepOrders:
             records = due.page(self._app_id)
             if self._breaker.open_for() is not None:
                 due.is_done = True  # its first page is enough for the metrics
-                checks = PendingWork.CHECK_ORPHANS
-                records = tuple(each for each in records if each.pending_work is checks)
+                records = tuple(filter(self._may_process_while_open, records))
             skipped += self._run(self._process, records, deadline)
         if unreadable := unsent.unreadable + due.unreadable:
             self._event_log.emit("rows_unreadable", count=unreadable)
@@ -101,6 +101,12 @@ class SweepOrders:
                 )
         return skipped
 
+    def _may_process_while_open(self, record: OrderRecord) -> bool:
+        """Checks for work without calls: orphans, and orders past their deadline."""
+        if record.pending_work is PendingWork.CHECK_ORPHANS:
+            return True
+        return self._orders.now() >= record.deadline_at + PARK_GRACE
+
     def _process(self, record: OrderRecord, deadline: Deadline) -> None:
         if record.pending_work is PendingWork.CHECK_ORPHANS:
             self._check_orphans(record, deadline)
@@ -120,7 +126,7 @@ class SweepOrders:
         for key in self._evidence.orphans(record):
             self._event_log.emit("object_orphaned", order_no=record.order_no, key=key)
         try:
-            checked = state_machine.mark_orphans_checked(record, now=self._orders.now())
+            checked = follow_up.mark_orphans_checked(record, now=self._orders.now())
             self._orders.commit(checked, expected=record)
         except StaleOwnerError:
             return  # reopened meanwhile: checked again after its next end

@@ -39,7 +39,11 @@ from kycourier.core.timing import (
 from kycourier.ports import Clock
 
 MAX_BYTES = 17 << 20  # a DynamoDB response has 16 MB at most
-_NOT_AN_API = {"encoded", "protocol", "too_large"}  # a retry would get the same
+_NOT_AN_API = {
+    "reply_encoded",
+    "reply_not_http",
+    "reply_too_large",
+}  # a retry would get the same
 _FIRST_ERROR_STATUS = 300
 _PROTOCOLS = {  # the prefix of an operation's name, and the version of AWS's JSON
     "dynamodb": ("DynamoDB_20120810", "1.0"),

@@ -1,11 +1,12 @@
-"""Opens evidence in S3, `s3://bucket/prefix`.
+"""Opens evidence in S3, `s3://bucket/prefix[?sse=…&kms_key=…]`.
 
-The bucket's default encryption applies: no header overrides its key.
+Without `sse` no header is sent: the bucket's default encryption applies.
 """
 
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qsl
 
 from kycourier.adapters.aws.credentials import shared_credentials
 from kycourier.adapters.aws.errors import explain
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # obstore defines these only in its stubs
     from obstore.store import S3Config, S3Credential
 
 T = TypeVar("T")
+_FORM = "s3://bucket/prefix[?sse=AES256|aws:kms|aws:kms:dsse&kms_key=…], plain names"
+_SSE = {"AES256", "aws:kms", "aws:kms:dsse"}
+_KMS_KEY = re.compile(r"[A-Za-z0-9:/_+=,.@-]{1,2048}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _S3 = S3Dialect(
     put_mode="create",
@@ -39,11 +43,13 @@ def open_bucket(url: ResourceUrl, context: AdapterContext) -> S3EvidenceStore:
         EvidenceUnavailableError: the URL is wrong, or the bucket cannot be used.
         SettingError: the environment's endpoint is invalid.
     """
-    bucket, _, prefix = url.rest.partition("/")
+    path, _, query = url.rest.partition("?")
+    bucket, _, prefix = path.partition("/")
     prefix = prefix.removesuffix("/")
     if not _BUCKET.fullmatch(bucket) or not (is_key(prefix) or not prefix):
-        raise EvidenceUnavailableError("must be s3://bucket/prefix, with plain names")
-    config = _s3_config(bucket, context)
+        raise EvidenceUnavailableError(f"must be {_FORM}")
+    encryption = _parse_encryption(query)
+    config = _s3_config(bucket, context) | encryption
     credentials = _credential_source(context)
     store = S3EvidenceStore(
         build_clients(bucket, prefix=prefix, config=config, credentials=credentials),
@@ -52,6 +58,24 @@ def open_bucket(url: ResourceUrl, context: AdapterContext) -> S3EvidenceStore:
     )
     store.prove()
     return store
+
+
+def _parse_encryption(query: str) -> "S3Config":
+    """Returns the headers that ask for an encryption.
+
+    Raises:
+        EvidenceUnavailableError: the parameters are not those of `_FORM`.
+    """
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    sse, key = options.pop("sse", None), options.pop("kms_key", None)
+    if options or (query and sse not in _SSE):
+        raise EvidenceUnavailableError(f"must be {_FORM}")
+    config: S3Config = {"server_side_encryption": sse} if sse else {}
+    if key is None:
+        return config
+    if not _KMS_KEY.fullmatch(key) or sse not in {"aws:kms", "aws:kms:dsse"}:
+        raise EvidenceUnavailableError("kms_key needs sse=aws:kms")
+    return config | {"sse_kms_key_id": key}
 
 
 def _s3_config(bucket: str, context: AdapterContext) -> "S3Config":

@@ -10,7 +10,7 @@ from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.http.api_calls import CallFailedError, run
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret, scrub_traceback
-from kycourier.settings.secret_values import parse_secret_file
+from kycourier.settings.secret_values import decode_secret
 
 EMPTY = "secret is empty: put its value"
 ABSENT = "no such secret in this region"
@@ -35,7 +35,7 @@ class SecretsManagerSecret:
         if value is None:
             raise StoreUnavailableError(self._explain_absence())
         text, binary = value.get("SecretString"), value.get("SecretBinary")
-        return parse_secret_file(b64decode(binary) if binary else text or "")
+        return decode_secret(b64decode(binary) if binary else text or "")
 
     def _read(self) -> Mapping[str, Any] | None:
         """Reads the value; None if there is none. Raises CallFailedError."""
@@ -78,4 +78,4 @@ class ParameterSecret:
             explain=explain,
             failure=StoreUnavailableError,
         )
-        return parse_secret_file(response.members.get("Parameter", {}).get("Value", ""))
+        return decode_secret(response.members.get("Parameter", {}).get("Value", ""))

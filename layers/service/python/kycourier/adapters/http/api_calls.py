@@ -12,7 +12,11 @@ UNREACHABLE, NO_RESPONSE, UNREADABLE = (
     "unreadable response",
 )
 NO_TIME = "no time left"
-NOT_CONNECTED = {"resolve", "connect", "tls"}  # reasons of a TransportError
+NOT_CONNECTED = {
+    "resolve_failed",
+    "connect_failed",
+    "tls_failed",
+}  # reasons of a TransportError
 
 Explain = Callable[[str, str, str], str]
 

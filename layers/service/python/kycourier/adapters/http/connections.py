@@ -135,7 +135,7 @@ class DeadlineConnection(HTTPConnection):
     def connect(self) -> None:
         """Connects, with a TLS handshake and verification for https."""
         self._kept = False
-        with transport_errors("reset"):
+        with transport_errors("connection_reset"):
             super().connect()
 
     def _new_conn(self) -> socket.socket:
@@ -201,20 +201,20 @@ class DeadlineConnection(HTTPConnection):
 
     def _finish(self, receive: Callable[[], T]) -> T:
         try:
-            with transport_errors("reset"):
+            with transport_errors("connection_reset"):
                 response = receive()
         except TransportError:
             if not self._had_died():
                 raise
             self._resend()
-            with transport_errors("reset"):
+            with transport_errors("connection_reset"):
                 response = receive()
         self._kept = True
         del self._write_request  # it holds the query
         return response
 
     def _send(self) -> None:
-        with transport_errors("reset"):
+        with transport_errors("connection_reset"):
             self._write_request()
 
     def _resend(self) -> None:

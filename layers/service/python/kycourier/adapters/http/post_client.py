@@ -59,7 +59,7 @@ class PostClient:
         lines += [f"Content-Length: {len(body)}", "", ""]
         connection = self._take()
         try:
-            with transport_errors("protocol"):
+            with transport_errors("reply_not_http"):
                 connection.timeout = seconds
                 request = "\r\n".join(lines).encode("ascii") + body
                 with closing(connection.send_post(request)) as response:
@@ -73,7 +73,7 @@ class PostClient:
         else:
             self._idle.append(connection)
         if len(content) > self._max_body_bytes:
-            raise TransportError("too_large")
+            raise TransportError("reply_too_large")
         return HttpResponse(response.status, response.headers, content)
 
     def _close_idle(self) -> None:

@@ -31,11 +31,11 @@ def seconds_left(ends_at: float) -> float:
     """Returns the seconds until `ends_at` on the monotonic clock, above zero.
 
     Raises:
-        TransportError: `timeout`.
+        TransportError: `timed_out`.
     """
     left = ends_at - monotonic()
     if left <= 0:
-        raise TransportError("timeout")
+        raise TransportError("timed_out")
     return left
 
 
@@ -47,18 +47,18 @@ def transport_errors(fault: str) -> Iterator[None]:
         fault: The reason of the TransportError for an OSError.
 
     Raises:
-        TransportError: `timeout`, `tls`, `protocol` or `fault`.
+        TransportError: `timed_out`, `tls_failed`, `reply_not_http` or `fault`.
     """
     try:
         yield
     except (TimeoutError, ReadTimeout):
-        reason = "timeout"
+        reason = "timed_out"
     except ssl.SSLError:
-        reason = "tls"
+        reason = "tls_failed"
     except OSError:
         reason = fault
     except (HTTPException, HTTPError, ValueError):
-        reason = "protocol"
+        reason = "reply_not_http"
     else:
         return
     raise TransportError(reason)
@@ -70,19 +70,19 @@ def check_headers(head: Message, *, max_body_bytes: int) -> None:
     urllib3 checks that several lengths are equal.
 
     Raises:
-        TransportError: `encoded`, `too_large` or `protocol`.
+        TransportError: `reply_encoded`, `reply_too_large` or `reply_not_http`.
     """
     encodings = head.get_all("Content-Encoding", [])
     codings = head.get_all("Transfer-Encoding", [])
     if any(name.strip().lower() not in {"", "identity"} for name in encodings):
-        raise TransportError("encoded")
+        raise TransportError("reply_encoded")
     if codings and [name.lower() for name in codings] != ["chunked"]:
-        raise TransportError("encoded")
+        raise TransportError("reply_encoded")
     for length in head.get_all("Content-Length", []):
         if not re.fullmatch(" *[0-9]{1,18} *", length):
-            raise TransportError("protocol")
+            raise TransportError("reply_not_http")
         if int(length) > max_body_bytes:
-            raise TransportError("too_large")
+            raise TransportError("reply_too_large")
 
 
 class LargeBodySlots:
@@ -94,11 +94,11 @@ class LargeBodySlots:
             self.release()
 
     def acquire(self, ends_at: float) -> None:
-        """Takes a slot, or waits for one. Raises TransportError: `timeout`."""
+        """Takes a slot, or waits for one. Raises TransportError: `timed_out`."""
         with suppress(Empty):
             self._free.get(timeout=seconds_left(ends_at))
             return
-        raise TransportError("timeout")
+        raise TransportError("timed_out")
 
     def release(self) -> None:
         """Returns a slot; a finalizer may call this, as SimpleQueue is reentrant."""
@@ -119,7 +119,7 @@ def read_body(
         acquire_slot: Called once before more than LARGE_BYTES are in memory.
 
     Raises:
-        TransportError: `timeout`, `reset`, `tls` or `too_large`.
+        TransportError: no whole response came within deadline and size.
         HTTPError: urllib3 cannot read the body.
     """
     length = response.length_remaining
@@ -133,7 +133,7 @@ def read_body(
             acquire_slot()
         size += body.write(piece)
     if size > max_body_bytes:
-        raise TransportError("too_large")
+        raise TransportError("reply_too_large")
     return body.getvalue()
 
 
@@ -162,10 +162,10 @@ class DeadlineReader(io.RawIOBase):
         """Receives what has arrived; fills a large buffer, which is for a body.
 
         Raises:
-            TransportError: `timeout`, `reset`, `tls` or `too_large`.
+            TransportError: no whole response came within deadline and size.
         """
         count, is_body = 0, len(buffer) > BUFFER_BYTES
-        with transport_errors("reset"):
+        with transport_errors("connection_reset"):
             while True:
                 self._bound_wait()
                 received = self._sock.recv_into(buffer[count:])
@@ -173,11 +173,11 @@ class DeadlineReader(io.RawIOBase):
                 if not (received and is_body and count < len(buffer)):
                     break
         if count == 0 and not self.may_end:
-            raise TransportError("reset")
+            raise TransportError("connection_reset")
         self.begun = True
         self.left -= count
         if self.left < 0:
-            raise TransportError("too_large")
+            raise TransportError("reply_too_large")
         return count
 
     def _bound_wait(self) -> None:

@@ -18,19 +18,19 @@ def open_socket(host: str, port: int, *, seconds: float) -> socket.socket:
     CONNECT_SHARE_MIN_SECONDS, so that one that hangs does not use it up.
 
     Raises:
-        TransportError: `resolve`, `connect` or `timeout`.
+        TransportError: `resolve_failed`, `connect_failed` or `timed_out`.
     """
     ends_at = monotonic() + min(seconds, CONNECT_SECONDS)
     addresses = _resolve(host, port, ends_at)
     if not addresses:
-        raise TransportError("resolve")
+        raise TransportError("resolve_failed")
     for count, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
         left = seconds_left(ends_at)
         share = min(left, max(left / count, CONNECT_SHARE_MIN_SECONDS))
         with suppress(OSError):
             return socket.create_connection(address, share)
     seconds_left(ends_at)
-    raise TransportError("connect")
+    raise TransportError("connect_failed")
 
 
 def _resolve(host: str, port: int, ends_at: float) -> list[tuple[str, int]]:
@@ -47,4 +47,4 @@ def _resolve(host: str, port: int, ends_at: float) -> list[tuple[str, int]]:
     Thread(target=look_up, daemon=True).start()
     with suppress(Empty):
         return resolved.get(timeout=seconds_left(ends_at))
-    raise TransportError("timeout")
+    raise TransportError("timed_out")

@@ -1,9 +1,4 @@
-"""Calls the platform over HTTP: one attempt per call, bounded in time and size.
-
-Reasons of a TransportError: `resolve` and `connect` (no connection), `tls`, `timeout`,
-`reset` (the connection ended before the response did), `too_large`, `encoded` (not
-identity), `protocol` (not HTTP).
-"""
+"""Calls the platform over HTTP: one attempt per call, bounded in time and size."""
 
 import weakref
 from contextlib import ExitStack
@@ -80,8 +75,8 @@ class HttpKycTransport:
             TransportError: no whole response came; the error has no URL.
         """
         if timeout_seconds <= 0:
-            raise TransportError("timeout")
-        with transport_errors("protocol"):
+            raise TransportError("timed_out")
+        with transport_errors("reply_not_http"):
             return self._call(request, monotonic() + timeout_seconds)
 
     def close(self) -> None:

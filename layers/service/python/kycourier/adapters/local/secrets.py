@@ -6,7 +6,7 @@ from pathlib import Path
 from kycourier.adapters.local.files import os_errors_as
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret, scrub_traceback
-from kycourier.settings.secret_values import parse_secret_file, parse_secret_value
+from kycourier.settings.secret_values import decode_secret
 
 
 class EnvSecret:
@@ -18,11 +18,11 @@ class EnvSecret:
     @scrub_traceback
     def get(self) -> Secret:
         """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
-        return parse_secret_value(self._environ.get(self._name, ""))
+        return decode_secret(self._environ.get(self._name, ""))
 
 
 class FileSecret:
-    """The secret `file:///path`: UTF-8, without one newline at its end."""
+    """The secret `file:///path`."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
@@ -31,4 +31,4 @@ class FileSecret:
     def get(self) -> Secret:
         """Reads it now. Raises StoreUnavailableError if it is missing or empty."""
         content = os_errors_as(self._path.read_bytes, failure=StoreUnavailableError)
-        return parse_secret_file(content)
+        return decode_secret(content)

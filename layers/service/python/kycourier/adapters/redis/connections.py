@@ -246,5 +246,5 @@ def _open_socket(node: Node) -> socket.socket:
     try:
         return open_socket(node.host, node.port, seconds=REDIS_CONNECT_SECONDS)
     except TransportError as error:
-        is_late = error.reason == "timeout"
+        is_late = error.reason == "timed_out"
     raise TimeoutError if is_late else ConnectionRefusedError

@@ -161,7 +161,7 @@ class _SessionConnection:
     ) -> Response:
         """Sends, and reads the whole response. Raises TransportError."""
         timeout = Timeout(total=self._seconds)
-        with transport_errors("protocol"):
+        with transport_errors("reply_not_http"):
             return self._session.request(
                 method,
                 url,

@@ -19,7 +19,7 @@ from kycourier.adapters.tencent.urls import SECRET, VERSION, parse_resource
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.redaction import Secret, repr_only, scrub_traceback
 from kycourier.settings.resource_url import ResourceUrl
-from kycourier.settings.secret_values import parse_secret_file
+from kycourier.settings.secret_values import decode_secret
 
 T = TypeVar("T")
 EMPTY = "secret is empty: put its value"
@@ -53,7 +53,7 @@ class SsmSecret:
         content = _decode(value.binary) if value.binary else (value.text or "").encode()
         if content in _EMPTY_VALUES:
             raise StoreUnavailableError(EMPTY)
-        return parse_secret_file(content)
+        return decode_secret(content)
 
     def _latest_version(self) -> str:
         """Returns the name of the version created last."""

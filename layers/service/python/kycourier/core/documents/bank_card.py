@@ -1,15 +1,19 @@
 """The bank card: its query, reply, photos, and what may be shown of it (1007/35859)."""
 
-import calendar
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
 from enum import Enum
 from typing import cast
 
 from msgspec import Struct
 
+from kycourier.core.causes import Cause
 from kycourier.core.documents.photos import decode_photo
+from kycourier.core.documents.printed_dates import (
+    is_expired,
+    parse_valid_until,
+    printable_date,
+)
 from kycourier.core.documents.recognition import Photo, Recognition
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.fingerprints import FingerprintKey, fingerprint
@@ -22,7 +26,6 @@ from kycourier.core.redaction import (
 )
 from kycourier.core.result_codes import OK_CODE, Rejected, load_codes
 from kycourier.core.wire.lenient_fields import (
-    CHINA,
     Fields,
     matching,
     parse_china_time,
@@ -39,11 +42,9 @@ _PATH = "/api/server/getBankCardOcrResult"
 _SHOWN_HEAD, _SHOWN_TAIL, _MIN_HIDDEN = 6, 4, 6
 _MIN_DIGITS = 12  # of a card number; fewer may occur in an identifier by chance
 _FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
-_NOT_DIGITS = re.compile("[^0-9]")
+_NO_DIGITS = re.compile("[^0-9]")
+_SPELLED_NUMBER = re.compile("[0-9 -]*")
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-_YEAR, _MONTH = r"(?P<year>(?:19|20)[0-9]{2})", r"(?P<month>0[1-9]|1[0-2])"
-_MONTH_YEAR = re.compile(f"{_MONTH}[/.-]{_YEAR}")
-_YEAR_MONTH = re.compile(f"{_YEAR}[/.-]{_MONTH}")
 _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode")
 
 
@@ -72,11 +73,13 @@ class CardNumber(Redacted[str]):
 class CardFields(Struct, frozen=True, kw_only=True):
     """What is recognized on a card.
 
-    `valid_until` is `YYYY-MM` or None, `warnings` are codes as sent.
+    `valid_until` is `YYYY-MM` or None, and `valid_until_text` what is printed;
+    `warnings` are codes as sent.
     """
 
     number: CardNumber
     valid_until: str | None = None
+    valid_until_text: str | None = None
     warnings: tuple[str, ...] = ()
     clarity: int | float | None = None
 
@@ -131,6 +134,7 @@ class BankCard:
                 "length": len(digits.expose()) or None,
                 "luhn_valid": is_luhn_valid(fields.number),
                 "valid_until": fields.valid_until,
+                "valid_until_text": fields.valid_until_text,
                 "expired": is_expired(fields.valid_until, at),
             },
             "quality": {
@@ -155,13 +159,15 @@ def _parse_recognition(fields: Fields) -> Recognition:
     recognized_at = parse_china_time(fields.text("operateTime"))
     order_no = fields.text("orderNo") or None
     if not (order_no or number or recognized_at or present):
-        raise MalformedReplyError("success without a result")
+        raise MalformedReplyError(Cause.REPLY_MALFORMED, "result")
     card_number = CardNumber(number)
+    valid_until = fields.text("bankCardValidDate")
     return Recognition(
         order_no=order_no,
         fields=CardFields(
             number=card_number,
-            valid_until=parse_valid_until(fields.text("bankCardValidDate")),
+            valid_until=parse_valid_until(valid_until),
+            valid_until_text=printable_date(valid_until),
             warnings=parse_warnings(map(fields.first, _WARNING_NAMES)),
             clarity=parse_number(fields.first("clarity")),
         ),
@@ -181,8 +187,11 @@ def _parse_recognition(fields: Fields) -> Recognition:
 
 
 def _parse_mark(pattern: str, text: str, number: CardNumber) -> str | None:
-    """Parses what is passed on in clear; None if the card number occurs in it."""
-    digits = digits_of(number).expose()
+    """Parses what is passed on in clear; None if the card number occurs in it.
+
+    All digits count, also of a text that is no card number.
+    """
+    digits = _NO_DIGITS.sub("", number.expose().translate(_FULL_WIDTH))
     if len(digits) >= _MIN_DIGITS and digits in text:
         return None
     return matching(pattern, text)
@@ -199,8 +208,14 @@ def _parse_photo(fields: Fields, kind: PhotoKind) -> Photo | None:
 
 
 def digits_of(number: CardNumber) -> CardNumber:
-    """Returns the digits alone, full-width ones as ASCII; all else is dropped."""
-    return CardNumber(_NOT_DIGITS.sub("", number.expose().translate(_FULL_WIDTH)))
+    """Returns the digits alone, full-width ones as ASCII; blanks and dashes go.
+
+    A text with anything else is no card number, and has no digits.
+    """
+    text = number.expose().translate(_FULL_WIDTH).strip()
+    if not _SPELLED_NUMBER.fullmatch(text):
+        return CardNumber("")
+    return CardNumber(text.replace(" ", "").replace("-", ""))
 
 
 def mask_number(number: CardNumber) -> str | None:
@@ -228,19 +243,3 @@ def is_luhn_valid(number: CardNumber) -> bool | None:
     plain = sum(int(digit) for digit in digits[-1::-2])
     doubled = sum(_LUHN_DOUBLED[int(digit)] for digit in digits[-2::-2])
     return (plain + doubled) % 10 == 0
-
-
-def parse_valid_until(text: str) -> str | None:
-    """Parses month and four-digit year as `YYYY-MM`; returns None, never a guess."""
-    text = text.strip(" ")
-    found = _MONTH_YEAR.fullmatch(text) or _YEAR_MONTH.fullmatch(text)
-    return f"{found['year']}-{found['month']}" if found else None
-
-
-def is_expired(valid_until: str | None, recognized_at: datetime | None) -> bool | None:
-    """Checks whether the day of recognition, in UTC+8, is past the month's end."""
-    if valid_until is None or recognized_at is None:
-        return None
-    year, month = int(valid_until[:4]), int(valid_until[5:])
-    last_day = date(year, month, calendar.monthrange(year, month)[1])
-    return recognized_at.astimezone(CHINA).date() > last_day

@@ -5,19 +5,21 @@ import re
 
 import pybase64
 
+from kycourier.core.causes import Cause
 from kycourier.core.documents.recognition import Photo
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.redaction import PhotoBytes
 
-_WHITE = b" \t\r\n"
+_LINE_BREAKS = b"\r\n"
+_MIN_BYTES = 64  # fewer are no picture: "null" and "None" are Base64 too
 _DATA_URI = re.compile(rb"data:[\w.+-]{1,64}/[\w.+-]{1,64};base64,")
 
 
 def decode_photo(kind: str, value: object) -> Photo | None:
-    """Decodes one photo field of a reply; returns None if it is absent or empty.
+    """Decodes one photo field of a reply; returns None if it is absent or too short.
 
     Line breaks and a data-URI prefix are tolerated (whether they occur is not
-    documented, 1007/35859); all else is strict.
+    documented, 1007/35859); all else is strict: a blank was a `+` once.
 
     Raises:
         MalformedReplyError: it is no text, or not Base64.
@@ -25,9 +27,11 @@ def decode_photo(kind: str, value: object) -> Photo | None:
     if value is None:
         return None
     if not isinstance(value, str | memoryview):
-        raise MalformedReplyError("photo is not text")
+        raise MalformedReplyError(Cause.PHOTO_UNREADABLE, kind)
     content = _decode_base64(value)
-    if not content:
+    if content is None:
+        raise MalformedReplyError(Cause.PHOTO_UNREADABLE, kind)
+    if len(content) < _MIN_BYTES:
         return None
     return Photo(
         kind=kind,
@@ -38,21 +42,20 @@ def decode_photo(kind: str, value: object) -> Photo | None:
     )
 
 
-def _decode_base64(text: str | memoryview) -> bytes:
+def _decode_base64(text: str | memoryview) -> bytes | None:
+    """Decodes Base64 of exactly one spelling; returns None for anything else."""
     if isinstance(text, str):
         if not text.isascii():
-            raise MalformedReplyError("photo is not Base64")
-        encoded = text.encode().translate(None, _WHITE)
+            return None
+        encoded = text.encode().translate(None, _LINE_BREAKS)
         text = memoryview(encoded)
     if prefix := _DATA_URI.match(text):
         text = text[prefix.end() :]
     try:
         content = pybase64.b64decode(text, validate=True)
     except ValueError:
-        content = None
-    if content is None or not _is_canonical(text, content):
-        raise MalformedReplyError("photo is not Base64")
-    return content
+        return None
+    return content if _is_canonical(text, content) else None
 
 
 def _is_canonical(text: memoryview, content: bytes) -> bool:

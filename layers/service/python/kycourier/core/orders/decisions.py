@@ -1,13 +1,12 @@
 """Decides what one reply means for its order; the class of its code drives it."""
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from kycourier.core import retry
-from kycourier.core.circuit_breaker import Signal
+from kycourier.core.causes import Cause, Problem, problem_of_code
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.orders.record import OrderRecord, OrderState, Reason
 from kycourier.core.result_codes import OK_CODE, CodeClass, Rejected
@@ -35,18 +34,23 @@ class PollPhotos(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """End the attempt and query again after `delay`."""
+    """End the attempt and query again after `delay`; `problem` if it failed."""
 
     reason: Reason
     delay: timedelta
+    problem: Problem | None = None
 
 
 class Finish(Struct, frozen=True):
-    """End the order: `code` as the platform sent it, `name` as the event shows it."""
+    """End the order: `code` as the platform sent it, `name` as the event shows it.
+
+    `problem` is why it is parked.
+    """
 
     state: OrderState
     code: str
     name: str
+    problem: Problem | None = None
 
 
 Reply = Recognition | Rejected | NoResponse
@@ -73,79 +77,94 @@ def decide(
     if isinstance(reply, Recognition):
         return _decide_recognition(record, reply, now, photo_patience)
     if isinstance(reply, NoResponse):
-        if not reply.sent:
-            return _retry(record, Reason.TRANSIENT, draw)
-        throttled = reply.signal is Signal.THROTTLED
-        reason = Reason.THROTTLED if throttled else Reason.TRANSIENT
-        return decide_failure(record, reply.name, reason=reason, now=now, draw=draw)
-    return _decide_rejected(record, reply, now, draw)
+        name = reply.problem.cause.value
+        return _decide_problem(record, reply.class_, name, reply.problem, now, draw)
+    if problem := problem_of_code(reply):
+        return _decide_problem(record, reply.class_, reply.name, problem, now, draw)
+    if reply.class_ is not CodeClass.NOT_READY:
+        return Finish(OrderState.REJECTED, reply.code, reply.name)
+    if now >= record.deadline_at:
+        return Finish(OrderState.EXPIRED, reply.code, reply.name)
+    delay = retry.until_ready(record.not_ready_tries)
+    return Retry(Reason.NOT_READY, min(delay, record.deadline_at - now))
 
 
-def _decide_rejected(
-    record: OrderRecord, reply: Rejected, now: datetime, draw: float
+def _decide_problem(
+    record: OrderRecord,
+    class_: CodeClass,
+    name: str,
+    problem: Problem,
+    now: datetime,
+    draw: float,
 ) -> Retry | Finish:
-    parked = Finish(OrderState.PARKED, reply.code, reply.name)
-    fails = partial(
-        decide_failure, record, reply.name, code=reply.code, now=now, draw=draw
-    )
-    match reply.class_:
-        case CodeClass.RECOGNITION_FAILED:
-            return Finish(OrderState.REJECTED, reply.code, reply.name)
-        case CodeClass.NOT_READY if now >= record.deadline_at:
-            return Finish(OrderState.EXPIRED, reply.code, reply.name)
-        case CodeClass.NOT_READY:
-            delay = retry.until_ready(record.not_ready_tries)
-            return Retry(Reason.NOT_READY, min(delay, record.deadline_at - now))
+    parked = Finish(OrderState.PARKED, problem.code or "", name, problem)
+    match class_:
         case CodeClass.CREDENTIALS:
-            return _decide_credentials(record, parked, now, draw)
-        case CodeClass.THROTTLED:
-            return fails(reason=Reason.THROTTLED)
-        case CodeClass.TRANSIENT:
-            return fails()
+            return _decide_credentials(record, parked, problem, now, draw)
+        case CodeClass.THROTTLED | CodeClass.TRANSIENT:
+            return decide_failure(
+                record, problem, class_=class_, name=name, now=now, draw=draw
+            )
         case CodeClass.UNKNOWN if record.unknown_tries < MAX_UNKNOWN_TRIES:
-            return _retry(record, Reason.TRANSIENT, draw)
+            return _retry(record, problem, Reason.TRANSIENT, draw)
         case _:
             return parked
 
 
+_REASONS = {
+    Cause.APP_STOPPED: Reason.APP_STOPPED,
+    Cause.BREAKER_OPEN: Reason.PAUSED,
+}
+
+
+def reason_of(problem: Problem, *, class_: CodeClass = CodeClass.TRANSIENT) -> Reason:
+    """Returns why an order waits after a problem that a retry may cure."""
+    if class_ is CodeClass.THROTTLED:
+        return Reason.THROTTLED
+    return _REASONS.get(problem.cause, Reason.TRANSIENT)
+
+
 def decide_failure(
     record: OrderRecord,
-    name: str,
+    problem: Problem,
     *,
+    class_: CodeClass = CodeClass.TRANSIENT,
+    name: str | None = None,
     now: datetime,
     draw: float,
-    code: str = "",
-    reason: Reason = Reason.TRANSIENT,
 ) -> Retry | Finish:
-    """Decides after a transient failure: retry, and park after the deadline's grace."""
+    """Decides after a transient failure: retry, and park after the deadline's grace.
+
+    Args:
+        record: The row.
+        problem: Why the attempt failed.
+        class_: The failure's class: transient or throttled.
+        name: What the event shows if the order is parked; the cause by default.
+        now: The store's clock.
+        draw: Uniform in [0, 1), for the jitter.
+    """
     since = max(record.deadline_at, record.failing_since or now)
     if now >= since + PARK_GRACE:
-        return Finish(OrderState.PARKED, code, name)
-    return _retry(record, reason, draw)
+        name = name or problem.cause.value
+        return Finish(OrderState.PARKED, problem.code or "", name, problem)
+    return _retry(record, problem, reason_of(problem, class_=class_), draw)
 
 
 def count_reply(record: OrderRecord, reply: Reply, *, now: datetime) -> OrderRecord:
-    """Counts a reply in the row: since when something fails, and unknown codes."""
-    if isinstance(reply, NoResponse):
-        return count_failure(record, now=now) if reply.sent else record
+    """Counts a reply in the row: since when something lasts, and unknown codes."""
     if isinstance(reply, Recognition):
         since = record.photos_since or (now if reply.photos_missing else None)
         return replace(record, photos_since=since, credentials_since=None)
     if reply.class_ is CodeClass.CREDENTIALS:
         return replace(record, credentials_since=record.credentials_since or now)
-    record = replace(record, credentials_since=None)
-    match reply.class_:
-        case CodeClass.TRANSIENT | CodeClass.THROTTLED:
-            return count_failure(record, now=now)
-        case CodeClass.UNKNOWN:
-            return replace(record, unknown_tries=record.unknown_tries + 1)
-        case _:
-            return record
-
-
-def count_failure(record: OrderRecord, *, now: datetime) -> OrderRecord:
-    """Counts a transient failure, the platform's or ours."""
-    return replace(record, failing_since=record.failing_since or now)
+    if isinstance(reply, NoResponse):
+        return record
+    unknown = reply.class_ is CodeClass.UNKNOWN
+    return replace(
+        record,
+        credentials_since=None,
+        unknown_tries=record.unknown_tries + 1 if unknown else record.unknown_tries,
+    )
 
 
 def count_photo_try(record: OrderRecord) -> OrderRecord:
@@ -174,7 +193,11 @@ def _decide_recognition(
 
 
 def _decide_credentials(
-    record: OrderRecord, parked: Finish, now: datetime, draw: float
+    record: OrderRecord,
+    parked: Finish,
+    problem: Problem,
+    now: datetime,
+    draw: float,
 ) -> Retry | Finish:
     """Decides after a refusal that a renewed ticket did not cure."""
     since = record.credentials_since
@@ -186,11 +209,12 @@ def _decide_credentials(
         draw=draw,
         cap=CREDENTIALS_BACKOFF_MAX,
     )
-    return Retry(Reason.CREDENTIALS, delay)
+    return Retry(Reason.CREDENTIALS, delay, problem)
 
 
-def _retry(record: OrderRecord, reason: Reason, draw: float) -> Retry:
-    return Retry(reason, retry.after_failure(_tries(record, reason), draw=draw))
+def _retry(record: OrderRecord, problem: Problem, reason: Reason, draw: float) -> Retry:
+    delay = retry.after_failure(_tries(record, reason), draw=draw)
+    return Retry(reason, delay, problem)
 
 
 def _tries(record: OrderRecord, reason: Reason) -> int:

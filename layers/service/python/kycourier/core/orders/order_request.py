@@ -36,16 +36,16 @@ def parse_order_no(value: object) -> str:
 def parse_order_request(
     members: object, *, app_id: str, traceparent: str | None = None
 ) -> OrderRequest:
-    """Parses `order_no`, and `app_id` and `document` if they are present.
+    """Parses `order_no`, and `app_id` and `document` if they are present, not null.
 
     Raises:
         ApiProblemError: another app, or an unknown document.
     """
     if not isinstance(members, dict):
         raise ApiProblemError("bad_message")
-    if members.get("app_id", app_id) != app_id:
+    if members.get("app_id") not in (None, app_id):
         raise ApiProblemError("foreign_app")
-    document = _parse_document(members.get("document", DEFAULT_DOCUMENT.value))
+    document = _parse_document(members.get("document"))
     order_no = parse_order_no(members.get("order_no"))
     return OrderRequest(
         order=OrderKey(app_id, order_no), document=document, traceparent=traceparent
@@ -53,6 +53,8 @@ def parse_order_request(
 
 
 def _parse_document(value: object) -> Document:
+    if value is None:
+        return DEFAULT_DOCUMENT
     for document in Document:
         if document.value == value:
             return document

@@ -57,6 +57,8 @@ _FINAL = {
 _WAITING = {
     Reason.TRANSIENT.value: Outcome.RETRY,
     Reason.THROTTLED.value: Outcome.RETRY,
+    Reason.PAUSED.value: Outcome.RETRY,
+    Reason.APP_STOPPED.value: Outcome.RETRY,
     Reason.CREDENTIALS.value: Outcome.RENEW,
 }
 

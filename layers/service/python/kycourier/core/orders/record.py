@@ -7,6 +7,7 @@ from enum import Enum
 import msgspec
 from msgspec import Struct
 
+from kycourier.core.causes import LastProblem
 from kycourier.core.documents.registry import DEFAULT_DOCUMENT, Document
 from kycourier.core.orders.results import OrderResult
 from kycourier.core.redaction import repr_only
@@ -55,6 +56,8 @@ class Reason(str, Enum):
     THROTTLED = "throttled"
     TRANSIENT = "transient"
     CREDENTIALS = "credentials"
+    PAUSED = "paused"
+    APP_STOPPED = "app_stopped"
 
 
 class PendingWork(str, Enum):
@@ -86,11 +89,12 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     """An order's row.
 
     `due_at` is when the next thing is to be done, None for never. `tries` counts waits
-    for the same reason in a row, `attempts` claims. `…_since` is when a condition began
-    that has not ended. `next_scheduled_at` is when the schedule for "not ready" queries
-    next, whoever queried in between. `folder` is the evidence folder below the app's,
-    kept from the first claim. `called_at` and `reopened_at` are when the newest signed
-    calls that counted were signed.
+    for the same reason in a row, `attempts` claims. `last_problem` is why the last
+    attempt failed, if it did. `…_since` is when a condition began that has not ended.
+    `next_scheduled_at` is when the schedule for "not ready" queries next, whoever
+    queried in between. `folder` is the evidence folder below the app's, kept from the
+    first claim. `called_at` and `reopened_at` are when the newest signed calls that
+    counted were signed. `photos_gone` are kinds that were found to be deleted.
     """
 
     app_id: str
@@ -115,6 +119,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     photos_since: datetime | None = None
     credentials_since: datetime | None = None
     failing_since: datetime | None = None
+    last_problem: LastProblem | None = None
     called_at: datetime | None = None
     reopened_at: datetime | None = None
     folder: str | None = None
@@ -122,6 +127,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     result: OrderResult | None = None
     events: tuple[OutboxEvent, ...] = ()
     orphans_checked: bool = False
+    photos_gone: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     @property
@@ -149,6 +155,12 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
         return next((event.created_at for event in self.unsent), None)
 
     @property
+    def failing_seconds(self) -> float | None:
+        """For how long attempts had failed when the last one ended."""
+        since = self.failing_since
+        return None if since is None else (self.updated_at - since).total_seconds()
+
+    @property
     def pending_work(self) -> PendingWork:
         """What is to be done when the order is due."""
         if not self.state.is_final:
@@ -161,19 +173,22 @@ def describe(record: OrderRecord) -> Mapping[str, object]:
     is_final = record.state.is_final
     waits = record.state in {OrderState.REGISTERED, OrderState.WAITING}
     document = record.document.value
+    gone = {"photos_gone": list(record.photos_gone)} if record.photos_gone else {}
     return {
         "app_id": record.app_id,
         "order_no": record.order_no,
         "document": document,
         "state": record.state.value,
         "reason": record.reason,
+        "last_problem": record.last_problem and record.last_problem.describe(),
+        "attempts": record.attempts,
         "version": record.version,
         "registered_at": record.registered_at,
         "updated_at": record.updated_at,
         "due_at": record.due_at if waits else None,
         "deadline_at": record.deadline_at,
         "event_id": record.events[-1].id if is_final and record.events else None,
-        "result": {"document": document, **record.result.data()}
+        "result": {"document": document, **record.result.data(), **gone}
         if is_final and record.result
         else None,
     }

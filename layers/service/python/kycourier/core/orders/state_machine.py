@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 
 from msgspec.structs import replace
 
+from kycourier.core.causes import Problem, count_problem
 from kycourier.core.documents.registry import Document
-from kycourier.core.errors import EvidenceConflictError
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -15,10 +16,9 @@ from kycourier.core.orders.record import (
     Reason,
 )
 from kycourier.core.orders.results import OrderResult
-from kycourier.core.timing import DUE_TOLERANCE, ORPHAN_CHECK_AFTER, RENOTIFY_AFTER
+from kycourier.core.timing import DUE_TOLERANCE, RENOTIFY_AFTER
 
 _NO_MARGIN = timedelta(0)
-_FAILING = {Reason.TRANSIENT, Reason.THROTTLED}
 
 
 class Urgency(Enum):
@@ -87,7 +87,7 @@ def claim(
     traceparent: str | None = None,
 ) -> OrderRecord:
     """Starts an attempt: a higher fence and a lease; folder and trace if absent."""
-    return _next(
+    return next_version(
         record,
         now,
         state=OrderState.COLLECTING,
@@ -133,14 +133,26 @@ def try_claim(
 
 
 def retry_later(
-    record: OrderRecord, *, reason: Reason, delay: timedelta, now: datetime
+    record: OrderRecord,
+    *,
+    reason: Reason,
+    delay: timedelta,
+    now: datetime,
+    problem: Problem | None = None,
 ) -> OrderRecord:
     """Ends the attempt; the order is due again after `delay`.
 
     An attempt before its scheduled time does not advance the schedule for "not ready".
+
+    Args:
+        record: The claimed row.
+        reason: Why the order waits.
+        delay: How long.
+        now: The store's clock.
+        problem: Why the attempt failed; None if it did not.
     """
     again = record.reason == reason
-    waiting = _next(
+    waiting = next_version(
         record,
         now,
         state=OrderState.WAITING,
@@ -149,7 +161,7 @@ def retry_later(
         lease_ends_at=None,
         due_at=now + delay,
         tries=record.tries + 1 if again else 1,
-        failing_since=record.failing_since if reason in _FAILING else None,
+        **_count_failure(record, problem, now),
     )
     if reason is not Reason.NOT_READY:
         return waiting
@@ -168,14 +180,15 @@ def finish(
     result: OrderResult,
     event: OutboxEvent,
     now: datetime,
+    problem: Problem | None = None,
 ) -> OrderRecord:
-    """Ends the order, with its event in the outbox.
+    """Ends the order, with its event in the outbox; `problem` is why it is parked.
 
     The lease's end stays the due time, so that the sweep publishes for a worker that
     dies. An order that is parked again keeps its first event and result.
     """
     known = any(earlier.type == event.type for earlier in record.events)
-    return _next(
+    return next_version(
         record,
         now,
         state=state,
@@ -186,46 +199,18 @@ def finish(
         tries=0,
         result=record.result if known else result,
         events=record.events if known else (*record.events, event),
+        **_count_failure(record, problem, now),
     )
-
-
-def mark_sent(record: OrderRecord, *, now: datetime) -> OrderRecord:
-    """Marks all events as accepted; possible orphans are due for a check."""
-    sent = tuple(replace(event, sent=True) for event in record.events)
-    if not record.state.is_final:
-        return _next(record, now, events=sent)
-    suspect = record.attempts > 1 or record.reason == EvidenceConflictError.code
-    check = suspect and not record.orphans_checked
-    due_at = now + ORPHAN_CHECK_AFTER if check else None
-    return _next(record, now, events=sent, due_at=due_at)
-
-
-def publish_later(
-    record: OrderRecord, *, delay: timedelta, now: datetime
-) -> OrderRecord:
-    """Schedules the next try after the sink refused the events."""
-    return _next(record, now, due_at=now + delay, tries=record.tries + 1)
-
-
-def mark_orphans_checked(record: OrderRecord, *, now: datetime) -> OrderRecord:
-    """Marks the evidence folder as checked: nothing is left to do."""
-    return _next(record, now, orphans_checked=True, due_at=None)
-
-
-def recheck_orphans(record: OrderRecord, *, now: datetime) -> OrderRecord:
-    """Schedules one more check of the evidence folder."""
-    due_at = record.due_at if record.unsent else now + ORPHAN_CHECK_AFTER
-    return _next(record, now, orphans_checked=False, due_at=due_at)
 
 
 def make_due(record: OrderRecord, *, now: datetime) -> OrderRecord:
     """Makes an order that nobody works on due now."""
-    return _next(record, now, due_at=now)
+    return next_version(record, now, due_at=now)
 
 
 def reopen(record: OrderRecord, *, now: datetime, ttl: timedelta) -> OrderRecord:
     """Reopens a parked order: due now, counters at zero, a new deadline."""
-    return _next(
+    return next_version(
         record,
         now,
         state=OrderState.WAITING,
@@ -244,5 +229,18 @@ def reopen(record: OrderRecord, *, now: datetime, ttl: timedelta) -> OrderRecord
     )
 
 
-def _next(record: OrderRecord, now: datetime, **changes: object) -> OrderRecord:
+def _count_failure(
+    record: OrderRecord, problem: Problem | None, now: datetime
+) -> dict[str, Any]:
+    """Returns what the row keeps of an attempt's problem."""
+    if problem is None:
+        return {"failing_since": None, "last_problem": None}
+    return {
+        "failing_since": record.failing_since or now,
+        "last_problem": count_problem(record.last_problem, problem, now=now),
+    }
+
+
+def next_version(record: OrderRecord, now: datetime, **changes: object) -> OrderRecord:
+    """Returns the row with changes, one version on."""
     return replace(record, version=record.version + 1, updated_at=now, **changes)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 
+from kycourier.core.causes import Cause
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.redaction import ReplyBody, Secret
 from kycourier.core.strict_json import MalformedJsonError, parse_json_with_views
@@ -44,7 +45,7 @@ def parse_object(body: ReplyBody) -> dict[str, object]:
     except MalformedJsonError:
         reply = None
     if not isinstance(reply, dict):
-        raise MalformedReplyError("not a JSON object")
+        raise MalformedReplyError(Cause.REPLY_NOT_JSON)
     return reply
 
 
@@ -69,7 +70,7 @@ def parse_code(value: object) -> str:
         MalformedReplyError: there is no code.
     """
     if value is None:
-        raise MalformedReplyError("no code")
+        raise MalformedReplyError(Cause.REPLY_MALFORMED, "code")
     return matching(r"-?[0-9]{1,9}", to_text(value)) or UNREADABLE_CODE
 
 
@@ -106,12 +107,12 @@ def parse_china_time(text: str) -> datetime | None:
         return None
 
 
-def parse_secret(value: object) -> Secret:
+def parse_secret(value: object, *, field: str) -> Secret:
     """Parses a token or ticket: opaque printable ASCII. Raises MalformedReplyError."""
     text = value if isinstance(value, str) else ""
     if 0 < len(text) <= _MAX_TEXT and text.isascii() and text.isprintable():
         return Secret(text)
-    raise MalformedReplyError("no token or ticket")
+    raise MalformedReplyError(Cause.REPLY_MALFORMED, field)
 
 
 def parse_lifetime(value: object, *, cap: timedelta) -> timedelta:
@@ -124,7 +125,7 @@ def parse_lifetime(value: object, *, cap: timedelta) -> timedelta:
     """
     seconds = matching(r"[0-9]{1,18}", to_text(value))
     if not seconds or not int(seconds):
-        raise MalformedReplyError("lifetime")
+        raise MalformedReplyError(Cause.REPLY_MALFORMED, "lifetime")
     return timedelta(seconds=min(int(seconds), cap.total_seconds()))
 
 

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from kycourier.core.circuit_breaker import SLOW_CODES, STOPPING_CODES, Signal
-from kycourier.core.errors import MalformedReplyError
+from kycourier.core.causes import Cause, Problem, is_stopping, problem_of_code
+from kycourier.core.circuit_breaker import SLOW_CODES, CallResult, Signal
+from kycourier.core.errors import MalformedReplyError, TransportError
 from kycourier.core.redaction import ReplyBody
 from kycourier.core.result_codes import CodeClass, Rejected
 from kycourier.core.retry import parse_retry_after
@@ -16,18 +17,19 @@ from kycourier.core.wire.messages import KycResponse
 
 T = TypeVar("T")
 _NO_PAUSE = timedelta(0)
+TOO_MANY_REQUESTS = 429
 
 
 class NoResponse(Struct, frozen=True, kw_only=True):
-    """No usable response.
+    """No usable response to a query, for `problem`.
 
-    `name` is our word for it, `signal` what it means for the app. `sent` is False if
-    the query was not sent at all: no ticket, no time.
+    `class_` is what it requires, as if the platform had replied with a code of that
+    class. `signal` is what it means for the app, None if nothing was sent.
     """
 
-    name: str
-    sent: bool = True
-    signal: Signal = Signal.FAILURE
+    problem: Problem
+    class_: CodeClass = CodeClass.TRANSIENT
+    signal: Signal | None = Signal.FAILURE
     retry_after: timedelta = _NO_PAUSE
 
 
@@ -38,37 +40,52 @@ def read_response(
 
     A listed code counts whatever the status; success needs a 2xx; HTTP 429 throttles.
     """
+    status = response.status
+    problem = Problem(Cause.HTTP_STATUS, http_status=status)
     retry_after = parse_retry_after(response.retry_after) or _NO_PAUSE
-    if response.status == 429:  # noqa: PLR2004 - HTTP's own number
+    if status == TOO_MANY_REQUESTS:
         return NoResponse(
-            name="too_many_requests",
+            problem=problem,
+            class_=CodeClass.THROTTLED,
             signal=Signal.THROTTLED,
             retry_after=retry_after,
         )
+    is_success = status // 100 == 2  # noqa: PLR2004 - 2xx
     try:
         reply = parse(response.body)
-    except MalformedReplyError:
-        reply = None
-    if reply is not None and (response.status // 100 == 2 or _is_listed(reply)):  # noqa: PLR2004 - 2xx
-        return reply
-    if response.status // 100 == 5:  # noqa: PLR2004 - 5xx
-        return NoResponse(name="server_error", retry_after=retry_after)
-    return NoResponse(name=MalformedReplyError.code, signal=Signal.SUCCESS)
+    except MalformedReplyError as error:
+        if is_success:
+            problem = Problem(error.cause, detail=error.field)
+    else:
+        if is_success or _is_listed(reply):
+            return reply
+    if status // 100 == 5:  # noqa: PLR2004 - 5xx
+        return NoResponse(problem=problem, retry_after=retry_after)
+    return NoResponse(problem=problem, signal=Signal.SUCCESS)
+
+
+def no_response(error: TransportError) -> NoResponse:
+    """Returns a call's failure as its reply."""
+    return NoResponse(problem=Problem(Cause(error.reason)))
 
 
 def _is_listed(reply: object) -> bool:
     return isinstance(reply, Rejected) and reply.class_ is not CodeClass.UNKNOWN
 
 
-def signal_of(reply: object) -> tuple[Signal, timedelta]:
-    """Returns what a reply means for the app, and the shortest pause it asks for."""
+def call_result(reply: object) -> CallResult | None:
+    """Returns what a reply means for the app; None if nothing was sent."""
     if isinstance(reply, NoResponse):
-        return reply.signal, reply.retry_after
+        if reply.signal is None:
+            return None
+        return CallResult(reply.signal, reply.problem, reply.retry_after)
     if not isinstance(reply, Rejected):
-        return Signal.SUCCESS, _NO_PAUSE
-    if reply.code in STOPPING_CODES:
-        return Signal.STOPPED, _NO_PAUSE
+        return CallResult(Signal.SUCCESS)
+    problem = problem_of_code(reply)
+    if is_stopping(reply):
+        return CallResult(Signal.STOPPED, problem)
     if reply.class_ is not CodeClass.THROTTLED:
-        return Signal.SUCCESS, _NO_PAUSE
+        return CallResult(Signal.SUCCESS, problem)
     slow = reply.code in SLOW_CODES
-    return Signal.THROTTLED, BREAKER_OPEN_SLOW_CODE if slow else _NO_PAUSE
+    min_open = BREAKER_OPEN_SLOW_CODE if slow else _NO_PAUSE
+    return CallResult(Signal.THROTTLED, problem, min_open)

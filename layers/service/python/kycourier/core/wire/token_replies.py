@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from kycourier.core.causes import Cause
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.redaction import ReplyBody, Secret, scrub_traceback
 from kycourier.core.result_codes import OK_CODE, Rejected, load_codes
@@ -30,7 +31,9 @@ def parse_token_reply(body: ReplyBody) -> IssuedCredential | Rejected:
     code = parse_code(reply.get("code"))
     if code != OK_CODE:
         return load_codes().classify(code)
-    return _parse_credential(reply.get("access_token"), reply.get("expire_in"))
+    return _parse_credential(
+        reply.get("access_token"), reply.get("expire_in"), field="token"
+    )
 
 
 @scrub_traceback
@@ -45,15 +48,16 @@ def parse_ticket_reply(body: ReplyBody) -> IssuedCredential | Rejected:
     if code != OK_CODE:
         return load_codes().classify(code)
     tickets = reply.get("tickets")
-    if not (isinstance(tickets, list) and len(tickets) == 1):
-        raise MalformedReplyError("not exactly one ticket")
-    entry = tickets[0]
+    entry = tickets[0] if isinstance(tickets, list) and len(tickets) == 1 else None
     if not isinstance(entry, dict):
-        raise MalformedReplyError("ticket entry")
-    return _parse_credential(entry.get("value"), entry.get("expire_in"))
+        raise MalformedReplyError(Cause.REPLY_MALFORMED, "ticket")
+    return _parse_credential(entry.get("value"), entry.get("expire_in"), field="ticket")
 
 
-def _parse_credential(value: object, expire_in: object) -> IssuedCredential:
+def _parse_credential(
+    value: object, expire_in: object, *, field: str
+) -> IssuedCredential:
     return IssuedCredential(
-        parse_secret(value), parse_lifetime(expire_in, cap=TICKET_LIFETIME_MAX)
+        parse_secret(value, field=field),
+        parse_lifetime(expire_in, cap=TICKET_LIFETIME_MAX),
     )

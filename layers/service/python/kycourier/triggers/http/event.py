@@ -18,6 +18,7 @@ from kycourier.core.redaction import Redacted, repr_only
 MAX_HEADER_BYTES = 16 * 1024
 MAX_URL_BYTES = 16 * 1024
 ROOT = "v1"
+_RESOURCES = (["orders"], ["health"], ["openapi.json"])
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -77,7 +78,7 @@ def parse_event(event: object) -> HttpRequest:
         raise ApiProblemError("url_too_long")
     return HttpRequest(
         method=_text(method),
-        path=_from_root(path),
+        path=path_from_root(path),
         query=query,
         headers=_headers(members),
         body=_body(members),
@@ -118,12 +119,17 @@ def _without_stage(path: str, stage: object) -> str:
     return path
 
 
-def _from_root(path: str) -> str:
-    """Removes a base path: everything before the first `v1`."""
+def path_from_root(path: str) -> str:
+    """Removes a base path: everything before the API's own `v1`.
+
+    A base path may hold a `v1` too: the API's is the last one before a resource.
+    """
     segments = path.split("/")
-    if ROOT not in segments:
+    roots = [at for at, segment in enumerate(segments) if segment == ROOT]
+    own = [at for at in roots if segments[at + 1 : at + 2] in _RESOURCES]
+    if not roots:
         return path
-    return "/" + "/".join(segments[segments.index(ROOT) :])
+    return "/" + "/".join(segments[own[-1] if own else roots[0] :])
 
 
 def _query_of_v1(members: Members) -> str:

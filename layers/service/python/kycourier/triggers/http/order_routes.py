@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from kycourier.core.errors import ApiProblemError, OutOfTimeError, StoreUnavailableError
+from kycourier.core.documents.registry import document_type
+from kycourier.core.errors import (
+    ApiProblemError,
+    OutOfTimeError,
+    StaleOwnerError,
+    StoreUnavailableError,
+)
 from kycourier.core.events.cloudevents import parse_traceparent
+from kycourier.core.evidence import parent_of
+from kycourier.core.orders import follow_up
 from kycourier.core.orders.order_request import (
     OrderRequest,
     parse_body,
@@ -21,7 +29,7 @@ from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.timing import COLLECT_CALL_SECONDS, PHOTO_LINK_SECONDS
 from kycourier.ports import EvidenceStore, RuntimeDeps, Stores, WorkQueue
 from kycourier.triggers.http.event import ApiResponse, HttpRequest
-from kycourier.triggers.http.problems import HEADERS, build_json
+from kycourier.triggers.http.problems import HEADERS, build_json, build_problem
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.register_order import RegisterOrder
@@ -71,11 +79,11 @@ class OrderRoutes:
         A repeated signed call collects the order only if it is due, as the sweep does.
         """
         members = _parse_members(request, known={*_KNOWN, "reopen"})
-        reopen = members.get("reopen", False)
-        if not isinstance(reopen, bool):
+        reopen = members.get("reopen")
+        if not (reopen is None or isinstance(reopen, bool)):
             raise ApiProblemError("bad_member")
         order = self._parse(request, members, order_no)
-        called = self._register.call(order, reopen=reopen, signed_at=signed_at)
+        called = self._register.call(order, reopen=bool(reopen), signed_at=signed_at)
         record = called.record
         if record.state.is_final:
             return build_json(200, describe(record))
@@ -101,13 +109,26 @@ class OrderRoutes:
         return build_json(200, describe(record))
 
     def link_photo(self, order_no: str, kind: str) -> ApiResponse:
-        """Redirects to a photo; every absent photo has the same response."""
+        """Redirects to a photo: 409 while it may still come, 410 if it was deleted."""
         record = self._orders.get(self._key(order_no))
         key = _photo_key(record, kind, self._evidence_uri)
         if key is None:
+            if record and not record.state.is_final and _is_kind(record, kind):
+                return build_problem("photo_pending", state=record.state.value)
             raise ApiProblemError("unknown_photo")
+        if record and key not in self._evidence.list(parent_of(key)):
+            self._mark_gone(record, kind)
+            raise ApiProblemError("photo_gone")
         link = self._evidence.link(key, seconds=PHOTO_LINK_SECONDS)
         return ApiResponse(status=302, headers={**HEADERS, "Location": link})
+
+    def _mark_gone(self, record: OrderRecord, kind: str) -> None:
+        """Has the order show that the photo is gone."""
+        if kind in record.photos_gone:
+            return
+        gone = follow_up.mark_photo_gone(record, kind, now=self._orders.now())
+        with suppress(StaleOwnerError, StoreUnavailableError):
+            self._orders.commit(gone, expected=record)
 
     def _key(self, order_no: str) -> OrderKey:
         return OrderKey(self._app_id, parse_order_no(order_no))
@@ -156,6 +177,10 @@ def _is_async_preferred(request: HttpRequest) -> bool:
         for sent in request.values("prefer")
         for preference in _QUOTED.sub("", sent).split(",")
     )
+
+
+def _is_kind(record: OrderRecord, kind: str) -> bool:
+    return kind in document_type(record.document).photo_kinds
 
 
 def _photo_key(record: OrderRecord | None, kind: str, evidence_uri: str) -> str | None:

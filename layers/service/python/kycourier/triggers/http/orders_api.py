@@ -30,7 +30,6 @@ from kycourier.triggers.http.problems import (
 )
 from kycourier.triggers.http.request_auth import RequestAuthenticator
 from kycourier.triggers.http.router import HttpRouter, Routes
-from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.register_order import RegisterOrder
@@ -58,7 +57,6 @@ class OrdersApi:
         evidence_uri: str,
         register: RegisterOrder,
         collector: CollectResult,
-        breaker: CircuitBreaker,
         evidence: EvidenceStore,
         queue: WorkQueue | None,
         stores: Stores,
@@ -72,7 +70,7 @@ class OrdersApi:
         self._authenticator = RequestAuthenticator(
             api_keys, needs_gateway=needs_gateway, clock=deps.clock
         )
-        self._health = Health(app_id, breaker=breaker, stores=stores)
+        self._health = Health(app_id, stores=stores)
         self._orders = OrderRoutes(
             app_id,
             register=register,
@@ -88,13 +86,16 @@ class OrdersApi:
 
     def handle(self, event: object, deadline: Deadline) -> dict[str, object]:
         """Handles an event of any gateway. Raises nothing."""
+        method = None
         try:
             request = parse_event(event)
+            method = request.method
             signed_at = self._authenticator.authenticate(request)
             routes = self._routes(request, deadline, signed_at)
-            return self._router.route(request, routes, explain=self._explain)
+            response = self._router.route(request, routes, explain=self._explain)
         except Exception as error:  # noqa: BLE001 - every request gets a response
-            return build_response(self._explain(error))
+            response = build_response(self._explain(error))
+        return response | {"body": ""} if method == "HEAD" else response
 
     def handle_timeout(self) -> dict[str, object]:
         """Builds the response for a request whose work hangs.

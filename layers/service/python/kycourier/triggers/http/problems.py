@@ -24,6 +24,8 @@ PROBLEMS = {
     "unknown_path": (404, "The path does not exist"),
     "unknown_order": (404, "The order does not exist"),
     "unknown_photo": (404, "The photo does not exist"),
+    "photo_pending": (409, "The order is not final yet: its photos may follow"),
+    "photo_gone": (410, "The photo has been deleted"),
     "method_not_allowed": (405, "The path does not support this method"),
     "body_too_large": (413, "The body is longer than 16 KiB"),
     "url_too_long": (414, "Path and query are longer than 16 KiB"),
@@ -36,8 +38,16 @@ PROBLEMS = {
 }
 
 
-def build_problem(code: str, *, allow: str | None = None) -> ApiResponse:
-    """Builds the response for a code of `PROBLEMS`; it repeats nothing sent."""
+def build_problem(
+    code: str, *, allow: str | None = None, state: str | None = None
+) -> ApiResponse:
+    """Builds the response for a code of `PROBLEMS`; it repeats nothing sent.
+
+    Args:
+        code: The problem.
+        allow: The path's methods, for `method_not_allowed`.
+        state: The order's state, where that is the problem.
+    """
     status, title = PROBLEMS[code]
     headers = {**HEADERS, "Content-Type": MEDIA_TYPE}
     if status == 401:  # noqa: PLR2004 - HTTP's own number
@@ -52,6 +62,8 @@ def build_problem(code: str, *, allow: str | None = None) -> ApiResponse:
         "status": status,
         "code": code,
     }
+    if state is not None:
+        problem["state"] = state
     return ApiResponse(
         status=status, headers=headers, body=msgspec.json.encode(problem).decode()
     )

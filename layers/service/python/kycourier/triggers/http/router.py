@@ -44,7 +44,7 @@ class HttpRouter:
         *,
         explain: Callable[[Exception], ApiResponse],
     ) -> dict[str, object]:
-        """Calls the request's handler.
+        """Calls the request's handler; HEAD is routed as GET.
 
         Args:
             request: The request.
@@ -68,8 +68,9 @@ class HttpRouter:
             for method in (*_METHODS, _OTHER):
                 handler = by_method.get(method, refuse)
                 resolver.route(rule, method)(self._adapt(handler, segments))
+        method = "GET" if request.method == "HEAD" else request.method
         event = build_v2_event(
-            request.method if request.method in _METHODS else _OTHER,
+            method if method in _METHODS else _OTHER,
             "/".join(part if part in words else at for at, part in segments.items()),
         )
         resolver.current_event = self._event_class(event)  # before the class's own one
@@ -96,7 +97,8 @@ class HttpRouter:
 
 
 def _refusal(by_method: Mapping[str, Handler]) -> Handler:
-    allowed = ", ".join(by_method)
+    methods = ["GET", "HEAD"] if "GET" in by_method else []
+    allowed = ", ".join(dict.fromkeys([*methods, *by_method]))
 
     def refuse(**_: str) -> ApiResponse:
         return build_problem("method_not_allowed", allow=allowed)
