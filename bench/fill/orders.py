@@ -114,7 +114,6 @@ def _build_result(record: OrderRecord) -> CollectedResult:
             "card": {
                 "number_masked": "622588******0004",
                 "number_fingerprint": f"v1:{'f' * 64}",
-                "number_sealed": None,
                 "length": 16,
                 "luhn_valid": True,
                 "valid_until": "2032-12",

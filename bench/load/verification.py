@@ -98,7 +98,7 @@ def _compare(record: OrderRecord, event: Event) -> Iterator[str]:
         yield "has another event in its row"
     if record.unsent:
         yield "is not marked as sent"
-    if event.type != f"kycourier.ocr.{expected.value}.v1":
+    if event.type != f"kycourier.bank_card.{expected.value}.v1":
         yield f"has an event {event.type}"
 
 

@@ -9,6 +9,8 @@ ROOMS = ("core", "usecases", "adapters", "triggers")
 # The document's module and data, and the registry that lists the documents.
 ALLOWED = {
     "core/documents/bank_card.py",
+    "core/documents/bank_card_issuers.json",
+    "core/documents/bank_card_issuers.py",
     "core/documents/codes/bank_card.json",
     "core/documents/registry.py",
 }

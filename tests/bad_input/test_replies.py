@@ -64,7 +64,8 @@ def collect(body, *, status=200):
     check_response("GET", path, fetched.response)
     row = app.load(ORDER)
     assert row.state not in IN_PROGRESS
-    failed = row.state is OrderState.PARKED or row.reason in {"transient", "throttled"}
+    failures = {"transient", "throttled", "credentials", "paused", "app_stopped"}
+    failed = row.state is OrderState.PARKED or row.reason in failures
     assert (row.last_problem is not None) == failed
     assert len(app.sink.events) == row.state.is_final
     for event in app.bodies():

@@ -16,7 +16,7 @@ from kycourier_devkit.errors import ToolUnavailableError
 from kycourier_devkit.repository import ROOT
 from kycourier_devkit.tool_envs import redis_server
 
-LINE = '{"id":"e1","type":"kycourier.ocr.rejected.v1","subject":"%s","data":{}}\n'
+LINE = '{"id":"e1","type":"kycourier.bank_card.rejected.v1","subject":"%s","data":{}}\n'
 
 
 def test_run_ends_when_no_more_events_arrive(tmp_path, monkeypatch):

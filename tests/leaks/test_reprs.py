@@ -44,6 +44,7 @@ ALLOWED = {
     "FingerprintKey": {"version"},
     "Finish": {"code", "name"},
     "HttpRequest": {"method"},
+    "IssuerTable": {"source", "licence", "banks", "ranges"},
     "KycRequest": {"path"},
     "LastProblem": {"code", "detail"},
     "Lease": {"owner"},
@@ -67,6 +68,7 @@ ALLOWED = {
     "Settings": {"app_id", "kyc_url", "api_auth"},
     "SignedRequest": {"method"},
     "StoredObject": {"kind", "key", "sha256", "media_type"},
+    "_Range": {"bank_code", "card_type"},
     "_Warning": {"code", "name"},
 }  # fmt: skip
 # Types whose repr is a library's, built with the parts that hold something.

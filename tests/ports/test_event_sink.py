@@ -93,7 +93,7 @@ def rig(request: pytest.FixtureRequest) -> EventSinkRig:
 
 
 def event(number: int, text: str = "") -> OutboxEvent:
-    kind = "kycourier.ocr.parked.v1"
+    kind = "kycourier.bank_card.parked.v1"
     return OutboxEvent(
         id=f"e{number}", type=kind, body=f'{{"id":"e{number}","text":"{text}"}}'
     )

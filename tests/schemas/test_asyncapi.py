@@ -48,7 +48,7 @@ def test_each_final_state_has_a_message():
     assert set(API["channels"]["events"]["messages"]) == set(ENDS)
     types = {MESSAGES[end]["name"] for end in ENDS}
     assert types == set(EVENT["properties"]["type"]["enum"])
-    assert types == {f"kycourier.ocr.{end}.v1" for end in ENDS}
+    assert types == {f"kycourier.bank_card.{end}.v1" for end in ENDS}
 
 
 @pytest.mark.parametrize("name", MESSAGES)

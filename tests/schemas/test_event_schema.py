@@ -39,7 +39,7 @@ DESIGN = {
     "specversion": "1.0",
     "id": "Kp3vX9sT2mQ7wR5yB8nC4dF6gH1jL0zA",
     "source": "/kycourier/SANDBOX1",
-    "type": "kycourier.ocr.collected.v1",
+    "type": "kycourier.bank_card.collected.v1",
     "subject": ORDER,
     "time": "2021-06-21T09:49:28Z",
     "datacontenttype": "application/json",
@@ -50,13 +50,19 @@ DESIGN = {
         "card": {
             "number_masked": "622588******1234",
             "number_fingerprint": "v1:" + "5f" * 32,
-            "number_sealed": None,
             "length": 16,
             "luhn_valid": True,
+            "issuer": {
+                "bank": "招商银行",
+                "bank_code": "CMB",
+                "card_type": "debit",
+                "source": "bankcard 3.1.6",
+            },
             "valid_until": "2024-12",
             "valid_until_text": "12/2024",
             "expired": False,
         },
+        "sealed": "eyJhbGciOiJ4In0.a.b.c.d",
         "quality": {
             "clarity": 79,
             "warnings": [{"code": "-9110", "name": "invalid_date"}],
@@ -80,7 +86,7 @@ DESIGN = {
     },
 }
 ENDED = DESIGN | {
-    "type": "kycourier.ocr.rejected.v1",
+    "type": "kycourier.bank_card.rejected.v1",
     "data": {
         "app_id": "SANDBOX1",
         "order_no": ORDER,
@@ -97,7 +103,7 @@ PROBLEM = {
     "count": 1,
 }
 PARKED = ENDED | {
-    "type": "kycourier.ocr.parked.v1",
+    "type": "kycourier.bank_card.parked.v1",
     "data": ENDED["data"] | {"last_problem": PROBLEM},
 }
 
@@ -151,7 +157,7 @@ def test_every_sent_event_is_valid(replies, kind):
         app.clock.sleep(pause.total_seconds())
         app.worker().collect(ORDER)
     (event,) = app.bodies()
-    assert event["type"] == f"kycourier.ocr.{kind}.v1"
+    assert event["type"] == f"kycourier.bank_card.{kind}.v1"
     CHECK.validate(event)
 
 
@@ -225,7 +231,7 @@ def test_number_and_reason_are_unknown_in_collected_data(path):
 
 @pytest.mark.parametrize("kind", ["rejected", "expired"])
 def test_only_a_parked_order_has_a_problem(kind):
-    assert not CHECK.is_valid(PARKED | {"type": f"kycourier.ocr.{kind}.v1"})
+    assert not CHECK.is_valid(PARKED | {"type": f"kycourier.bank_card.{kind}.v1"})
     assert not CHECK.is_valid(ENDED | {"type": PARKED["type"]})
 
 
@@ -247,8 +253,8 @@ def test_malformed_problem_is_invalid(member, value):
         ("specversion", "1"),
         ("id", ""),
         ("source", "kycourier"),
-        ("type", "kycourier.ocr.collected.v2"),
-        ("type", "kycourier.ocr.rejected.v1"),
+        ("type", "kycourier.bank_card.collected.v2"),
+        ("type", "kycourier.bank_card.rejected.v1"),
         ("subject", "a-b"),
         ("time", "2021-06-21T17:49:28+08:00"),
         ("time", "2021-13-21T09:49:28Z"),
@@ -265,7 +271,9 @@ def test_malformed_problem_is_invalid(member, value):
         ("data.card.number_fingerprint", "5f" * 32),
         ("data.card.number_fingerprint", "v1:" + "5F" * 32),
         ("data.card.number_fingerprint", "v1:" + "5f" * 20),
-        ("data.card.number_sealed", "4111111111111111"),
+        ("data.sealed", "4111111111111111"),
+        ("data.card.issuer", "CMB"),
+        ("data.card.issuer.card_type", "DC"),
         ("data.card.length", 0),
         ("data.card.length", "16"),
         ("data.card.luhn_valid", "yes"),

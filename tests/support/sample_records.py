@@ -36,7 +36,9 @@ RESULT = CollectedResult(
     biz_seq_no=None,
     transaction_time=None,
 )
-EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body='{"id":"e1"}')
+EVENT = OutboxEvent(
+    id="e1", type="kycourier.bank_card.collected.v1", body='{"id":"e1"}'
+)
 
 
 def draft(order_no: str = "order1", **changes: object) -> OrderRecord:

@@ -78,7 +78,7 @@ class TestNormalOrder:
         assert record.state is OrderState.COLLECTED
         assert app.upstream.queries == {"order1": 1}
         [event] = app.bodies()
-        assert event["type"] == "kycourier.ocr.collected.v1"
+        assert event["type"] == "kycourier.bank_card.collected.v1"
         assert event["data"]["card"]["number_masked"] == "411111******1111"
         assert (record.unsent, record.due_at) == ((), None)
 
@@ -127,7 +127,7 @@ class TestReplies:
         app.upstream.scripts["order1"] = [error_reply("-9011")]
         assert app.worker().collect("order1").state is OrderState.REJECTED
         [event] = app.bodies()
-        assert event["type"] == "kycourier.ocr.rejected.v1"
+        assert event["type"] == "kycourier.bank_card.rejected.v1"
         assert event["data"]["reason"]["code"] == "-9011"
         assert app.upstream.queries["order1"] == 1
 
@@ -187,7 +187,7 @@ class TestReplies:
         assert set(delays[5:-1]) == {3600}
         assert sum(delays) == 2 * 24 * 3600
         assert record.state is OrderState.EXPIRED
-        assert app.bodies()[0]["type"] == "kycourier.ocr.expired.v1"
+        assert app.bodies()[0]["type"] == "kycourier.bank_card.expired.v1"
 
     def test_early_calls_neither_advance_nor_postpone_the_schedule(self, app):
         app.upstream.scripts["order1"] = [NOT_READY]

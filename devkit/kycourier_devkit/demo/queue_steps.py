@@ -11,7 +11,8 @@ BATCH = tuple(f"DEMO00{number}" for number in range(11, 20))
 BROKEN = '{"order_no": "DEMO0020"'
 MAX_PHOTO_QUERIES = 4  # after 0, 1, 3 and 7 s
 PHOTOS = 3
-_COLLECTED, _REJECTED = "kycourier.ocr.collected.v1", "kycourier.ocr.rejected.v1"
+_COLLECTED = "kycourier.bank_card.collected.v1"
+_REJECTED = "kycourier.bank_card.rejected.v1"
 
 
 def build_message(order_no: str) -> str:

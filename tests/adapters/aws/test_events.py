@@ -19,7 +19,7 @@ from support.aws.services import new_bus, new_queue, open_sink, read_queue
 from support.servers.emulators import EMULATOR_MARKS
 
 pytestmark = [*EMULATOR_MARKS]
-KIND = "kycourier.ocr.collected.v1"
+KIND = "kycourier.bank_card.collected.v1"
 SOURCE = "/kycourier/SANDBOX1"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 CALLS = {"eventbridge": "PutEvents", "sqs": "SendMessageBatch"}

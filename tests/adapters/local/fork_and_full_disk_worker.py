@@ -38,7 +38,9 @@ def draft(order_no: str = "order1") -> OrderRecord:
 
 
 def event(text: str) -> OutboxEvent:
-    return OutboxEvent(id=text, type="kycourier.ocr.parked.v1", body=json.dumps(text))
+    return OutboxEvent(
+        id=text, type="kycourier.bank_card.parked.v1", body=json.dumps(text)
+    )
 
 
 def name_of(work: Callable[[], object]) -> str:

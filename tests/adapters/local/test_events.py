@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def event(body: str) -> OutboxEvent:
-    return OutboxEvent(id="e1", type="kycourier.ocr.parked.v1", body=body)
+    return OutboxEvent(id="e1", type="kycourier.bank_card.parked.v1", body=body)
 
 
 def test_start_creates_file_and_folders_for_the_owner_only(tmp_path):

@@ -24,7 +24,7 @@ from support.tencent_api_rig import (
 )
 
 pytestmark = pytest.mark.enable_socket
-KIND = "kycourier.ocr.collected.v1"
+KIND = "kycourier.bank_card.collected.v1"
 
 
 def event(number: int, text: str = "") -> OutboxEvent:

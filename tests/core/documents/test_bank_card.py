@@ -123,9 +123,14 @@ def test_mask_holds_card_quality_and_time():
         "card": {
             "number_masked": "622588******1234",
             "number_fingerprint": fingerprint("6225880000001234", KEY),
-            "number_sealed": None,
             "length": 16,
             "luhn_valid": False,
+            "issuer": {
+                "bank": "招商银行",
+                "bank_code": "CMB",
+                "card_type": "debit",
+                "source": "bankcard 3.1.6",
+            },
             "valid_until": "2024-12",
             "valid_until_text": "VALID 12/24",
             "expired": False,

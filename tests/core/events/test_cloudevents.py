@@ -21,7 +21,7 @@ def test_event_has_the_documented_attributes_and_repeats_them_for_the_sink(state
     attributes = {
         "id": "e1",
         "source": "/kycourier/SANDBOX1",
-        "type": f"kycourier.ocr.{state.value}.v1",
+        "type": f"kycourier.bank_card.{state.value}.v1",
         "subject": "order1",
         "traceparent": TRACE,
     }

@@ -44,6 +44,7 @@ def test_photo_key_requires_the_kind_and_the_same_store(kind, uri, key):
 def test_data_holds_masked_values_and_uris():
     assert RESULT.data() == {
         **MASKED,
+        "sealed": None,
         "photos": [
             {
                 "kind": kind,

@@ -69,7 +69,9 @@ def finished(
         state=state,
         reason=reason,
         result=RESULT,
-        event=OutboxEvent(id="e1", type=f"kycourier.ocr.{state.value}.v1", body="{}"),
+        event=OutboxEvent(
+            id="e1", type=f"kycourier.bank_card.{state.value}.v1", body="{}"
+        ),
         now=at,
         problem=problem,
     )
@@ -320,8 +322,8 @@ class TestReopen:
         claimed = try_claim(reopened, AT + 3 * DAY)
         assert parked(claimed).events == first.events
         assert [event.type for event in finished(record=claimed).events] == [
-            "kycourier.ocr.parked.v1",
-            "kycourier.ocr.collected.v1",
+            "kycourier.bank_card.parked.v1",
+            "kycourier.bank_card.collected.v1",
         ]
 
     def test_event_sent_after_the_order_was_reopened_keeps_the_due_time(self):

@@ -32,7 +32,7 @@ from support.sample_records import draft, make_pair
 
 CANARIES = [TOKEN, TICKET, CARD, PHOTO_PART, MARK, FINGERPRINT_KEY]
 BODY = json.dumps({"valid_until": MARK})
-EVENT = OutboxEvent(id="e1", type="kycourier.ocr.collected.v1", body=BODY)
+EVENT = OutboxEvent(id="e1", type="kycourier.bank_card.collected.v1", body=BODY)
 PAIR = make_pair()
 
 

@@ -14,7 +14,7 @@ from support.leaks.leak_scan import find_leaks
 from support.processes.raw_stores import FINAL_STATES, RawObject, RawOrder, RawStores
 from support.processes.service_rig import ServiceRig
 
-TYPE = "kycourier.ocr.{}.v1"
+TYPE = "kycourier.bank_card.{}.v1"
 INTERVAL_SECONDS = 0.05
 
 

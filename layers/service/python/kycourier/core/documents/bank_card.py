@@ -8,6 +8,7 @@ from typing import cast
 from msgspec import Struct
 
 from kycourier.core.causes import Cause
+from kycourier.core.documents.bank_card_issuers import load_issuers
 from kycourier.core.documents.photos import decode_photo
 from kycourier.core.documents.printed_dates import (
     is_expired,
@@ -130,9 +131,9 @@ class BankCard:
             "card": {
                 "number_masked": mask_number(fields.number),
                 "number_fingerprint": fingerprint(digits.expose(), key),
-                "number_sealed": None,
                 "length": len(digits.expose()) or None,
                 "luhn_valid": is_luhn_valid(fields.number),
+                "issuer": load_issuers().find(digits.expose()),
                 "valid_until": fields.valid_until,
                 "valid_until_text": fields.valid_until_text,
                 "expired": is_expired(fields.valid_until, at),

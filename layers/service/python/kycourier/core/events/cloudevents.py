@@ -6,14 +6,15 @@ from datetime import datetime, timezone
 
 import msgspec
 
+from kycourier.core.documents.registry import Document
 from kycourier.core.orders.record import OrderRecord, OrderState, OutboxEvent
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def event_type(state: OrderState) -> str:
-    """Returns the type of a final state's event."""
-    return f"kycourier.ocr.{state.value}.v1"
+def event_type(document: Document, state: OrderState) -> str:
+    """Returns the type of the event with which a document's order ends."""
+    return f"kycourier.{document.value}.{state.value}.v1"
 
 
 def parse_traceparent(text: object) -> str | None:
@@ -40,7 +41,7 @@ def build_event(
         event_id: The event's id: new for each event, the same in each delivery.
         now: The store's clock.
     """
-    kind, source = event_type(state), f"/kycourier/{record.app_id}"
+    kind, source = event_type(record.document, state), f"/kycourier/{record.app_id}"
     event: dict[str, object] = {
         "specversion": "1.0",
         "id": event_id,

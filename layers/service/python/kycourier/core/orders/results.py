@@ -13,10 +13,12 @@ from kycourier.core.redaction import repr_only
 class CollectedResult(Struct, frozen=True, kw_only=True, tag="collected"):
     """A collected order: its masked values, and where its evidence is stored.
 
+    `sealed` are the clear values, encrypted for the partner; None if not asked for.
     `evidence_uri` is the store's URI at the time, without a slash at its end.
     """
 
     masked: dict[str, object]
+    sealed: str | None = None
     photos: tuple[StoredObject, ...]
     photos_missing: tuple[str, ...]
     manifest: StoredObject
@@ -28,6 +30,7 @@ class CollectedResult(Struct, frozen=True, kw_only=True, tag="collected"):
         """Builds the event's data without the order's identity."""
         return {
             **self.masked,
+            "sealed": self.sealed,
             "photos": [self._describe(photo) for photo in self.photos],
             "photos_missing": list(self.photos_missing),
             MANIFEST_KIND: {
