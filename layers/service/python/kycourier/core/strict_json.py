@@ -126,7 +126,10 @@ def _refuse_duplicates(pairs: _Pairs) -> dict[str, object]:
 
 def _merge_duplicates(pairs: _Pairs) -> dict[str, object]:
     """Builds an object; a repeated key must have an equal value of the same type."""
-    members: dict[str, object] = {}
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    members.clear()
     for name, value in pairs:
         first = members.setdefault(name, value)
         if first is not value and (type(first) is not type(value) or first != value):
