@@ -104,7 +104,7 @@ wrong_members = (
     | st.fixed_dictionaries({"document": not_null})
     | st.fixed_dictionaries({"app_id": not_null})
     | st.fixed_dictionaries(
-        {"reopen": json_values.filter(lambda value: not isinstance(value, bool))}
+        {"reopen": not_null.filter(lambda value: not isinstance(value, bool))}
     )
     | st.fixed_dictionaries({CANARY: json_values, "document": st.just("bank_card")})
 )
