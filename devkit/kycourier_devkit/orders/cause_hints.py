@@ -14,7 +14,7 @@ HINTS = {
     Cause.REPLY_TOO_LARGE: "raise KYCOURIER_MAX_REPLY_BYTES if photos are that large",
     Cause.REPLY_ENCODED: "a proxy compresses replies: have it pass them unchanged",
     Cause.REPLY_NOT_HTTP: "something else than the platform replies at this address",
-    Cause.HTTP_STATUS: "4xx: check app id, path and allow-list; 5xx: wait",
+    Cause.HTTP_STATUS: "429 and 5xx: wait; other 4xx: check app id and allow-list",
     Cause.REPLY_NOT_JSON: "a proxy or gateway page replies instead of the platform",
     Cause.REPLY_MALFORMED: "the platform's reply changed: report the field",
     Cause.PHOTO_UNREADABLE: "the photo is not Base64: ask for another scan",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +12,9 @@ from kycourier.core.orders.record import (
     OrderState,
     PendingWork,
     Reason,
+    decode_record,
     describe,
+    encode_record,
 )
 from kycourier.core.orders.results import FinalReason
 from support.fakes import START
@@ -96,3 +99,12 @@ def test_last_problem_and_the_failing_time_are_shown():
         "at": START,
         "count": 3,
     }
+
+
+def test_stored_row_leaves_out_defaults_but_never_its_schema():
+    stored = msgspec.json.decode(encode_record(WAITING))
+    assert stored["schema"] == 1
+    assert {"reason", "state", "due_at"} <= stored.keys()
+    assert stored.keys().isdisjoint({"events", "result", "fence", "last_problem"})
+    assert decode_record(encode_record(WAITING)) == WAITING
+    assert decode_record(encode_record(REJECTED)) == REJECTED

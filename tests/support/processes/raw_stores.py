@@ -107,15 +107,15 @@ def dynamo_rows(url: str, name: str) -> dict[str, RawOrder]:
 
 
 def read_row(record: bytes) -> tuple[str, RawOrder]:
-    members = json.loads(record)
+    members = json.loads(record)  # without members that have their default
     return members["order_no"], RawOrder(
-        members["state"],
-        members["version"],
-        members["attempts"],
-        members["folder"],
-        members["reason"],
-        members["due_at"],
-        tuple(members["events"]),
+        members.get("state", "registered"),
+        members.get("version", 1),
+        members.get("attempts", 0),
+        members.get("folder"),
+        members.get("reason"),
+        members.get("due_at"),
+        tuple({"sent": False, **event} for event in members.get("events", ())),
     )
 
 

@@ -69,7 +69,7 @@ class PendingWork(str, Enum):
 
 
 @repr_only("id", "type", "sent")
-class OutboxEvent(Struct, frozen=True, kw_only=True):
+class OutboxEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event, byte for byte as published; at most one of each type in a row.
 
     `source`, `subject` and `traceparent` are the attributes in its body.
@@ -85,7 +85,7 @@ class OutboxEvent(Struct, frozen=True, kw_only=True):
     sent: bool = False
 
 
-class OrderRecord(Struct, frozen=True, kw_only=True):
+class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An order's row.
 
     `due_at` is when the next thing is to be done, None for never. `tries` counts waits
@@ -128,7 +128,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True):
     events: tuple[OutboxEvent, ...] = ()
     orphans_checked: bool = False
     photos_gone: tuple[str, ...] = ()
-    schema: int = SCHEMA
+    schema: int = msgspec.field(default_factory=lambda: SCHEMA)  # never omitted
 
     @property
     def key(self) -> OrderKey:
