@@ -17,7 +17,13 @@ from kycourier_devkit.repository import ROOT
 from support.aws.clients import aws_client, aws_environ
 from support.aws.dynamo_table import make_table, open_table
 from support.fakes import FakeClock
-from support.rendered_templates import APP_ID, NEEDS_TOOLS, copy_project
+from support.rendered_templates import (
+    APP_ID,
+    NEEDS_TOOLS,
+    STACK,
+    copy_project,
+    of_type,
+)
 from support.sample_records import draft
 
 pytestmark = NEEDS_TOOLS
@@ -108,3 +114,55 @@ def test_packaging_failure_names_the_missing_zip(moto, tmp_path):
 
     assert "functions.zip" in str(failure.value)
     assert not isinstance(failure.value.__context__, subprocess.SubprocessError)
+
+
+def _needs(value: object) -> set[str]:
+    """Return the logical ids that a template's value refers to."""
+    if isinstance(value, list):
+        return set().union(*map(_needs, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(_needs, value.values()))
+    if isinstance(own := value.get("DependsOn"), str | list):
+        found |= {own} if isinstance(own, str) else set(own)
+    if "Ref" in value:
+        found.add(value["Ref"])
+    if isinstance(got := value.get("Fn::GetAtt"), str | list):
+        found.add(got.split(".")[0] if isinstance(got, str) else got[0])
+    if text := value.get("Fn::Sub"):
+        text = text if isinstance(text, str) else text[0]
+        found |= {name.split(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
+    return found
+
+
+@pytest.mark.parametrize("tool", ["sam", "osls"])
+def test_a_name_too_long_for_the_functions_fails_before_all_else(renderer, tool):
+    resources = getattr(renderer, tool)()["Resources"]
+    check = resources["StackNameCheck"]["Properties"]
+    suffixes = [
+        name["FunctionName"].get("Fn::Sub", "").removeprefix("${AWS::StackName}")
+        for name in of_type("AWS::Lambda::Function", resources).values()
+        if isinstance(name["FunctionName"], dict)
+    ] or [
+        name["FunctionName"].removeprefix(STACK)
+        for name in of_type("AWS::Lambda::Function", resources).values()
+    ]
+    after, grown = {"StackNameCheck"}, True
+    while grown:
+        new = {name for name in resources if _needs(resources[name]) & after} - after
+        after, grown = after | new, bool(new)
+
+    assert check["Value"] == {"Ref": "AWS::StackName"}
+    assert len(suffixes) == 4
+    longest = 64 - max(map(len, suffixes))
+    assert re.fullmatch(check["AllowedPattern"], "a" * longest)
+    assert not re.fullmatch(check["AllowedPattern"], "a" * (longest + 1))
+    before = {
+        name
+        for name in resources.keys() - after
+        # The frameworks' own, and what depends on the topic, if the stack makes one.
+        if not name.startswith(("ServerlessDeploymentBucket", "ServiceLambdaLayer"))
+        and not name.startswith("SdkLambdaLayer")
+        and resources[name]["Type"] != "AWS::CloudWatch::Alarm"
+    }
+    assert before == set()
