@@ -1,0 +1,1 @@
+"""Compares the published contract with that of the last release."""
