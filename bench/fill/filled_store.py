@@ -16,9 +16,9 @@ from bench.fill.orders import (
 from kycourier.adapters import registry
 from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.system import SystemClock
+from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderKey, OrderRecord
 from kycourier.core.orders.state_machine import Urgency
-from kycourier.ports import Cursor, Page
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier.usecases.sweep_orders import PAGE
 

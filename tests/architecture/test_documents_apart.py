@@ -11,6 +11,7 @@ ALLOWED = {
     "core/documents/bank_card.py",
     "core/documents/bank_card_issuers.json",
     "core/documents/bank_card_issuers.py",
+    "core/documents/bank_card_numbers.py",
     "core/documents/codes/bank_card.json",
     "core/documents/registry.py",
 }

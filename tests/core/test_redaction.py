@@ -7,7 +7,7 @@ import pickle
 import msgspec
 import pytest
 
-from kycourier.core.documents.bank_card import CardNumber
+from kycourier.core.documents.bank_card_numbers import CardNumber
 from kycourier.core.errors import TransportError
 from kycourier.core.redaction import (
     PhotoBytes,

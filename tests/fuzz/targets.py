@@ -11,7 +11,8 @@ from contextlib import suppress
 from datetime import datetime, timezone
 
 from kycourier.core import circuit_breaker
-from kycourier.core.documents.bank_card import BankCard, digits_of
+from kycourier.core.documents.bank_card import BankCard
+from kycourier.core.documents.bank_card_numbers import digits_of
 from kycourier.core.documents.photos import decode_photo
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.errors import (

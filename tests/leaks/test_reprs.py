@@ -60,6 +60,7 @@ ALLOWED = {
     "OutboxEvent": {"id", "type"},
     "Photo": {"kind", "sha256", "media_type"},
     "Problem": {"code", "detail"},
+    "RecipientKey": {"algorithm"},
     "RedisUrl": {"host"},
     "Rejected": {"code", "name"},
     "ResourceUrl": {"scheme"},

@@ -19,13 +19,23 @@ from support.leaks.noisy_service import (
     start_noisy,
 )
 from support.processes.service_rig import TIMER_EVENT
+from support.rigs.recipient import PUBLIC
 from support.rigs.redis_rig import dump_redis, flush
 
 pytestmark = pytest.mark.enable_socket
 
 
+@pytest.fixture(params=[False, True], ids=["unsealed", "sealed"])
+def is_sealed(request, service_rig):
+    """Run a test without and with a recipient's key."""
+    if request.param:
+        service_rig.environ["RECIPIENT"] = PUBLIC
+        service_rig.environ["KYCOURIER_RECIPIENT_KEY"] = "env:RECIPIENT"
+    return request.param
+
+
 @pytest.mark.slow
-def test_no_local_sink_holds_a_canary(service_rig):
+def test_no_local_sink_holds_a_canary(service_rig, is_sealed):
     service_rig.environ["KYCOURIER_QUEUE"] = f"sqlite:///{service_rig.folder}/queue.db"
     responses = exercise_service(service_rig)
     state = dump_sqlite(service_rig.folder / "state.db", but=("tickets",))
@@ -39,7 +49,9 @@ def test_no_local_sink_holds_a_canary(service_rig):
         "keys": "\n".join(service_rig.objects()),
         "manifests": "\n".join(manifests),
     }
-    assert len(service_rig.events()) > 3
+    sealed = [each["data"].get("sealed") for each in service_rig.events()]
+    assert len(sealed) > 3
+    assert any(sealed) == is_sealed
     assert manifests
     assert "collected" in state
     assert "order_no" in sinks["queue"]
@@ -58,6 +70,7 @@ def test_no_sink_of_redis_holds_a_canary(service_rig, redis_url):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("is_sealed")
 def test_no_sink_of_aws_holds_a_canary(service_rig, moto):
     table, bucket, bus = make_table(moto), new_bucket(moto), new_bus(moto)
     queue, received = new_queue(moto), new_queue(moto)

@@ -57,7 +57,7 @@ def libraries_log_urls(_mute):
 
 
 @replaces(
-    "kycourier.core.documents.bank_card:mask_number",
+    "kycourier.core.documents.bank_card_numbers:mask_number",
     "event",
     SINKS,
     finding=("events", "dashed"),
@@ -207,3 +207,26 @@ def secret_in_its_repr(_repr, self):
 def secret_in_a_pickle(_reduce, self, _protocol):
     """A secret can be pickled and copied."""
     return type(self), (self._value,)
+
+
+@replaces(
+    "kycourier.adapters.sealing.jwe:JweSealer.seal",
+    "event",
+    SINKS,
+    finding=("events", "raw"),
+)
+def unsealed_content_as_the_sealed(_seal, _self, content):
+    """What should be sealed is published in clear."""
+    return content.expose().decode()
+
+
+@replaces(
+    "kycourier.usecases.store_evidence:build_manifest",
+    "manifest",
+    SINKS,
+    finding=("manifests", "raw"),
+)
+def clear_values_in_the_manifest(build, identity, masked, *, recognition, photos):
+    """The manifest shows the fields that only the partner may open."""
+    revealed = {**masked, "sealed": {"card": recognition.fields.number.expose()}}
+    return build(identity, revealed, recognition=recognition, photos=photos)

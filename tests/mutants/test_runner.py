@@ -23,7 +23,7 @@ def made_up_caught(until_ready, tries):
     return until_ready(tries + 1)
 
 
-@replaces("kycourier.core.documents.bank_card:mask_number", "I5", TESTS)
+@replaces("kycourier.core.documents.bank_card_numbers:mask_number", "I5", TESTS)
 def made_up_survivor(_mask, _number):
     pass
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kycourier.core.orders import follow_up
+from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, Reason
-from kycourier.ports import Cursor, Page
 from support.fakes import START, FakeClock
 from support.rigs.state_rig import (
     DAMAGED,

@@ -12,9 +12,10 @@ from kycourier.core.errors import (
     StoreUnavailableError,
 )
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim
 from kycourier.core.orders.record import OrderRecord, OrderState
 from kycourier.core.orders.state_machine import Urgency
-from kycourier.ports import Claim, OrderStore
+from kycourier.ports import OrderStore
 from support.fakes import START
 from support.rigs.state_rig import DAMAGED, LEASE, NEWER, StateRig, collected
 from support.sample_records import APP, EVENT, draft

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 from msgspec.structs import replace
 
-from kycourier.core.documents.bank_card import (
-    BankCard,
-    CardFields,
-    CardNumber,
-    PhotoKind,
-)
+from kycourier.core.documents.bank_card import BankCard, CardFields, PhotoKind
+from kycourier.core.documents.bank_card_numbers import CardNumber
 from kycourier.core.documents.printed_dates import printable_date
 from kycourier.core.events.cloudevents import build_event
 from kycourier.core.evidence import locate_manifest, locate_photo
@@ -190,6 +186,7 @@ def test_event_of_any_recognition_is_valid(fields, at, kinds):
     data = collected_result(
         recognition,
         BankCard().mask(recognition, FingerprintKey("v2", Secret("k" * 32))),
+        sealed=None,
         photos=tuple(locate_photo(each, folder=folder) for each in recognition.photos),
         manifest=locate_manifest(b"{}", folder=folder),
         evidence_uri="cos://evidence-1250000000/prefix",

@@ -14,9 +14,9 @@ CANARY = "canary"
 # The variables, in the order of every template
 ORDER = [
     "APP_ID", "APP_SECRET", "KYC_PROFILE", "KYC_URL", "TICKET", "STATE", "EVIDENCE",
-    "EVENTS", "QUEUE", "FINGERPRINT_KEY", "API_AUTH", "API_KEYS", "ORDER_TTL_SECONDS",
-    "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS", "MAX_IN_FLIGHT",
-    "MAX_REPLY_BYTES", "KYC_TIMEOUT_SECONDS",
+    "EVENTS", "QUEUE", "RECIPIENT_KEY", "FINGERPRINT_KEY", "API_AUTH", "API_KEYS",
+    "ORDER_TTL_SECONDS", "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS",
+    "MAX_IN_FLIGHT", "MAX_REPLY_BYTES", "KYC_TIMEOUT_SECONDS",
 ]  # fmt: skip
 REQUIRED = {
     "KYCOURIER_APP_ID": "SANDBOX1",
@@ -95,6 +95,7 @@ WRONG = {
     "EVIDENCE": ["canary", "file://x", "s3://"],
     "EVENTS": ["canary", "kafka://x"],
     "QUEUE": ["canary", "None"],
+    "RECIPIENT_KEY": ["canary", '{"kty": "canary"}'],
     "FINGERPRINT_KEY": ["canary" * 8],
     "API_AUTH": ["canary", "None"],
     "API_KEYS": ["canary"],

@@ -5,18 +5,20 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from kycourier.core.circuit_breaker import BreakerRecord
-from kycourier.core.documents.bank_card import CardFields, CardNumber, PhotoKind
+from kycourier.core.documents.bank_card import CardFields, PhotoKind
+from kycourier.core.documents.bank_card_numbers import CardNumber
 from kycourier.core.documents.recognition import Photo, Recognition
 from kycourier.core.documents.registry import Document
 from kycourier.core.evidence import StoredObject
 from kycourier.core.leases import refresh_lease
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, OutboxEvent
 from kycourier.core.orders.results import CollectedResult
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import PhotoBytes, Secret
 from kycourier.core.tickets.pair import TicketPair
-from kycourier.ports import Claim, OrderStore, Stores
+from kycourier.ports import OrderStore, Stores
 from support.fakes import START
 from support.leaks.canaries import TICKET, TOKEN
 

@@ -90,12 +90,13 @@ class Deployer:
         def upload(key: str, content: bytes) -> None:
             self.account.buckets.put(str(config.packages), config.region, key, content)
 
+        environments = build_environments(config)
         return DeploymentContext(
             api=self.account,
             clock=self.clock,
             config=config,
-            environments=build_environments(config),
-            zips=read_zips(self.dist),
+            environments=environments,
+            zips=read_zips(self.dist, with_sealing=environments.is_sealing),
             delivery=CodeDelivery(
                 bucket=config.packages, region=config.region, upload=upload
             ),

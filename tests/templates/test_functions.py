@@ -73,6 +73,31 @@ def test_variables_are_the_settings_that_the_function_needs(
         assert settings.api_auth == {"iam": "gateway", "url": "signature"}[access]
 
 
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+@pytest.mark.parametrize("tool", ["sam", "osls"])
+def test_only_functions_that_seal_have_the_key_and_its_layer(
+    renderer, tool, architecture
+):
+    key = {"RecipientKey": "aws-ssm:///kyc/jwk"}
+    for given in ({}, key):
+        stack = renderer.resolve(tool, Architecture=architecture, **given)["Resources"]
+        sealing = {
+            file
+            for file in VARIABLES
+            if variables(stack, file).get("KYCOURIER_RECIPIENT_KEY")
+            == "aws-ssm:///kyc/jwk"
+        }
+        with_layer = {
+            each["FunctionName"].removeprefix("kycourier-prod-").replace("-", "_")
+            for each in of_type("AWS::Lambda::Function", stack).values()
+            if "${SealingLayer}" in each["Layers"]
+        }
+        collecting = {"collect_results", "sweep_orders", "orders_api"}
+        assert sealing == with_layer == (collecting if given else set())
+    layer = stack["SealingLayer"]["Properties"]
+    assert layer["Content"] == f"sdk-sealing-{architecture}.zip"
+
+
 def test_every_allowed_cap_is_tested(renderer):
     allowed = renderer.sam()["Parameters"]["UpstreamCap"]["AllowedValues"]
 
@@ -109,6 +134,11 @@ def test_upstream_calls_stay_within_the_cap(resources, cap):
             "EvidenceKey",
             ["", "arn:aws-cn:kms:cn-north-1:123456789012:key/ours"],
             ["alias/ours", "123"],
+        ),
+        (
+            "RecipientKey",
+            ["", "aws-ssm:///kyc/jwk", "aws-secretsmanager://kyc/keys?key=jwk"],
+            ["{}", "env:KEY", "aws-ssm://kyc", "aws-ssm:///kyc/jwk?x=1"],
         ),
         (
             "RestoredTable",

@@ -10,6 +10,7 @@ pytestmark = NEEDS_TOOLS
 
 RESTORED = {"RestoredTable": "kycourier-restored"}
 EVIDENCE_KEY = {"EvidenceKey": "arn:aws:kms:eu-west-1:123456789012:key/ours"}
+RECIPIENT_KEY = {"RecipientKey": "aws-ssm:///kyc/recipient.jwk"}
 VPC = {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
 CAPS = ("10", "20", "50", "100", "200")
 TICKETS = ("owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket")
@@ -27,6 +28,8 @@ SETS = [
     EVIDENCE_KEY,
     VPC,
     EVIDENCE_KEY | VPC,
+    RECIPIENT_KEY,
+    {"RecipientKey": "aws-secretsmanager://kyc?key=jwk", "Architecture": "x86_64"},
 ]
 
 
@@ -53,6 +56,7 @@ def test_osls_passes_every_parameter_to_cloudformation(renderer):
         "AlarmTopic": "arn:aws:sns:eu-west-1:123456789012:alarms",
         **RESTORED,
         **EVIDENCE_KEY,
+        **RECIPIENT_KEY,
         **VPC,
     }
 

@@ -121,6 +121,16 @@ def test_roles_that_touch_evidence_may_use_its_key(resources):
         assert allowed(stack, function) == expected
 
 
+@pytest.mark.parametrize("reference", FOREIGN)
+@pytest.mark.parametrize("member", ["", "?key=jwk"])
+def test_roles_that_collect_may_read_the_recipients_key(resources, reference, member):
+    stack = resources(RecipientKey=reference + member)
+
+    for function, own in OWNED.items():
+        reads = set() if function == "RefreshTicket" else FOREIGN[reference]
+        assert allowed(stack, function) == own | reads
+
+
 def test_roles_may_join_the_vpc_only_if_there_is_one(resources):
     stack = resources(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
 

@@ -30,7 +30,7 @@ from support.rendered_templates import (
 from support.servers.emulators import start_or_skip, tool_or_skip
 
 pytestmark = NEEDS_TOOLS
-FUNCTIONS, LAYERS = 4, 3
+FUNCTIONS, LAYERS = 4, 5
 ENDPOINT = ROOT / "tests/data/aws_sdk_endpoint.js"
 
 

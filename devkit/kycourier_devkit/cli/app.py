@@ -11,7 +11,7 @@ import typer
 from kycourier import __version__
 from kycourier.adapters.system import SystemClock
 from kycourier.settings.declarations import PREFIX
-from kycourier_devkit.cli.commands import checks, deploy, local, orders
+from kycourier_devkit.cli.commands import checks, deploy, local, orders, sealing
 from kycourier_devkit.cli.context import CliContext, cli_context
 from kycourier_devkit.cli.exit_codes import NAME, run_reporting_errors
 from kycourier_devkit.cli.terminal import Terminal
@@ -42,7 +42,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for group in (local, orders, checks, deploy):
+    for group in (local, orders, sealing, checks, deploy):
         group.add_commands(app)
     return app
 

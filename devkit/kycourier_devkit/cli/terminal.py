@@ -49,6 +49,10 @@ class Terminal:
         start = Text(" " * indent).append(status, _STYLES.get(status, ""))
         self._out.print(start.append(_printable(f"{_GAP}{text}", "")), soft_wrap=True)
 
+    def note(self, text: str) -> None:
+        """Prints one line of guidance on standard error."""
+        self._err.print(_printable(text, ""), soft_wrap=True)
+
     def problem(self, text: str) -> None:
         """Prints one line on standard error."""
         self._err.print(_printable(text, "red"), soft_wrap=True)

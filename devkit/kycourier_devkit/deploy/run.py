@@ -112,7 +112,7 @@ def _open(
         clock=session.clock,
         config=config,
         environments=environments,
-        zips=read_zips(dist) if dist else {},
+        zips=read_zips(dist, with_sealing=environments.is_sealing) if dist else {},
         delivery=CodeDelivery(
             bucket=config.packages, region=config.region, upload=upload
         ),

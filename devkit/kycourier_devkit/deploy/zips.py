@@ -12,6 +12,7 @@ from kycourier_devkit.errors import UsageError
 from kycourier_devkit.package.clouds import TENCENT
 
 FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP = TENCENT.zip_names(*TENCENT.architectures)
+SEALING_ZIP = TENCENT.sealing_zip_name(*TENCENT.architectures)
 MAX_INLINE_BYTES = 8_000_000  # in Base64; the API accepts requests of 10 MB
 Upload = Callable[[str, bytes], None]
 
@@ -58,16 +59,17 @@ class CodeDelivery(Struct, frozen=True, kw_only=True):
         }
 
 
-def read_zips(folder: Path) -> dict[str, CodeZip]:
-    """Returns the three zips by name.
+def read_zips(folder: Path, *, with_sealing: bool) -> dict[str, CodeZip]:
+    """Returns the zips of a deployment by name.
 
     Raises:
         UsageError: One is missing.
     """
+    names = [FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP]
     try:
         return {
             name: CodeZip(name, (folder / name).read_bytes())
-            for name in (FUNCTIONS_ZIP, SERVICE_ZIP, SDK_ZIP)
+            for name in [*names, *([SEALING_ZIP] if with_sealing else [])]
         }
     except OSError as error:
         missing = Path(error.filename or folder).name

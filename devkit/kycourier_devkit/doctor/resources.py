@@ -1,12 +1,16 @@
 """Checks that the secrets, stores and queues in the settings can be used."""
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 
+import pybase64
+
 from kycourier.adapters import registry
 from kycourier.container import Container
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
+from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.fingerprints import parse_fingerprint_key
 from kycourier.core.request_signature import parse_keys
 from kycourier.usecases.deadlines import Deadline
@@ -66,6 +70,16 @@ def _check_fingerprint_key(container: Container) -> str:
     return "can be read"
 
 
+def _check_recipient_key(container: Container) -> str:
+    url = container.settings.recipient_key
+    sealer = registry.open_sealer(url, container.context)
+    if sealer is None:
+        return "not set: results are not sealed"
+    header = sealer.seal(SealedContent(b"{}")).partition(".")[0]
+    members = json.loads(pybase64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))
+    return f"{members['alg']}, kid {members['kid']}"
+
+
 def _check_api_keys(container: Container) -> str:
     if container.settings.api_keys is None:
         return _NOT_SET
@@ -110,6 +124,7 @@ def _check_queue(container: Container) -> str:
 _CHECKS: Mapping[str, Check] = {
     "app secret": _check_app_secret,
     "ticket source": _check_ticket_source,
+    "recipient key": _check_recipient_key,
     "fingerprint key": _check_fingerprint_key,
     "API keys": _check_api_keys,
     "state": _check_state,

@@ -13,7 +13,7 @@ from kycourier_devkit.package import wheels
 from kycourier_devkit.package.archive import BuiltZip, write_zip
 from kycourier_devkit.package.bom import build_bom
 from kycourier_devkit.package.bytecode import compile_all
-from kycourier_devkit.package.clouds import AWS, Cloud
+from kycourier_devkit.package.clouds import AWS, SEALING_LOCK, Cloud
 from kycourier_devkit.package.selection import copy_file, copy_service, prune
 from kycourier_devkit.package.wheel_metadata import read_wheels
 
@@ -29,6 +29,15 @@ class ZipSpec(Struct, frozen=True):
     name: str
     unpacked_at: str
     fill: Fill
+
+
+class BomSpec(Struct, frozen=True):
+    """A bill of materials: its name, the zips and locks it covers, the architecture."""
+
+    name: str
+    zip_names: Sequence[str]
+    locks: Sequence[Path]
+    architecture: str
 
 
 class BuildOptions(Struct, frozen=True, kw_only=True):
@@ -59,6 +68,11 @@ class BuildOptions(Struct, frozen=True, kw_only=True):
         names = ["requirements.txt", *(["boto3.txt"] if self.pins_boto3 else [])]
         return [self.root / self.cloud.lock_folder / name for name in names]
 
+    @property
+    def sealing_locks(self) -> list[Path]:
+        """The lock file of the layer for sealed results."""
+        return [self.root / SEALING_LOCK]
+
 
 def build(options: BuildOptions, dist: Path, *, report: Report) -> list[BuiltZip]:
     """Builds all zips; replaces those in `dist` only when all are complete.
@@ -80,9 +94,9 @@ def _build(options: BuildOptions, dist: Path, report: Report) -> list[BuiltZip]:
         for spec in _zip_specs(options):
             report(f"Building {spec.name} ...")
             packages.append(_build_zip(spec, Path(folder), options.python))
-        for architecture in options.built_for:
-            report(f"Writing {options.cloud.bom_name(architecture)} ...")
-            _write_bom(options, Path(folder), packages, architecture)
+        for bom in _bom_specs(options):
+            report(f"Writing {bom.name} ...")
+            _write_bom(bom, Path(folder), packages, options.cloud)
         for path in sorted(Path(folder).iterdir()):
             path.replace(dist / path.name)
     return packages
@@ -97,24 +111,29 @@ def _build_zip(spec: ZipSpec, folder: Path, python: str | None) -> BuiltZip:
         return write_zip(content, folder / spec.name)
 
 
+def _bom_specs(options: BuildOptions) -> Iterable[BomSpec]:
+    cloud = options.cloud
+    for each in options.built_for:
+        yield BomSpec(cloud.bom_name(each), cloud.zip_names(each), options.locks, each)
+        sealing = (cloud.sealing_zip_name(each),)
+        name = cloud.sealing_bom_name(each)
+        yield BomSpec(name, sealing, options.sealing_locks, each)
+
+
 def _write_bom(
-    options: BuildOptions,
-    folder: Path,
-    packages: Sequence[BuiltZip],
-    architecture: str,
+    spec: BomSpec, folder: Path, packages: Sequence[BuiltZip], cloud: Cloud
 ) -> None:
-    """Writes the bill of materials of a function of an architecture."""
-    cloud, locks = options.cloud, options.locks
-    names = cloud.zip_names(architecture)
-    folders = [wheels.download(lock, cloud, architecture) for lock in locks]
+    """Writes the bill of materials of a function, or of a layer of its own."""
+    locks = spec.locks
+    folders = [wheels.download(lock, cloud, spec.architecture) for lock in locks]
     text = build_bom(
         folder,
-        [package for package in packages if package.name in names],
+        [package for package in packages if package.name in spec.zip_names],
         import_root=cloud.import_root,
         wheels=read_wheels(folders),
         direct=[name for lock in locks for name in _direct_requirements(lock)],
     )
-    (folder / cloud.bom_name(architecture)).write_text(text, "utf-8")
+    (folder / spec.name).write_text(text, "utf-8")
 
 
 def _direct_requirements(lock: Path) -> list[str]:
@@ -134,8 +153,12 @@ def _zip_specs(options: BuildOptions) -> Iterable[ZipSpec]:
         lambda folder: _fill_service(root, folder / cloud.import_root),
     )
     for architecture in options.built_for:
-        fill = _sdk_filler(options, architecture)
-        yield ZipSpec(cloud.sdk_zip_name(architecture), cloud.layers_path, fill)
+        for name, locks in (
+            (cloud.sdk_zip_name(architecture), options.locks),
+            (cloud.sealing_zip_name(architecture), options.sealing_locks),
+        ):
+            fill = _layer_filler(cloud, locks, architecture)
+            yield ZipSpec(name, cloud.layers_path, fill)
 
 
 def _fill_functions(root: Path, folder: Path) -> None:
@@ -148,11 +171,10 @@ def _fill_service(root: Path, layer: Path) -> None:
     copy_service(source, layer / source.name)
 
 
-def _sdk_filler(options: BuildOptions, architecture: str) -> Fill:
+def _layer_filler(cloud: Cloud, locks: Sequence[Path], architecture: str) -> Fill:
     def fill(folder: Path) -> None:
-        cloud = options.cloud
         layer = folder / cloud.import_root
-        wheels.install(options.locks, layer, cloud=cloud, architecture=architecture)
+        wheels.install(locks, layer, cloud=cloud, architecture=architecture)
         prune(layer)
 
     return fill

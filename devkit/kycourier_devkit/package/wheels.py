@@ -1,6 +1,6 @@
 """Downloads and installs third-party wheels for a cloud's platform from hashed locks.
 
-Downloads are kept in `.cache`, in a folder for each lock and architecture.
+Downloads are kept in `.cache`, in a folder for each lock, Python and architecture.
 """
 
 import re
@@ -58,7 +58,7 @@ def download(lock: Path, cloud: Cloud, architecture: str) -> Path:
             *_pip_options(selected, cloud, architecture),
         )
 
-    name = f"wheels-{lock.parent.name}-{lock.stem}-{architecture}"
+    name = f"wheels-{lock.parent.name}-{lock.stem}-{cloud.python}-{architecture}"
     return install_once(name, lock, fill)
 
 

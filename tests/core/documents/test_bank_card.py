@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kycourier.core.documents.bank_card import (
-    BankCard,
-    CardFields,
+from kycourier.core.documents.bank_card import BankCard, CardFields
+from kycourier.core.documents.bank_card_numbers import (
     CardNumber,
     digits_of,
     is_luhn_valid,

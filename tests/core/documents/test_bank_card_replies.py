@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from kycourier.core.causes import Cause
-from kycourier.core.documents.bank_card import BankCard, PhotoKind, digits_of
+from kycourier.core.documents.bank_card import BankCard, PhotoKind
+from kycourier.core.documents.bank_card_numbers import digits_of
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.redaction import ReplyBody

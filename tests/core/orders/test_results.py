@@ -17,6 +17,7 @@ RECOGNITION = make_recognition(PhotoKind.ORIGINAL, PhotoKind.NUMBER)
 RESULT = collected_result(
     RECOGNITION,
     MASKED,
+    sealed="e30.a.b.c.d",
     photos=tuple(locate_photo(each, folder=FOLDER) for each in RECOGNITION.photos),
     manifest=MANIFEST,
     evidence_uri=URI,
@@ -44,7 +45,7 @@ def test_photo_key_requires_the_kind_and_the_same_store(kind, uri, key):
 def test_data_holds_masked_values_and_uris():
     assert RESULT.data() == {
         **MASKED,
-        "sealed": None,
+        "sealed": "e30.a.b.c.d",
         "photos": [
             {
                 "kind": kind,

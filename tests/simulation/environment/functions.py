@@ -25,6 +25,7 @@ from simulation.environment.pool import SimulatedPool
 from simulation.environment.transport import SimulatedTransport
 from support.fakes import FakeRandom
 from support.rigs.in_memory import InMemoryWorker
+from support.rigs.recipient import make_sealer
 
 Handler = Callable[[object, Deadline], object]
 
@@ -89,6 +90,7 @@ class MachinePorts:
         self.sink = intercepted(stores.sink, "sink", SinkUnavailableError)
         self.queue = intercepted(context.queue, "queue")
         self.secret = intercepted(context.secret, "secret")
+        self.sealer = make_sealer() if context.is_sealing else None
 
 
 def wire_function(

@@ -3,8 +3,8 @@
 from typing import cast
 
 from kycourier.core.errors import EvidenceConflictError, StaleOwnerError
+from kycourier.core.orders.pages import Page
 from kycourier.core.orders.record import OrderRecord
-from kycourier.ports import Page
 from simulation.environment.interceptor import PortCall
 from simulation.faults.actions import Proceed, die, lose_response, refuse
 from simulation.faults.registry import FaultRun, fault

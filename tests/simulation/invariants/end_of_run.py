@@ -1,4 +1,4 @@
-"""Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16, I17)."""
+"""Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16, I17, I18)."""
 
 import json
 
@@ -13,6 +13,7 @@ from simulation.invariants.checker import object_key, referenced_objects
 from simulation.invariants.orders import FAILED_REASONS
 from support.leaks.leak_scan import find_leaks
 from support.rigs.in_memory import APP
+from support.rigs.recipient import unseal
 
 MAX_IN_FLIGHT = 11  # ten collections, and one refresh
 
@@ -34,6 +35,7 @@ def check_end_of_run(
     _check_calls(context, plan, runtime)
     _check_objects(context, rows)
     _check_leaks(context, plan)
+    _check_sealed(context, plan)
     _check_log(context)
 
 
@@ -103,6 +105,27 @@ def _check_leaks(context: RunContext, plan: Plan) -> None:
     }
     for sink, spelling in find_leaks(set(canaries), sinks):
         context.findings.report("I5", f"a canary in {sink}, {spelling}")
+
+
+def _check_sealed(context: RunContext, plan: Plan) -> None:
+    """Check that each published result is sealed as recognized, if at all (I18)."""
+    numbers = {scan.order_no: {scan.number, *scan.later_numbers} for scan in plan.scans}
+    for event in context.stores.sink.events:
+        data = json.loads(event.body)["data"]
+        if event.type != "kycourier.bank_card.collected.v1":
+            continue
+        if (data["sealed"] is not None) != context.is_sealing:
+            context.findings.report("I18", f"{event.subject} is sealed wrongly")
+        if data["sealed"] is None:
+            continue
+        content = unseal(data["sealed"])
+        tail = (data["card"]["number_masked"] or "")[-4:]
+        right = {number for number in numbers[event.subject] if number.endswith(tail)}
+        if (content["order_no"], content["card"]["number"]) not in {
+            (event.subject, number) for number in right
+        }:
+            context.findings.report("I18", f"{event.subject} holds another result")
+        context.findings.observe("sealed result opened")
 
 
 def _check_log(context: RunContext) -> None:

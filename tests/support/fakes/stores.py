@@ -15,6 +15,7 @@ from kycourier.core.errors import (
 )
 from kycourier.core.leases import Lease, refresh_lease
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim, Cursor, Page
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -24,7 +25,7 @@ from kycourier.core.orders.record import (
 )
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.tickets.pair import TicketPair, decode_pair, encode_pair
-from kycourier.ports import Claim, Clock, Cursor, Page
+from kycourier.ports import Clock
 
 
 class MemoryLeaseStore:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from kycourier.core.documents.bank_card import CardFields, CardNumber
+from kycourier.core.documents.bank_card import CardFields
+from kycourier.core.documents.bank_card_numbers import CardNumber
 from kycourier.core.documents.recognition import Photo, Recognition
 from kycourier.core.errors import KycourierError
 from kycourier.core.fingerprints import FingerprintKey

@@ -18,6 +18,7 @@ from kycourier.ports import (
     KycTransport,
     Random,
     RuntimeDeps,
+    Sealer,
     SecretSource,
     Stores,
     WorkQueue,
@@ -73,6 +74,7 @@ class InMemoryApp:
         self.evidence = MemoryEvidenceStore(self.clock)
         self.sink = MemoryEventSink()
         self.queue = MemoryWorkQueue(self.clock)
+        self.sealer: Sealer | None = None
         self.upstream = FakePlatform()
 
     def worker(self, *, clock: Clock | None = None) -> "InMemoryWorker":
@@ -102,6 +104,7 @@ class WorkerPorts(Protocol):
     evidence: EvidenceStore
     sink: EventSink
     queue: WorkQueue
+    sealer: Sealer | None
 
 
 class InMemoryWorker:
@@ -144,6 +147,7 @@ class InMemoryWorker:
             app.evidence,
             uri=EVIDENCE_URI,
             fingerprint_key=FingerprintKey("v1", Secret(FINGERPRINT_KEY)),
+            sealer=app.sealer,
             run_all=run_all or FanOut(size=3).run,
         )
         self.publisher = EventPublisher(app.sink, **shared)

@@ -18,9 +18,10 @@ from kycourier.adapters.local.tickets import SqliteTicketStore
 from kycourier.adapters.redis.keys import app_key, order_key
 from kycourier.core.leases import Lease, refresh_lease
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState
 from kycourier.core.orders.state_machine import Urgency
-from kycourier.ports import Claim, Stores
+from kycourier.ports import Stores
 from support.aws.dynamo_table import items_of, make_table, open_table
 from support.aws.dynamo_table import overwrite as overwrite_item
 from support.fakes import (

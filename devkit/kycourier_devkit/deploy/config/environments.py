@@ -49,6 +49,11 @@ class Environments(Struct, frozen=True, kw_only=True):
     references: References
 
     @property
+    def is_sealing(self) -> bool:
+        """Whether results are sealed, which takes a layer of its own."""
+        return self.settings.recipient_key is not None
+
+    @property
     def owns_ticket(self) -> bool:
         """Whether this deployment refreshes the ticket."""
         return self.settings.ticket is None

@@ -29,6 +29,7 @@ _SUPPORTED_SCHEMES = {  # what a function on SCF can open, by setting
     "state": REDIS,
     "evidence": ("cos",),
     "events": ("tencent-eb",),
+    "recipient_key": (SSM,),
     "fingerprint_key": (SSM,),
     "api_keys": (SSM,),
 }

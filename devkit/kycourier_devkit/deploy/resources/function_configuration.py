@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from kycourier_devkit.deploy.config.function_specs import FunctionSpec
 from kycourier_devkit.deploy.context import DeploymentContext
-from kycourier_devkit.deploy.resources.layers import layer_names
+from kycourier_devkit.deploy.resources.layers import layer_zips
 from kycourier_devkit.deploy.tencent.api import Members
 from kycourier_devkit.deploy.zips import FUNCTIONS_ZIP
 
@@ -25,7 +25,7 @@ def build_configuration(context: DeploymentContext, spec: FunctionSpec) -> Membe
         },
         "Layers": [
             {"LayerName": name, "LayerVersion": context.layers.get(name)}
-            for name in layer_names(context)
+            for name in layer_zips(context, variables)
         ],
         "PublicNetConfig": {
             "PublicNetStatus": "ENABLE",  # to reach the KYC platform

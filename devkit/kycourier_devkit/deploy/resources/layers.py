@@ -1,29 +1,37 @@
-"""Publishes a version of each of the two layers when its bytes are new.
+"""Publishes a version of each layer when its bytes are new.
 
 A version's description holds the digest of its bytes and is set in the call that
 publishes it, so a version is found even if the response was lost.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from kycourier_devkit.deploy.context import RUNTIME, DeploymentContext
 from kycourier_devkit.deploy.steps import CREATE, KEEP, Step
 from kycourier_devkit.deploy.tencent.api import ApiError, Members
 from kycourier_devkit.deploy.tencent.waiters import wait_until
-from kycourier_devkit.deploy.zips import SDK_ZIP, SERVICE_ZIP, CodeZip
+from kycourier_devkit.deploy.zips import SDK_ZIP, SEALING_ZIP, SERVICE_ZIP, CodeZip
 
-LAYERS = {"service": SERVICE_ZIP, "sdk": SDK_ZIP}
+_LAYERS = {"service": SERVICE_ZIP, "sdk": SDK_ZIP}
+_SEALING = {"sealing": SEALING_ZIP}
+_SEALING_VARIABLE = "KYCOURIER_RECIPIENT_KEY"
 _ACTIVE, _PUBLISHING = "Active", "Publishing"
 
 
-def layer_names(context: DeploymentContext) -> list[str]:
-    """Returns the layers' names in SCF, in the order in which functions list them."""
-    return [f"{context.config.name}-{short}" for short in LAYERS]
+def layer_zips(
+    context: DeploymentContext, variables: Mapping[str, str]
+) -> dict[str, str]:
+    """Returns the zips of a function's layers by their names in SCF, in order."""
+    shorts = _LAYERS | (_SEALING if _SEALING_VARIABLE in variables else {})
+    return {f"{context.config.name}-{short}": file for short, file in shorts.items()}
 
 
 def plan_layers(context: DeploymentContext) -> Iterator[Step]:
-    """Looks for a version with the built bytes; note its number in the context."""
-    for name, file in zip(layer_names(context), LAYERS.values(), strict=True):
+    """Looks for a version with the built bytes; notes its number in the context."""
+    needed: dict[str, str] = {}
+    for variables in context.environments.variables.values():
+        needed |= layer_zips(context, variables)
+    for name, file in needed.items():
         built = context.zips[file]
         version = _find_version(context, name, built)
         if version is None:

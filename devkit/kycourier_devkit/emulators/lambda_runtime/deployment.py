@@ -32,12 +32,15 @@ def find_runtime() -> Path:
     return tool_envs.python_tool("lambda_runtime", python=interpreter) / "python"
 
 
-def deploy(packages: Path, into: Path) -> LambdaDeployment:
+def deploy(
+    packages: Path, into: Path, *, with_sealing: bool = False
+) -> LambdaDeployment:
     """Unpacks functions and layers for this machine's architecture.
 
     Args:
         packages: The folder of the built zips.
         into: A folder for the unpacked files; what a former deployment left is removed.
+        with_sealing: Whether the layer for sealed results is attached.
 
     Raises:
         ToolUnavailableError: The runtime cannot be installed here.
@@ -48,7 +51,10 @@ def deploy(packages: Path, into: Path) -> LambdaDeployment:
     )
     for folder in (deployment.task, deployment.opt):
         shutil.rmtree(folder, ignore_errors=True)
-    code, *layers = AWS.zip_names(find_architecture())
+    architecture = find_architecture()
+    code, *layers = AWS.zip_names(architecture)
+    if with_sealing:
+        layers.append(AWS.sealing_zip_name(architecture))
     unpack(packages / code, deployment.task)
     for layer in layers:
         unpack(packages / layer, deployment.opt)

@@ -4,7 +4,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from kycourier_devkit.deploy.zips import FUNCTIONS_ZIP, SDK_ZIP, SERVICE_ZIP
+from kycourier_devkit.deploy.zips import (
+    FUNCTIONS_ZIP,
+    SDK_ZIP,
+    SEALING_ZIP,
+    SERVICE_ZIP,
+)
 from kycourier_devkit.emulators.scf_runtime.deployment import ScfDeployment, deploy
 from kycourier_devkit.emulators.tencent.scf import ScfService
 
@@ -30,14 +35,14 @@ def unpack_function(
     zips = into / "zips"
     zips.mkdir(parents=True, exist_ok=True)
     (zips / FUNCTIONS_ZIP).write_bytes(stored.content)
-    for each, file in zip(
-        stored.members["Layers"], (SERVICE_ZIP, SDK_ZIP), strict=True
-    ):
+    layers = stored.members["Layers"]
+    # The sealing layer is last, and not attached to every function.
+    for each, file in zip(layers, (SERVICE_ZIP, SDK_ZIP, SEALING_ZIP), strict=False):
         layer = scf.layers.find(each["LayerName"], each["LayerVersion"])
         (zips / file).write_bytes(layer.content)
     variables = stored.members["Environment"]["Variables"]
     return DeployedFunction(
         stored.members["Handler"].removesuffix(".handler"),
-        deploy(zips, into),
+        deploy(zips, into, with_sealing=(zips / SEALING_ZIP).exists()),
         {each["Key"]: each["Value"] for each in variables},
     )

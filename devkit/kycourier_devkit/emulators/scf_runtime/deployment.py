@@ -24,12 +24,13 @@ class ScfDeployment(Struct, frozen=True, kw_only=True):
     python: Path
 
 
-def deploy(packages: Path, into: Path) -> ScfDeployment:
+def deploy(packages: Path, into: Path, *, with_sealing: bool = False) -> ScfDeployment:
     """Unpacks functions and layers.
 
     Args:
         packages: The folder of the built zips.
         into: A folder for the unpacked files; what a former deployment left is removed.
+        with_sealing: Whether the layer for sealed results is attached.
 
     Raises:
         ToolUnavailableError: SCF's Python or architecture is not available here.
@@ -46,6 +47,8 @@ def deploy(packages: Path, into: Path) -> ScfDeployment:
     for folder in (deployment.user, deployment.opt):
         shutil.rmtree(folder, ignore_errors=True)
     code, *layers = TENCENT.zip_names(architecture)
+    if with_sealing:
+        layers.append(TENCENT.sealing_zip_name(architecture))
     unpack(packages / code, deployment.user, make=MAKE)
     for layer in layers:
         unpack(packages / layer, deployment.opt, make=MAKE)

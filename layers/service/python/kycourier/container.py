@@ -168,6 +168,7 @@ class Container:
             self.evidence,
             uri=self.evidence_uri,
             fingerprint_key=self._read_fingerprint_key(),
+            sealer=registry.open_sealer(self.settings.recipient_key, self.context),
             run_all=run_sequentially if is_local else FanOut(size=threads).run,
         )
 

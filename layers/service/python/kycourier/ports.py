@@ -11,7 +11,9 @@ from typing import BinaryIO, Protocol
 from msgspec import Struct
 
 from kycourier.core.circuit_breaker import BreakerRecord
+from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.leases import Lease
+from kycourier.core.orders.pages import Claim, Cursor, Page
 from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import Secret
@@ -57,31 +59,6 @@ class LeaseStore(Protocol):
 
     def release(self, name: str, *, lease: Lease) -> None:
         """Ends the lease if it is still this one; its fence is kept."""
-
-
-class Claim(Struct, frozen=True):
-    """The row after a claim, and whether it was granted."""
-
-    record: OrderRecord
-    granted: bool
-
-
-class Cursor(Struct, frozen=True):
-    """Where a page ended."""
-
-    due_at: datetime
-    order_no: str
-
-
-class Page(Struct, frozen=True):
-    """Some rows, the longest due first, and where the next page starts (None: nowhere).
-
-    `unreadable` counts rows that were skipped: damaged, or of a newer release.
-    """
-
-    records: tuple[OrderRecord, ...]
-    next: Cursor | None
-    unreadable: int = 0
 
 
 class OrderStore(Protocol):
@@ -182,6 +159,13 @@ class EventSink(Protocol):
 
     def publish(self, events: Sequence[OutboxEvent]) -> None:
         """Publishes all, in order. Raises SinkUnavailableError if any was refused."""
+
+
+class Sealer(Protocol):
+    """Encryption to the partner's public key."""
+
+    def seal(self, content: SealedContent) -> str:
+        """Returns the content as a compact JWE. Raises EvidenceUnavailableError."""
 
 
 class WorkQueue(Protocol):

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 from kycourier.adapters.context import AdapterContext
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
 from kycourier.core.redaction import Secret, scrub_traceback
-from kycourier.ports import EventSink, EvidenceStore, SecretSource, Stores, WorkQueue
+from kycourier.ports import (
+    EventSink,
+    EvidenceStore,
+    Sealer,
+    SecretSource,
+    Stores,
+    WorkQueue,
+)
 from kycourier.settings.declarations import PREFIX
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier.settings.secret_values import unwrap_secret
@@ -86,14 +93,37 @@ def read_secret(
     return _open(name, url, read)
 
 
+def open_sealer(url: ResourceUrl | None, context: AdapterContext) -> Sealer | None:
+    """Opens the encryption to the partner's key, if one is set. Raises SettingError.
+
+    A JWK is a JSON object itself, so only `?key=` unwraps what is stored.
+    """
+    if url is None:
+        return None
+
+    def open_with(factory: Any) -> Sealer:  # noqa: ANN401 - see `find_factory`
+        from kycourier.adapters.sealing.jwe import open_sealer
+
+        return open_sealer(_plain_secret(factory, url, context).get())
+
+    return _open("recipient_key", url, open_with)
+
+
 def open_ticket(url: ResourceUrl, context: AdapterContext) -> SecretSource:
     """Opens a ticket that another service keeps, without reading it.
 
     Its form is the ticket's own, unless the URL chooses a member. Raises SettingError.
     """
-    source: SecretSource = _open(
-        "ticket", url, lambda factory: factory.open_secret(url, context)
-    )
+    return _open("ticket", url, lambda factory: _plain_secret(factory, url, context))
+
+
+def _plain_secret(
+    factory: Any,  # noqa: ANN401 - see `find_factory`
+    url: ResourceUrl,
+    context: AdapterContext,
+) -> SecretSource:
+    """Opens a secret that may be a JSON object: only `?key=` unwraps it."""
+    source: SecretSource = factory.open_secret(url, context)
     return UnwrappedSecret(source, url.member) if url.member else source
 
 

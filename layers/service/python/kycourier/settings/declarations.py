@@ -103,6 +103,12 @@ SETTINGS = (
         local="sqlite:///.kycourier/queue.db",
     ),
     Setting(
+        name="recipient_key",
+        help="reference to a public JWK, JWK Set or PEM: P-256, X25519 or RSA; if set,"
+        " results carry the clear values sealed to it",
+        parse=parsers.secret_reference,
+    ),
+    Setting(
         name="fingerprint_key",
         help="a secret reference: one string of 32 characters or more is `v1`,"
         " or lines `v1=…`, `v2=…`, the last one in use",

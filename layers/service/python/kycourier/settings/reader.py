@@ -26,6 +26,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     evidence: ResourceUrl | None
     events: ResourceUrl | None
     queue: ResourceUrl | None
+    recipient_key: ResourceUrl | None
     fingerprint_key: ResourceUrl | None
     api_auth: str
     api_keys: ResourceUrl | None

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine
 from kycourier.core.orders.order_request import OrderRequest
+from kycourier.core.orders.pages import Claim
 from kycourier.core.orders.record import OrderRecord, OrderState
 from kycourier.core.orders.replay_guard import is_repeated, record_call
-from kycourier.ports import Claim, RuntimeDeps, Stores
+from kycourier.ports import RuntimeDeps, Stores
 
 MAX_TRIES = 5
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.documents.registry import document_type
+from kycourier.core.events.sealed_content import build_sealed_content
 from kycourier.core.evidence import (
     StoredObject,
     build_manifest,
@@ -16,7 +17,7 @@ from kycourier.core.fingerprints import FingerprintKey
 from kycourier.core.orders.record import OrderRecord
 from kycourier.core.orders.results import CollectedResult, collected_result
 from kycourier.core.redaction import scrub_traceback
-from kycourier.ports import EvidenceStore
+from kycourier.ports import EvidenceStore, Sealer
 from kycourier.usecases.concurrency import run_sequentially
 
 RunAll = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
@@ -31,6 +32,7 @@ class EvidenceWriter:
         *,
         uri: str,
         fingerprint_key: FingerprintKey,
+        sealer: Sealer | None = None,
         run_all: RunAll = run_sequentially,
     ) -> None:
         """Prepares the writer.
@@ -39,22 +41,24 @@ class EvidenceWriter:
             store: Where objects go.
             uri: The store's URI, without a slash at its end.
             fingerprint_key: For the fingerprints of personal numbers.
+            sealer: Seals the clear values; None if the partner does not want them.
             run_all: How several photos are stored: at once, or one after another.
         """
         self._store, self._uri, self._key = store, uri, fingerprint_key
-        self._run_all = run_all
+        self._sealer, self._run_all = sealer, run_all
 
     @scrub_traceback
     def store(self, record: OrderRecord, recognition: Recognition) -> CollectedResult:
-        """Stores photos and manifest.
+        """Stores photos and manifest, and seals the clear values.
 
         Returns:
             The order's result, which names all of them.
 
         Raises:
             EvidenceConflictError: an object exists with other bytes.
-            EvidenceUnavailableError: the store failed.
+            EvidenceUnavailableError: the store or the sealer failed.
         """
+        sealed = self._seal(record, recognition)
         folder = folder_of(record.app_id, record.folder)
         photos = tuple(
             locate_photo(photo, folder=folder) for photo in recognition.photos
@@ -70,10 +74,17 @@ class EvidenceWriter:
         return collected_result(
             recognition,
             masked,
+            sealed=sealed,
             photos=photos,
             manifest=manifest,
             evidence_uri=self._uri,
         )
+
+    def _seal(self, record: OrderRecord, recognition: Recognition) -> str | None:
+        if self._sealer is None:
+            return None
+        recognized = document_type(record.document).reveal(recognition)
+        return self._sealer.seal(build_sealed_content(record, recognized))
 
     def orphans(self, record: OrderRecord) -> list[str]:
         """Lists the objects in the order's folder that its event does not name.

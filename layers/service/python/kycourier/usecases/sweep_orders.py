@@ -13,11 +13,12 @@ from msgspec import Struct
 from kycourier.core.errors import OutOfTimeError, StaleOwnerError
 from kycourier.core.orders import follow_up
 from kycourier.core.orders.order_request import OrderRequest
+from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderRecord, PendingWork
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
 from kycourier.core.timing import PARK_GRACE
-from kycourier.ports import Cursor, Page, RuntimeDeps, Stores
+from kycourier.ports import RuntimeDeps, Stores
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool

@@ -10,6 +10,7 @@ from kycourier.adapters.stores import due_index
 from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim, Cursor, Page
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -19,7 +20,6 @@ from kycourier.core.orders.record import (
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import scrub_traceback
 from kycourier.core.timing import DYNAMODB_CLOCK_MARGIN, POISON_RETENTION
-from kycourier.ports import Claim, Cursor, Page
 
 _NEW: Attributes = {KEY: None}
 

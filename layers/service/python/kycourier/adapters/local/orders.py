@@ -13,6 +13,7 @@ from kycourier.core.errors import (
     StoreUnavailableError,
 )
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim, Cursor, Page
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -21,7 +22,7 @@ from kycourier.core.orders.record import (
 )
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import scrub_traceback
-from kycourier.ports import Claim, Clock, Cursor, Page
+from kycourier.ports import Clock
 
 # SQLite uses a partial index only if the terms on `need` equal those of the index.
 DUE = (

@@ -9,6 +9,7 @@ from kycourier.adapters.redis.keys import app_key, list_key, order_key, row_keys
 from kycourier.adapters.stores import due_index
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
+from kycourier.core.orders.pages import Claim, Cursor, Page
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -18,7 +19,6 @@ from kycourier.core.orders.record import (
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import scrub_traceback
 from kycourier.core.timing import POISON_RETENTION
-from kycourier.ports import Claim, Cursor, Page
 
 # row
 _READ = "return {redis.call('HGET', KEYS[1], 'record'), now()}"

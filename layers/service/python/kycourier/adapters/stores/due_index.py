@@ -12,8 +12,8 @@ from datetime import datetime
 
 from kycourier.adapters.stores.timestamps import to_instant, to_ticks
 from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
+from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderRecord, PendingWork, decode_record
-from kycourier.ports import Cursor, Page
 
 SHARDS = 8  # part of the stored keys: a change would hide existing rows
 DUE, UNSENT = "due", "unsent"

@@ -1,6 +1,5 @@
 """The bank card: its query, reply, photos, and what may be shown of it (1007/35859)."""
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import cast
@@ -9,6 +8,13 @@ from msgspec import Struct
 
 from kycourier.core.causes import Cause
 from kycourier.core.documents.bank_card_issuers import load_issuers
+from kycourier.core.documents.bank_card_numbers import (
+    CardNumber,
+    digits_of,
+    is_luhn_valid,
+    mask_number,
+    occurs_in,
+)
 from kycourier.core.documents.photos import decode_photo
 from kycourier.core.documents.printed_dates import (
     is_expired,
@@ -40,12 +46,6 @@ from kycourier.core.wire.requests import build_signed_query
 
 CODES = "bank_card"
 _PATH = "/api/server/getBankCardOcrResult"
-_SHOWN_HEAD, _SHOWN_TAIL, _MIN_HIDDEN = 6, 4, 6
-_MIN_DIGITS = 12  # of a card number; fewer may occur in an identifier by chance
-_FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
-_NO_DIGITS = re.compile("[^0-9]")
-_SPELLED_NUMBER = re.compile("[0-9 -]*")
-_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode")
 
 
@@ -64,8 +64,8 @@ _PHOTO_NAMES = {
 }
 
 
-class CardNumber(Redacted[str]):
-    """The card number as the platform spelled it: any text, `xxxx…` included."""
+class PrintedDate(Redacted[str]):
+    """The validity date as the platform sent it: any text."""
 
     __slots__ = ()
 
@@ -74,13 +74,14 @@ class CardNumber(Redacted[str]):
 class CardFields(Struct, frozen=True, kw_only=True):
     """What is recognized on a card.
 
-    `valid_until` is `YYYY-MM` or None, and `valid_until_text` what is printed;
-    `warnings` are codes as sent.
+    `valid_until` is `YYYY-MM` or None, `valid_until_text` what may be shown of it, and
+    `valid_until_sent` all of it; `warnings` are codes as sent.
     """
 
     number: CardNumber
     valid_until: str | None = None
     valid_until_text: str | None = None
+    valid_until_sent: PrintedDate = PrintedDate("")
     warnings: tuple[str, ...] = ()
     clarity: int | float | None = None
 
@@ -148,6 +149,17 @@ class BankCard:
             "recognized_at": at.isoformat() if at else None,
         }
 
+    def reveal(self, recognition: Recognition) -> Mapping[str, object]:
+        """Builds what is sealed: the number as digits and as spelled, and the date."""
+        fields = cast("CardFields", recognition.fields)
+        return {
+            "card": {
+                "number": digits_of(fields.number).expose() or None,
+                "number_text": fields.number.expose() or None,
+                "valid_until_text": fields.valid_until_sent.expose() or None,
+            }
+        }
+
     def identity(self, masked: Mapping[str, object]) -> object:
         """Returns the card; quality and time may differ from query to query."""
         return masked["card"]
@@ -167,6 +179,7 @@ def _parse_recognition(fields: Fields) -> Recognition:
         order_no=order_no,
         fields=CardFields(
             number=card_number,
+            valid_until_sent=PrintedDate(valid_until),
             valid_until=parse_valid_until(valid_until),
             valid_until_text=printable_date(valid_until),
             warnings=parse_warnings(map(fields.first, _WARNING_NAMES)),
@@ -188,14 +201,8 @@ def _parse_recognition(fields: Fields) -> Recognition:
 
 
 def _parse_mark(pattern: str, text: str, number: CardNumber) -> str | None:
-    """Parses what is passed on in clear; None if the card number occurs in it.
-
-    All digits count, also of a text that is no card number.
-    """
-    digits = _NO_DIGITS.sub("", number.expose().translate(_FULL_WIDTH))
-    if len(digits) >= _MIN_DIGITS and digits in text:
-        return None
-    return matching(pattern, text)
+    """Parses what is passed on in clear; None if the card number occurs in it."""
+    return None if occurs_in(text, number) else matching(pattern, text)
 
 
 def _parse_photo(fields: Fields, kind: PhotoKind) -> Photo | None:
@@ -206,41 +213,3 @@ def _parse_photo(fields: Fields, kind: PhotoKind) -> Photo | None:
         if kind is PhotoKind.ORIGINAL:
             raise
     return None
-
-
-def digits_of(number: CardNumber) -> CardNumber:
-    """Returns the digits alone, full-width ones as ASCII; blanks and dashes go.
-
-    A text with anything else is no card number, and has no digits.
-    """
-    text = number.expose().translate(_FULL_WIDTH).strip()
-    if not _SPELLED_NUMBER.fullmatch(text):
-        return CardNumber("")
-    return CardNumber(text.replace(" ", "").replace("-", ""))
-
-
-def mask_number(number: CardNumber) -> str | None:
-    """Shows at most the first six and last four digits (PCI DSS 3.4.1).
-
-    If that would hide fewer than six digits only the last four are shown; of four
-    digits or fewer, none. Returns None if there are no digits.
-    """
-    digits = digits_of(number).expose()
-    if not digits:
-        return None
-    hidden = len(digits) - _SHOWN_HEAD - _SHOWN_TAIL
-    if hidden >= _MIN_HIDDEN:
-        return f"{digits[:_SHOWN_HEAD]}{'*' * hidden}{digits[-_SHOWN_TAIL:]}"
-    if len(digits) <= _SHOWN_TAIL:
-        return "*" * len(digits)
-    return f"{'*' * (len(digits) - _SHOWN_TAIL)}{digits[-_SHOWN_TAIL:]}"
-
-
-def is_luhn_valid(number: CardNumber) -> bool | None:
-    """Checks the Luhn digit: a hint, not a rejection. Returns None without digits."""
-    digits = digits_of(number).expose()
-    if not digits:
-        return None
-    plain = sum(int(digit) for digit in digits[-1::-2])
-    doubled = sum(_LUHN_DOUBLED[int(digit)] for digit in digits[-2::-2])
-    return (plain + doubled) % 10 == 0

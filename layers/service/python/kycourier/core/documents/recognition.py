@@ -59,5 +59,8 @@ class DocumentType(Protocol):
     ) -> Mapping[str, object]:
         """Builds what event and manifest show: masked values only."""
 
+    def reveal(self, recognition: Recognition) -> Mapping[str, object]:
+        """Builds what is sealed: every field as it was recognized, in clear."""
+
     def identity(self, masked: Mapping[str, object]) -> object:
         """Returns the part of `mask` that must be equal in every query's result."""

@@ -81,6 +81,7 @@ def collected_result(
     recognition: Recognition,
     masked: Mapping[str, object],
     *,
+    sealed: str | None,
     photos: tuple[StoredObject, ...],
     manifest: StoredObject,
     evidence_uri: str,
@@ -88,6 +89,7 @@ def collected_result(
     """Builds the result of a recognition whose evidence is stored."""
     return CollectedResult(
         masked=dict(masked),
+        sealed=sealed,
         photos=photos,
         photos_missing=recognition.photos_missing,
         manifest=manifest,

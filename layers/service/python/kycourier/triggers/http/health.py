@@ -4,8 +4,9 @@ from collections import Counter
 from datetime import datetime
 
 from kycourier.core.circuit_breaker import BreakerState, state_of
+from kycourier.core.orders.pages import Page
 from kycourier.core.tickets.pair import freshness
-from kycourier.ports import Page, Stores
+from kycourier.ports import Stores
 
 PAGE = 100
 

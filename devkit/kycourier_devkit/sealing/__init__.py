@@ -1,0 +1,1 @@
+"""Makes the partner's key pair and opens what was sealed to it."""

@@ -1,0 +1,177 @@
+"""Opens what is sealed in events, orders or bare JWEs, with the private key."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pybase64
+from joserfc.errors import JoseError
+from joserfc.jwe import decrypt_compact
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from msgspec import Struct
+
+from kycourier_devkit.cli.context import CliContext
+from kycourier_devkit.errors import DevkitError, UsageError
+
+ALGORITHMS = ["ECDH-ES+A256KW", "RSA-OAEP-256", "A256GCM"]
+_JWE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}")
+_IDENTITY = ("app_id", "order_no", "document")
+_KINDS: Any = (ECKey, OKPKey, RSAKey)
+
+Key = ECKey | OKPKey | RSAKey
+
+
+class SealedText(Struct, frozen=True):
+    """A JWE, and the order that it was found with; None for a bare one."""
+
+    jwe: str
+    order: dict[str, object] | None
+
+
+def unseal(context: CliContext, source: Path | None, key_file: Path) -> int:
+    """Prints the clear values of every JWE in the input, a JSON object a line.
+
+    Returns:
+        0 if all were opened, 1 if one was not or there was none.
+
+    Raises:
+        UsageError: a file cannot be read, or holds no key or nothing to open.
+    """
+    keys = read_keys(_read(key_file), key_file)
+    texts = _read(source) if source else sys.stdin.read()
+    found = list(find_sealed(texts))
+    if not found:
+        raise UsageError(
+            "nothing sealed was found: give an event, an order's JSON or a JWE."
+            " Without KYCOURIER_RECIPIENT_KEY, data.sealed is null"
+        )
+    opened = [_print_opened(context, each, keys) for each in found]
+    return 0 if all(opened) else 1
+
+
+def _print_opened(context: CliContext, sealed: SealedText, keys: list[Key]) -> bool:
+    try:
+        content = open_sealed(sealed, keys)
+    except DevkitError as problem:
+        context.terminal.problem(f"unseal: {problem}")
+        return False
+    context.terminal.line(json.dumps(content, ensure_ascii=False))
+    return True
+
+
+def find_sealed(text: str) -> Iterator[SealedText]:
+    """Yields what is sealed in a JWE, a JSON text, or lines of either."""
+    text = text.removeprefix("\ufeff").strip()
+    whole = _parse_json(text)
+    if whole is not None:
+        yield from _find_in(whole, None)
+        return
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if _JWE.fullmatch(line):
+            yield SealedText(line, None)
+            continue
+        value = _parse_json(line)
+        if value is None:
+            raise UsageError("a line of the input is no JSON and no JWE")
+        yield from _find_in(value, None)
+
+
+def _parse_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None
+
+
+def _find_in(value: object, order: dict[str, object] | None) -> Iterator[SealedText]:
+    if isinstance(value, dict):
+        if value.keys() >= {"app_id", "order_no"}:
+            order = value
+        if isinstance(sealed := value.get("sealed"), str):
+            yield SealedText(sealed, order)
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _find_in(each, order)
+
+
+def open_sealed(sealed: SealedText, keys: list[Key]) -> dict[str, object]:
+    """Opens one JWE.
+
+    Raises:
+        DevkitError: no key opens it, or it is of another order than it was found with.
+    """
+    for key in keys:
+        plaintext = None
+        with suppress(Exception):  # of a wrong key, the library raises anything
+            plaintext = decrypt_compact(
+                sealed.jwe, key, algorithms=ALGORITHMS
+            ).plaintext
+        if plaintext is not None:
+            return _check_order(json.loads(plaintext), sealed.order)
+    kids = ", ".join(key.kid or key.thumbprint() for key in keys)
+    raise DevkitError(
+        f"the JWE is for key {_kid_of(sealed.jwe)} and does not open with {kids}"
+    )
+
+
+def _check_order(
+    content: dict[str, object], order: dict[str, object] | None
+) -> dict[str, object]:
+    """Returns the content if it is of the order that it was found with."""
+    order = order or content
+    if any(order.get(name, content[name]) != content[name] for name in _IDENTITY):
+        raise DevkitError("the sealed content is of another order than its event")
+    return content
+
+
+def _kid_of(jwe: str) -> str:
+    head = jwe.partition(".")[0]
+    try:
+        members = json.loads(pybase64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        return str(members.get("kid", "(none named)"))
+    except (ValueError, AttributeError):
+        return "(unreadable)"
+
+
+def read_keys(text: str, path: Path) -> list[Key]:
+    """Reads private keys: a JWK, a JWK Set or a PEM. Raises UsageError."""
+    keys = [key for key in _parse_keys(text.strip()) if key.is_private]
+    if not keys:
+        raise UsageError(f"--key {path}: is no private JWK, JWK Set or PEM")
+    return keys
+
+
+def _parse_keys(text: str) -> list[Key]:
+    try:
+        if not text.startswith("-----BEGIN"):
+            members = json.loads(text)
+            given = members.get("keys", [members])
+            return [_import(each) for each in given]
+        return [_import(text)]
+    except (JoseError, ValueError, AttributeError, TypeError):
+        return []
+
+
+def _import(given: Any) -> Key:  # noqa: ANN401 - a PEM or a JWK
+    if isinstance(given, dict):
+        found: Key = KeySet.import_key_set({"keys": [given]}).keys[0]  # type: ignore[assignment]
+        return found
+    for kind in _KINDS:
+        with suppress(Exception):  # of a PEM of another kind
+            key: Key = kind.import_key(given)
+            return key
+    raise ValueError
+
+
+def _read(path: Path) -> str:
+    if str(path) == "-":
+        return sys.stdin.read()
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is no UTF-8"
+    raise UsageError(f"{path} cannot be read: {reason}")

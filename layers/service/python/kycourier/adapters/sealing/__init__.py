@@ -1,0 +1,1 @@
+"""Seals results for the partner: JSON Web Encryption (RFC 7516)."""
