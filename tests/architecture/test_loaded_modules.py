@@ -12,8 +12,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("refresh_ticket", "collect_results", "orders_api", "sweep_orders")
 UNWANTED = {  # dateutil is botocore's; Powertools imports a bare botocore if installed
-    "PIL", "boto3", "click", "dateutil", "hiredis", "hypothesis", "kycourier_devkit",
-    "obstore", "pydantic", "pytest", "redis", "rich", "tencentcloud", "typer",
+    "PIL", "boto3", "click", "cryptography", "dateutil", "hiredis", "hypothesis",
+    "joserfc", "kycourier_devkit", "obstore", "pydantic", "pytest", "redis", "rich",
+    "tencentcloud", "typer",
 }  # fmt: skip
 
 

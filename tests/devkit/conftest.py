@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from threading import Thread
 from typing import NamedTuple
@@ -27,8 +28,10 @@ def kycourier(tmp_path, monkeypatch, capsys):
     """Run a command in this process."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments, **environ):
+    def call(*arguments, stdin=None, **environ):
         capsys.readouterr()
+        if stdin is not None:
+            monkeypatch.setattr("sys.stdin", StringIO(stdin))
         code = run(arguments, environ)
         return CommandResult(code, *capsys.readouterr())
 

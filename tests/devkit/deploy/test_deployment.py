@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kycourier_devkit.deploy import zips
+from kycourier_devkit.errors import UsageError
 from support.tencent_account import NAME, PACKAGES, ROLE, TOPIC
 from support.tencent_deployment import TtyStream, secret_url
 
@@ -33,6 +34,27 @@ def test_first_run_creates_each_resource_once(deployer, account):
     assert max(map(len, result.out.splitlines())) <= 80
     assert secret_url("app-secret") not in result.out + result.err
     assert "10.0.0.5" not in result.out + result.err
+
+
+def test_functions_that_seal_get_a_layer_more(deployer, account):
+    deployer.set("RECIPIENT_KEY", secret_url("recipient-key"))
+    missing = deployer.dist / zips.SEALING_ZIP
+    with pytest.raises(UsageError, match=missing.name):
+        deployer.run()
+    deployer.build(zips.SEALING_ZIP, joserfc="1")
+
+    result = deployer.run()
+
+    assert result.code == 0
+    for (_, name), function in account.scf.functions.items():
+        layers = [each["LayerName"] for each in function.members["Layers"]]
+        variables = {
+            each["Key"] for each in function.members["Environment"]["Variables"]
+        }
+        seals = not name.endswith("refresh-ticket")
+        assert (f"{NAME}-sealing" in layers) == seals
+        assert ("KYCOURIER_RECIPIENT_KEY" in variables) == seals
+    assert deployer.run(is_sure=False).out.count("Nothing differs.") == 1
 
 
 def test_second_run_changes_nothing(deployer, account):

@@ -102,6 +102,7 @@ def test_each_wrong_setting_is_a_problem(doctor):
         ),
         ({"KYCOURIER_API_KEYS": "env:KEY", "KEY": f"{SECRET_VALUE}\nb\nc"}, "API keys"),
         ({"KYCOURIER_TICKET": "env:ABSENT"}, "ticket source"),
+        ({"KYCOURIER_RECIPIENT_KEY": "env:KEY", "KEY": SECRET_VALUE}, "recipient key"),
         ({"KYCOURIER_EVIDENCE": "file:///proc/absent"}, "evidence"),
         ({"KYCOURIER_EVENTS": "file:///proc/absent/events.jsonl"}, "events"),
         ({"KYCOURIER_QUEUE": "sqlite:////proc/absent/queue.db"}, "queue"),

@@ -127,6 +127,17 @@ def test_bom_has_the_version_and_no_timestamp(bom):
     assert uuid.UUID(bom["serialNumber"]).version == 5  # of the zips' digests
 
 
+def test_sealing_layer_has_a_bom_of_its_own(folder, built_for):
+    cloud, architecture = built_for
+    name = cloud.sealing_zip_name(architecture)
+    bom = json.loads((folder / cloud.sealing_bom_name(architecture)).read_text())
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+    assert names_of(bom) == installed(folder / name)
+    assert {"joserfc", "cryptography"} <= of_type(bom, "library").keys()
+    [file] = of_type(bom, "file").values()
+    assert digest_of(file) == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+
 def test_bom_names_a_pinned_boto3(pinned):
     bom = json.loads((pinned / AWS.bom_name("arm64")).read_text())
     assert names_of(bom) == installed(pinned / AWS.sdk_zip_name("arm64"))

@@ -16,8 +16,12 @@ from support.built_packages import PACKAGED, build_output
 pytestmark = PACKAGED
 ZIPS = {
     "functions.zip", "service.zip", "sdk-aws-x86_64.zip", "sdk-aws-arm64.zip",
+    "sdk-sealing-x86_64.zip", "sdk-sealing-arm64.zip",
 }  # fmt: skip
-BOMS = {"kycourier-x86_64.cdx.json", "kycourier-arm64.cdx.json"}
+BOMS = {
+    "kycourier-x86_64.cdx.json", "kycourier-sealing-x86_64.cdx.json",
+    "kycourier-arm64.cdx.json", "kycourier-sealing-arm64.cdx.json",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -70,8 +74,9 @@ def test_build_without_python_3_13_leaves_bytecode_out_and_warns(
 @pytest.mark.usefixtures("packages", "offline")
 def test_downloaded_wheels_are_reused(tmp_path):
     options = BuildOptions(root=repository.ROOT, python=None, architectures=["arm64"])
-    *_, sdk = build(options, tmp_path, report=lambda _: None)
+    *_, sdk, sealing = build(options, tmp_path, report=lambda _: None)
     assert sdk.files > 400
+    assert sealing.files > 100
 
 
 @pytest.mark.usefixtures("offline", "empty_cache")

@@ -11,6 +11,7 @@ LOCKS = (
     "sdk_aws/requirements.txt",
     "sdk_aws/boto3.txt",
     "sdk_tencent/requirements.txt",
+    "sdk_sealing/requirements.txt",
 )
 LAYERS = ("sdk_aws", "sdk_tencent")
 PIN = re.compile(r"(?m)^([a-z0-9-]+)==([^ ]+)(?: ;[^\\]*)? \\$")

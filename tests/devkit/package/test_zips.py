@@ -92,7 +92,8 @@ def test_build_from_another_folder_with_extra_files_gives_the_same_bytes(
         path.write_text("not to be shipped")
     build_into(tmp_path / "again", cloud, root=root)
     built = sorted(path.name for path in (tmp_path / "again").iterdir())
-    boms = map(cloud.bom_name, cloud.architectures)
+    boms = [*map(cloud.bom_name, cloud.architectures)]
+    boms += map(cloud.sealing_bom_name, cloud.architectures)
     assert built == sorted([*cloud.all_zip_names, *boms])
     for name in built:
         again, first = (tmp_path / "again" / name), packages_of(cloud) / name
@@ -128,16 +129,29 @@ def test_sdk_layer_holds_the_libraries_and_no_boto3(packages_of, cloud, architec
     )
 
 
+@EACH_SET
+def test_sealing_layer_holds_its_library_and_nothing_of_the_sdk(
+    packages_of, cloud, architecture
+):
+    names = names_in(packages_of(cloud) / cloud.sealing_zip_name(architecture))
+    inside = [PurePosixPath(name).relative_to(cloud.import_root) for name in names]
+    first = {path.parts[0].partition(".")[0] for path in inside}
+    packages = {name for name in first if "-" not in name}
+    assert packages >= {"joserfc", "cryptography", "cffi"}
+    assert not packages & IN_LAYER[cloud.name] - {"typing_extensions"}
+
+
 @EACH_ZIP
 def test_zips_hold_no_unneeded_files_and_no_private_key(packages_of, cloud, name):
     roots = str(cloud.import_root / ROOTS)
     path = packages_of(cloud) / name
     found = [each for each in names_in(path) if UNWANTED.search(each)]
-    assert found == ([roots] if "sdk" in name else [])
+    has_roots = "sdk" in name and "sealing" not in name
+    assert found == ([roots] if has_roots else [])
     with zipfile.ZipFile(path) as archive:
         for each in archive.namelist():
             assert not PRIVATE_KEY.search(archive.read(each)), each
-        if "sdk" in name:
+        if has_roots:
             assert b"-----BEGIN CERTIFICATE-----" in archive.read(roots)
 
 
