@@ -133,6 +133,7 @@ class SinkUnavailableError(KycourierError):
     """The event sink failed; the event stays in the outbox."""
 
     code = "sink_unavailable"
+    word = code  # why, of a sink that knows more
 
 
 class OutOfTimeError(KycourierError):
