@@ -1,0 +1,132 @@
+"""Finds events in the orders' rows."""
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from kycourier.adapters.local.factory import sqlite_path
+from kycourier.adapters.local.schema import open_stores
+from kycourier.container import Container
+from kycourier.core.orders.record import (
+    OrderKey,
+    OrderRecord,
+    OrderState,
+    OutboxEvent,
+    decode_record,
+)
+from kycourier.core.timing import PARK_GRACE
+from kycourier_devkit.errors import UsageError
+from kycourier_devkit.events.selection import EventFilter
+
+_INTERIM = "SELECT record FROM orders WHERE app_id = ? ORDER BY rowid DESC"
+
+
+class StoredEvent(Struct, frozen=True):
+    """An event, and the row that holds it."""
+
+    record: OrderRecord
+    event: OutboxEvent
+
+    @property
+    def made_at(self) -> datetime:
+        """When the event was made; rows of an earlier release only know the change."""
+        return self.event.created_at or self.record.updated_at
+
+
+class EventRows:
+    """Reads the events of one app.
+
+    Rows are found by when their order was registered. An event is made at most
+    `horizon` later, unless the order was reopened after that.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self._app_id, self._orders = container.app_id, container.stores.orders
+        self._state = container.settings.state
+        self.horizon: timedelta = container.settings.order_ttl_seconds + PARK_GRACE
+
+    def now(self) -> datetime:
+        """Returns the store's clock."""
+        return self._orders.now()
+
+    def get(self, order_no: str) -> OrderRecord | None:
+        """Reads an order's row."""
+        return self._orders.get(OrderKey(self._app_id, order_no))
+
+    def of_order(self, order_no: str) -> list[StoredEvent] | None:
+        """Returns an order's events, the oldest first; None for an unknown order."""
+        record = self.get(order_no)
+        return None if record is None else list(events_of(record))
+
+    def registered(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        state: OrderState | None = None,
+    ) -> Iterator[OrderRecord]:
+        """Yields the rows that were registered then, the newest first."""
+        if self._state.scheme != "sqlite":
+            raise UsageError("KYCOURIER_STATE: events are listed from sqlite:// only")
+        path = sqlite_path(self._state)
+        rows = open_stores(path).read(_INTERIM, (self._app_id,))
+        for row in rows:
+            record = decode_record(row["record"])
+            if (
+                (since is None or record.registered_at >= since)
+                and (until is None or record.registered_at < until)
+                and (state is None or record.state is state)
+            ):
+                yield record
+
+    def newest(self, wanted: EventFilter, *, limit: int) -> list[StoredEvent]:
+        """Returns the newest of the wanted events, the newest first."""
+        found: list[tuple[datetime, str, StoredEvent]] = []
+        for record in self._candidates(wanted):
+            if (
+                len(found) == limit
+                and record.registered_at + self.horizon < found[0][0]
+            ):
+                break  # every other event is older
+            for stored in events_of(record):
+                if wanted.matches(stored.event, at=stored.made_at):
+                    heapq.heappush(found, (stored.made_at, stored.event.id, stored))
+                    if len(found) > limit:
+                        heapq.heappop(found)
+        return [stored for _, _, stored in sorted(found, reverse=True)]
+
+    def all(self, wanted: EventFilter) -> list[StoredEvent]:
+        """Returns all wanted events, the oldest first."""
+        found = [
+            stored
+            for record in self._candidates(wanted)
+            for stored in events_of(record)
+            if wanted.matches(stored.event, at=stored.made_at)
+        ]
+        return in_order(found)
+
+    def find_id(self, event_id: str, *, max_orders: int) -> StoredEvent | None:
+        """Returns the event of an id among those of the newest orders."""
+        for count, record in enumerate(self.registered()):
+            if count == max_orders:
+                break
+            for stored in events_of(record):
+                if stored.event.id == event_id:
+                    return stored
+        return None
+
+    def _candidates(self, wanted: EventFilter) -> Iterator[OrderRecord]:
+        since = wanted.since and wanted.since - self.horizon
+        return self.registered(since=since, until=wanted.until)
+
+
+def events_of(record: OrderRecord) -> Iterator[StoredEvent]:
+    """Yields a row's events, the oldest first."""
+    return (StoredEvent(record, event) for event in record.events)
+
+
+def in_order(events: list[StoredEvent]) -> list[StoredEvent]:
+    """Returns events by when they were made, the oldest first."""
+    return sorted(events, key=lambda stored: (stored.made_at, stored.event.id))
