@@ -39,10 +39,14 @@ def sign(event_id: str, timestamp: int, body: bytes, keys: Sequence[WebhookKey])
 
 
 def _parse_key(text: str) -> WebhookKey | None:
-    if not text.startswith(PREFIX):
+    """Parses strictly: only Base64 that the key encodes to again."""
+    if not (text.isascii() and text.startswith(PREFIX)):
         return None
+    encoded = text.removeprefix(PREFIX)
     try:
-        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError):
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return None
+    if base64.b64encode(key).decode() != encoded:
         return None
     return WebhookKey(key) if MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES else None
