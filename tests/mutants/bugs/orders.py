@@ -73,7 +73,9 @@ def resent_event_marks_the_others_too(_mark_event_sent, record, _, *, now):
 @replaces("kycourier.usecases.resend_event:EventResender._mark_sent", "I11", RESEND)
 def resend_changes_the_row_of_a_running_attempt(mark_sent, self, record, event):
     """The attempt that holds the order loses its commit."""
-    mark_sent(self, replace(record, state=OrderState.WAITING), event)
+    running = record.state is OrderState.COLLECTING
+    state = OrderState.WAITING if running else record.state
+    mark_sent(self, replace(record, state=state), event)
 
 
 @replaces("kycourier.core.orders.state_machine:retry_later", "I1", ORDER)
