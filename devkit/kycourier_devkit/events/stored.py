@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from msgspec import Struct
 from kycourier.adapters.local.factory import sqlite_path
 from kycourier.adapters.local.schema import open_stores
 from kycourier.container import Container
+from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -20,7 +22,13 @@ from kycourier.core.timing import PARK_GRACE
 from kycourier_devkit.errors import UsageError
 from kycourier_devkit.events.selection import EventFilter
 
-_INTERIM = "SELECT record FROM orders WHERE app_id = ? ORDER BY rowid DESC"
+_PAGE = (
+    "SELECT rowid, record FROM orders WHERE app_id = ? AND rowid < ?"
+    " ORDER BY rowid DESC LIMIT 200"
+)
+_MAX_ROWID = 2**63 - 1
+_MAX_OUTAGE = timedelta(days=1)
+_DISORDER = timedelta(minutes=1)  # rows are inserted a little out of order
 
 
 class StoredEvent(Struct, frozen=True):
@@ -39,13 +47,15 @@ class EventRows:
     """Reads the events of one app.
 
     Rows are found by when their order was registered. An event is made at most
-    `horizon` later, unless the order was reopened after that.
+    `horizon` later, unless the order was reopened after that, or the service stood
+    still for more than a day.
     """
 
     def __init__(self, container: Container) -> None:
         self._app_id, self._orders = container.app_id, container.stores.orders
         self._state = container.settings.state
-        self.horizon: timedelta = container.settings.order_ttl_seconds + PARK_GRACE
+        ttl = container.settings.order_ttl_seconds
+        self.horizon: timedelta = ttl + PARK_GRACE + _MAX_OUTAGE
 
     def now(self) -> datetime:
         """Returns the store's clock."""
@@ -67,19 +77,32 @@ class EventRows:
         until: datetime | None = None,
         state: OrderState | None = None,
     ) -> Iterator[OrderRecord]:
-        """Yields the rows that were registered then, the newest first."""
-        if self._state.scheme != "sqlite":
-            raise UsageError("KYCOURIER_STATE: events are listed from sqlite:// only")
-        path = sqlite_path(self._state)
-        rows = open_stores(path).read(_INTERIM, (self._app_id,))
-        for row in rows:
-            record = decode_record(row["record"])
+        """Yields the rows that were registered then, the newest first.
+
+        Raises:
+            UsageError: The state is not a local file.
+            StoreUnavailableError: The store failed.
+        """
+        for record in self._newest_first():
+            if since is not None and record.registered_at < since - _DISORDER:
+                return
             if (
                 (since is None or record.registered_at >= since)
                 and (until is None or record.registered_at < until)
                 and (state is None or record.state is state)
             ):
                 yield record
+
+    def _newest_first(self) -> Iterator[OrderRecord]:
+        """Yields all rows; a row that cannot be read is skipped."""
+        if self._state.scheme != "sqlite":
+            raise UsageError("KYCOURIER_STATE: events are listed from sqlite:// only")
+        stores, below = open_stores(sqlite_path(self._state)), _MAX_ROWID
+        while rows := stores.read(_PAGE, (self._app_id, below)):
+            below = rows[-1]["rowid"]
+            for row in rows:
+                with suppress(NewerSchemaError, StoreUnavailableError):
+                    yield decode_record(row["record"])
 
     def newest(self, wanted: EventFilter, *, limit: int) -> list[StoredEvent]:
         """Returns the newest of the wanted events, the newest first."""

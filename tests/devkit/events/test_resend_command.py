@@ -105,21 +105,21 @@ def test_events_of_a_time_are_resent_the_oldest_first(call, stored, published):
 
 
 def test_more_than_a_hundred_need_a_confirmation(call, stored, published, monkeypatch):
-    stored(101)
+    stored(201)
     refused = call("resend", "--since", "1d")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == (
-        "kycourier: 101 events: use --yes where no one can be asked\n"
+        "kycourier: 201 events: use --yes where no one can be asked\n"
     )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr(Terminal, "is_terminal", True)
-    for answer, code, count in [(False, 1, 0), (True, 0, 101)]:
+    for answer, code, count in [(False, 1, 0), (True, 0, 201)]:
         monkeypatch.setattr("typer.confirm", lambda _, answer=answer: answer)
         assert call("resend", "--since", "1d").code == code
         assert len(published()) == count
     monkeypatch.setattr(Terminal, "is_terminal", False)
     assert call("resend", "--since", "1d", "--yes").code == 0
-    assert len(published()) == 202
+    assert len(published()) == 402
 
 
 def test_interrupted_run_prints_the_command_that_goes_on(
