@@ -14,6 +14,7 @@ ROUTES = [
     ("GET", "/v1/orders/{}"),
     ("POST", "/v1/orders/{}/collection"),
     ("GET", "/v1/orders/{}/photos/original"),
+    ("POST", "/v1/orders/{}/events/e1/deliveries"),
 ]
 gateways = st.sampled_from(GATEWAYS)
 

@@ -52,6 +52,24 @@ COMMANDS = st.one_of(
         st.sampled_from(["nan", "inf", "-1", "1e400"]),
     ),
     st.tuples(st.just("--stack"), texts, st.just("show"), st.just("A1")),
+    st.tuples(st.just("events"), st.just("show"), ORDERS | texts),
+    st.tuples(
+        st.just("events"),
+        st.just("list"),
+        st.sampled_from(["--since", "--until", "--type", "--order", "--limit"]),
+        texts,
+    ),
+    st.tuples(st.just("resend"), st.just("A1"), st.just("--to"), urls),
+    st.tuples(st.just("resend"), st.just("--since"), texts),
+    st.tuples(
+        *(st.just("listen"), st.just("--since"), st.just("x")),
+        *(st.just("--forward-to"), urls),
+    ),
+    st.tuples(
+        *(st.just("listen"), st.just("--forward-to"), st.just("http://127.0.0.1/")),
+        *(st.just("--secret"), texts.filter(lambda text: "whsec" not in text)),
+    ),
+    st.tuples(st.just("trigger"), texts.filter(bool)),
     st.lists(texts.filter(bool), min_size=1, max_size=3).map(tuple),
 )
 in_one_folder = settings(

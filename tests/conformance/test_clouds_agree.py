@@ -99,6 +99,15 @@ def deleted_photo(rig: CloudRig) -> None:
     assert shown["result"]["photos_gone"] == ["original"]
 
 
+def resent(rig: CloudRig) -> None:
+    rig.deliver(message("order1"))
+    for event_id, status in [(rig.app.sink.events[0].id, 200), ("unknown", 404)]:
+        path = f"{ORDER}/events/{event_id}/deliveries"
+        assert rig.call("POST", path)["statusCode"] == status
+    first, second = rig.app.sink.events
+    assert (first.id, first.body) == (second.id, second.body)
+
+
 def rejected(rig: CloudRig) -> None:
     rig.app.upstream.scripts["order1"] = [error_reply("-9011")]
     assert rig.deliver(message("order1")) == []
@@ -161,7 +170,7 @@ def timers(rig: CloudRig) -> None:
 
 SCENARIOS = [
     register, collect_by_queue, collect_by_request, collect_later, duplicates,
-    late_photos, not_ready, failing, deleted_photo, rejected, poison,
+    late_photos, not_ready, failing, deleted_photo, resent, rejected, poison,
     replayed_request, unsigned, odd_requests, timers,
 ]  # fmt: skip
 Scenario = Callable[[CloudRig], None]

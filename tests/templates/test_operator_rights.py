@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
+from msgspec.structs import replace
 
 from kycourier.adapters.aws.orders import DynamoOrderStore
 from kycourier.core.orders.record import OrderState
@@ -37,6 +38,7 @@ def statements(stack: Stack) -> list[dict[str, Any]]:
         "STACK": stack.name,
         "TABLE": stack.outputs["StateTableName"],
         "QUEUE": stack.outputs["QueueUrl"].rpartition("/")[2],
+        "/BUS": f"/{stack.outputs['EventBusName']}",
         "BUCKET": stack.outputs["EvidenceUri"].split("/")[2],
         ":R:": f":{REGION}:",
     }
@@ -74,6 +76,12 @@ def need_of(call: AwsCall, stack: Stack) -> Permission:
         case "sqs":
             name = call.json.get("QueueName") or call.json["QueueUrl"]
             return Permission(f"sqs:{call.name}", f"{arn}{name.rpartition('/')[2]}")
+        case "events":
+            if call.name == "DescribeEventBus":
+                bus = call.json["Name"]
+            else:
+                [bus] = {each["EventBusName"] for each in call.json["Entries"]}
+            return Permission(f"events:{call.name}", f"{arn}event-bus/{bus}")
         case "s3":
             bucket, _, key = call.path.partition("?")[0].strip("/").partition("/")
             action = "GetObject" if key else "ListBucket"
@@ -107,24 +115,25 @@ def parked(moto, stack) -> str:
         state=OrderState.PARKED,
         reason=None,
         result=FinalReason(code="-9011", name="ocr_failed"),
-        event=EVENT,
+        event=replace(EVENT, source="/kycourier/SANDBOX1", subject="PARKED1"),
         now=START,
     )
     DynamoOrderStore(table).register(ended)
     return ended.order_no
 
 
-def test_show_resume_and_verify_need_exactly_the_policy_of_the_runbook(
+def test_show_resume_resend_and_verify_need_exactly_the_policy_of_the_runbook(
     operate, stack, statements, parked
 ):
     named = ["--stack", stack.name]
     ended = [
         operate(*named, "show", parked),
+        operate(*named, "resend", parked),
         operate(*named, "resume", parked),
         operate(*named, "resume"),
         operate("verify", stack.outputs["EvidenceUri"]),
     ]
-    assert [code for code, _ in ended] == [0, 0, 0, 1]  # there is no evidence yet
+    assert [code for code, _ in ended] == [0, 0, 0, 0, 1]  # there is no evidence yet
 
     needs = {need for _, needs in ended for need in needs}
     assert not {need for need in needs if not allows(statements, need)}

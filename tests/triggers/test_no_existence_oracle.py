@@ -36,6 +36,7 @@ REQUESTS = {
     "collect, named": ("POST", COLLECTION, NAMED, {}),
     "reopen": ("POST", COLLECTION, '{"reopen":true}', {}),
     "reopen, named": ("POST", COLLECTION, f'{{"reopen":true,{NAMED[1:]}', {}),
+    "resend": ("POST", f"{ORDER}/events/e1/deliveries", None, {}),
     "health": ("GET", "/v1/health", None, {}),
 }
 MESSAGES = {

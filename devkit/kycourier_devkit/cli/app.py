@@ -11,7 +11,15 @@ import typer
 from kycourier import __version__
 from kycourier.adapters.system import SystemClock
 from kycourier.settings.declarations import PREFIX
-from kycourier_devkit.cli.commands import checks, deploy, local, orders, sealing
+from kycourier_devkit.cli.commands import (
+    checks,
+    deploy,
+    develop,
+    events,
+    local,
+    orders,
+    sealing,
+)
 from kycourier_devkit.cli.context import CliContext, cli_context
 from kycourier_devkit.cli.exit_codes import NAME, run_reporting_errors
 from kycourier_devkit.cli.terminal import Terminal
@@ -42,7 +50,7 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(_root)
-    for group in (local, orders, sealing, checks, deploy):
+    for group in (local, orders, events, sealing, develop, checks, deploy):
         group.add_commands(app)
     return app
 
@@ -88,7 +96,7 @@ def _with_stack(ctx: typer.Context, name: str) -> CliContext:
     )
 
     command = ctx.invoked_subcommand
-    if command in {"demo", "serve", "sandbox"}:
+    if command in {"demo", "serve", "sandbox", "trigger"}:
         raise UsageError(f"{command} runs on this machine only: leave out --stack")
     if command == "deploy":
         raise UsageError("deploy is for Tencent Cloud: leave out --stack")
@@ -99,4 +107,4 @@ def _with_stack(ctx: typer.Context, name: str) -> CliContext:
         if not variable.startswith(PREFIX)
     }
     environ |= read_stack_settings(name, context.environ)
-    return replace(context, environ=environ, is_deployed=True)
+    return replace(context, environ=environ, stack=name)

@@ -20,7 +20,12 @@ class CliContext:
     folder: Path
     terminal: Terminal
     clock: Clock
-    is_deployed: bool = False
+    stack: str | None = None
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether the settings are those of a deployed stack."""
+        return self.stack is not None
 
     @property
     def adapter_context(self) -> AdapterContext:

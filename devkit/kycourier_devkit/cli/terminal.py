@@ -53,6 +53,12 @@ class Terminal:
         """Prints one line of guidance on standard error."""
         self._err.print(_printable(text, ""), soft_wrap=True)
 
+    def raw(self, text: str) -> None:
+        """Writes text unchanged, in UTF-8 and without a line's end."""
+        self._out.file.flush()
+        self._out.file.buffer.write(text.encode())  # type: ignore[attr-defined]  # of a text stream
+        self._out.file.buffer.flush()  # type: ignore[attr-defined]
+
     def problem(self, text: str) -> None:
         """Prints one line on standard error."""
         self._err.print(_printable(text, "red"), soft_wrap=True)

@@ -47,13 +47,13 @@ def read_order_numbers(arguments: Sequence[str], file: Path | None) -> OrderNumb
     return OrderNumbers(list(dict.fromkeys(numbers)), problems)
 
 
-def check_order_number(text: str) -> str:
-    """Returns a valid order number. Raises UsageError for an invalid one."""
+def check_order_number(text: str, name: str = "ORDER") -> str:
+    """Returns a valid order number. Raises UsageError that names the argument."""
     try:
         return parse_order_no(text)
     except ApiProblemError:
         pass  # raised below, without the text that ApiProblemError carries
-    raise UsageError(f"ORDER: {text[:_MAX_SHOWN]!r} is not an order number: {_RULE}")
+    raise UsageError(f"{name}: {text[:_MAX_SHOWN]!r} is not an order number: {_RULE}")
 
 
 def _is_order_number(text: str) -> bool:

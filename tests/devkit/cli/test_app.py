@@ -16,6 +16,12 @@ COMMANDS = [
     "collect",
     "show",
     "resume",
+    "events list",
+    "events show",
+    "events tail",
+    "resend",
+    "listen",
+    "trigger",
     "verify",
     "sign",
     "doctor",
@@ -28,6 +34,10 @@ COMMANDS_WITH_SETTINGS = [
     ["collect", "A1"],
     ["show", "A1"],
     ["resume"],
+    ["events", "list"],
+    ["resend", "A1"],
+    ["listen", "--forward-to", "http://127.0.0.1:9/"],
+    ["trigger", "collected"],
 ]
 SECRET_VALUE = "a-secret-value"
 
@@ -39,6 +49,10 @@ def test_help_lists_all_commands(kycourier):
     assert "..." not in result.out.partition("Commands:")[2]
     assert "\n  tencent " in kycourier("deploy").out
     sandbox = kycourier("sandbox", "--help").out
+    assert all(
+        f"\n  {command} " in kycourier("events").out for command in ("list", "tail")
+    )
+    assert "\n  late-photos " in kycourier("trigger", "--help").out  # the scenarios
     assert "\n  lateN " in sandbox  # the magic orders
     assert all(f"\n  {call} " in sandbox for call, _ in control_rows())
     assert "affects all orders, until `kycourier sandbox reset`" in " ".join(

@@ -13,6 +13,7 @@ ORDER = "tests/core/orders/test_state_machine.py"
 DECISION = "tests/core/orders/test_decisions.py"
 COLLECT = "tests/usecases/test_collect_result.py"
 SWEEP = "tests/usecases/test_sweep_orders.py"
+RESEND = "tests/usecases/test_resend_event.py"
 
 
 @replaces("kycourier.core.orders.state_machine:claim", "I11", ORDER)
@@ -61,6 +62,20 @@ def refused_event_is_marked_sent(_publish_later, self, record):
     """An event that the sink refused is marked as sent."""
     sent = follow_up.mark_sent(record, now=self._orders.now())
     return self._commit(record, sent)
+
+
+@replaces("kycourier.core.orders.follow_up:mark_event_sent", "I1", RESEND)
+def resent_event_marks_the_others_too(_mark_event_sent, record, _, *, now):
+    """An event that waits is marked as sent because another one was sent again."""
+    return follow_up.mark_sent(record, now=now)
+
+
+@replaces("kycourier.usecases.resend_event:EventResender._mark_sent", "I11", RESEND)
+def resend_changes_the_row_of_a_running_attempt(mark_sent, self, record, event):
+    """The attempt that holds the order loses its commit."""
+    running = record.state is OrderState.COLLECTING
+    state = OrderState.WAITING if running else record.state
+    mark_sent(self, replace(record, state=state), event)
 
 
 @replaces("kycourier.core.orders.state_machine:retry_later", "I1", ORDER)

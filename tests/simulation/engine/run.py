@@ -193,6 +193,7 @@ class Run:
         self.clients.redrive()
         if self.plan.reopens:
             self.clients.reopen_parked()
+        self.clients.resend_events()
         self._ends_at = self._settle_deadline()
         self._check_finished()
 

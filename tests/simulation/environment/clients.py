@@ -14,6 +14,7 @@ from support.rigs.in_memory import APP
 from support.sample_events import function_url_event
 
 MAX_POLLS = 6
+MAX_RESENT = 2
 
 
 class Clients:
@@ -122,6 +123,20 @@ class Clients:
                     function_url_event("POST", path, body='{"reopen": true}'),
                     self._reopened,
                 )
+
+    def resend_events(self) -> None:
+        """Send the newest event of some orders again, sent or not."""
+        rows = [row for row in self._context.stores.rows() if row.events]
+        for row in rows[:MAX_RESENT]:
+            path = f"/v1/orders/{row.order_no}/events/{row.events[-1].id}/deliveries"
+            self.pending += 1
+            self._runtime.invoke(API, function_url_event("POST", path), self._resent)
+
+    def _resent(self, response: object | None) -> None:
+        self.pending -= 1
+        self._context.responses.append(json.dumps(response))
+        if isinstance(response, dict) and response["statusCode"] == 200:
+            self._context.findings.observe("event resent by an operator")
 
     def _reopened(self, response: object | None) -> None:
         self.pending -= 1

@@ -36,6 +36,7 @@ from kycourier.usecases.publish_events import EventPublisher
 from kycourier.usecases.query_result import ResultQuery
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
+from kycourier.usecases.resend_event import EventResender
 from kycourier.usecases.store_evidence import EvidenceWriter, RunAll
 from kycourier.usecases.sweep_orders import SweepOrders
 from support.fakes import (
@@ -151,6 +152,7 @@ class InMemoryWorker:
             run_all=run_all or FanOut(size=3).run,
         )
         self.publisher = EventPublisher(app.sink, **shared)
+        self.resender = EventResender(app.sink, **shared)
         self.pool = pool or BoundedPool(size=1)
         self.collector = CollectResult(
             self.register,
@@ -192,6 +194,7 @@ class InMemoryWorker:
             "collector": self.collector,
             "evidence": self.app.evidence,
             "queue": self.app.queue,
+            "resender": self.resender,
             "stores": self.app.stores,
             "deps": self.deps,
         }

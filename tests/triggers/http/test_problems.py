@@ -18,6 +18,7 @@ from support.rigs.fake_platform import PHOTO_BASE64, json_reply, result_reply
 ORDER = "bankcardPic5923ab9a3bc34488b51"
 AT = f"/v1/orders/{ORDER}"
 COLLECTION, ORIGINAL = f"{AT}/collection", f"{AT}/photos/original"
+DELIVERIES = f"{AT}/events/e1/deliveries"
 
 
 def problem(response):
@@ -42,6 +43,7 @@ class TestRejections:
             (AT, ["GET", "HEAD", "PUT"]),
             (COLLECTION, ["POST"]),
             (ORIGINAL, ["GET", "HEAD"]),
+            (DELIVERIES, ["POST"]),
         ],
     )
     def test_unknown_method_is_405_with_allow(self, api, path, allowed):
@@ -55,7 +57,13 @@ class TestRejections:
     @pytest.mark.parametrize("number", ["a b", "a%20b", "a-b", "a" * 33, "a\n"])
     @pytest.mark.parametrize(
         ("method", "more"),
-        [("PUT", ""), ("GET", ""), ("POST", "/collection"), ("GET", "/photos/number")],
+        [
+            ("PUT", ""),
+            ("GET", ""),
+            ("POST", "/collection"),
+            ("GET", "/photos/number"),
+            ("POST", "/events/e1/deliveries"),
+        ],
     )
     def test_malformed_order_no_is_400_on_every_route(self, api, number, method, more):
         response = api.call(method, f"/v1/orders/{number}{more}")
@@ -111,6 +119,7 @@ class TestFailures:
             ("POST", COLLECTION),
             ("GET", AT),
             ("GET", ORIGINAL),
+            ("POST", DELIVERIES),
             ("GET", "/v1/health"),
         ],
     )

@@ -21,6 +21,7 @@ REQUESTS = [
     ("GET", AT),
     ("POST", f"{AT}/collection"),
     ("GET", f"{AT}/photos/original"),
+    ("POST", f"{AT}/events/e1/deliveries"),
     ("GET", "/v1/health"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/nothing"),

@@ -16,6 +16,7 @@ from kycourier.settings.declarations import PREFIX
 from kycourier.triggers.function import Function
 from kycourier.triggers.queue import QueueTrigger
 from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from kycourier.usecases.resend_event import EventResender
 from kycourier.usecases.sweep_orders import SweepOrders
 
 _REFRESH_NEEDS = frozenset({"app_id", "app_secret", "state"})
@@ -93,6 +94,9 @@ def start_orders_api() -> Function:
         collector=parts.collector,
         evidence=parts.evidence,
         queue=parts.queue,
+        resender=EventResender(
+            parts.publisher.sink, stores=parts.stores, deps=parts.deps
+        ),
         stores=parts.stores,
         deps=parts.deps,
     )

@@ -130,9 +130,16 @@ class EvidenceUnavailableError(KycourierError):
 
 
 class SinkUnavailableError(KycourierError):
-    """The event sink failed; the event stays in the outbox."""
+    """The event sink failed; the event stays in the outbox.
+
+    `word` is why, of a sink that knows more than that it failed.
+    """
 
     code = "sink_unavailable"
+
+    def __init__(self, reason: str = "", *, word: str | None = None) -> None:
+        super().__init__(reason or (word or ""))
+        self.word = word or self.code
 
 
 class OutOfTimeError(KycourierError):

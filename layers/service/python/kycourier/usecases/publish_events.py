@@ -16,7 +16,7 @@ class EventPublisher:
     """Publishes a row's unsent events: the same bytes and ids, however often."""
 
     def __init__(self, sink: EventSink, *, stores: Stores, deps: RuntimeDeps) -> None:
-        self._sink, self._orders = sink, stores.orders
+        self.sink, self._orders = sink, stores.orders
         self._random, self._event_log = deps.random, deps.event_log
 
     def publish(self, record: OrderRecord) -> OrderRecord:
@@ -27,7 +27,7 @@ class EventPublisher:
         if not record.unsent:
             return record
         try:
-            self._sink.publish(record.unsent)
+            self.sink.publish(record.unsent)
         except SinkUnavailableError as error:
             self._event_log.emit(
                 "event_publish_failed", order_no=record.order_no, **error_fields(error)

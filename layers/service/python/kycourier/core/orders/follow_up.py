@@ -24,6 +24,19 @@ def mark_sent(record: OrderRecord, *, now: datetime) -> OrderRecord:
     return next_version(record, now, events=sent, due_at=due_at, last_problem=last)
 
 
+def mark_event_sent(
+    record: OrderRecord, event_id: str, *, now: datetime
+) -> OrderRecord:
+    """Marks one event as accepted; the schedule of events that remain is unchanged."""
+    events = tuple(
+        replace(event, sent=True) if event.id == event_id else event
+        for event in record.events
+    )
+    if all(event.sent for event in events):
+        return mark_sent(record, now=now)
+    return next_version(record, now, events=events)
+
+
 def publish_later(
     record: OrderRecord, *, delay: timedelta, now: datetime
 ) -> OrderRecord:

@@ -20,6 +20,7 @@ from kycourier.triggers.http.event import (
     build_response,
     parse_event,
 )
+from kycourier.triggers.http.event_routes import EventRoutes
 from kycourier.triggers.http.health import Health
 from kycourier.triggers.http.order_routes import OrderRoutes
 from kycourier.triggers.http.problems import (
@@ -33,6 +34,7 @@ from kycourier.triggers.http.router import HttpRouter, Routes
 from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.register_order import RegisterOrder
+from kycourier.usecases.resend_event import EventResender
 
 _ORDER = "/v1/orders/<order_no>"
 _TRANSIENT = (StoreUnavailableError, NewerSchemaError, EvidenceUnavailableError)
@@ -59,6 +61,7 @@ class OrdersApi:
         collector: CollectResult,
         evidence: EvidenceStore,
         queue: WorkQueue | None,
+        resender: EventResender,
         stores: Stores,
         deps: RuntimeDeps,
     ) -> None:
@@ -81,6 +84,7 @@ class OrdersApi:
             stores=stores,
             deps=deps,
         )
+        self._events = EventRoutes(app_id, resender=resender)
         self._router = HttpRouter()
         self._event_log = deps.event_log
 
@@ -116,6 +120,7 @@ class OrdersApi:
                 "POST": partial(orders.collect, request, deadline, signed_at)
             },
             f"{_ORDER}/photos/<kind>": {"GET": orders.link_photo},
+            f"{_ORDER}/events/<event_id>/deliveries": {"POST": self._events.resend},
         }
 
     def _explain(self, error: Exception) -> ApiResponse:

@@ -23,6 +23,7 @@ PROBLEMS = {
     "signature_expired": (401, "The signature's time is more than 300 s off"),
     "unknown_path": (404, "The path does not exist"),
     "unknown_order": (404, "The order does not exist"),
+    "unknown_event": (404, "The event does not exist"),
     "unknown_photo": (404, "The photo does not exist"),
     "photo_pending": (409, "The order is not final yet: its photos may follow"),
     "photo_gone": (410, "The photo has been deleted"),
@@ -31,6 +32,7 @@ PROBLEMS = {
     "url_too_long": (414, "Path and query are longer than 16 KiB"),
     "headers_too_large": (431, "The headers are longer than 16 KiB"),
     "internal_error": (500, "An unexpected error occurred"),
+    "sink_unavailable": (502, "The event's receiver did not accept it"),
     "out_of_time": (503, "A dependency did not respond in time"),
     "store_unavailable": (503, "The state store is unavailable"),
     "newer_schema": (503, "The order was written by a newer release"),
@@ -39,7 +41,11 @@ PROBLEMS = {
 
 
 def build_problem(
-    code: str, *, allow: str | None = None, state: str | None = None
+    code: str,
+    *,
+    allow: str | None = None,
+    state: str | None = None,
+    cause: str | None = None,
 ) -> ApiResponse:
     """Builds the response for a code of `PROBLEMS`; it repeats nothing sent.
 
@@ -47,6 +53,7 @@ def build_problem(
         code: The problem.
         allow: The path's methods, for `method_not_allowed`.
         state: The order's state, where that is the problem.
+        cause: Why the event was not accepted, in one word.
     """
     status, title = PROBLEMS[code]
     headers = {**HEADERS, "Content-Type": MEDIA_TYPE}
@@ -64,6 +71,8 @@ def build_problem(
     }
     if state is not None:
         problem["state"] = state
+    if cause is not None:
+        problem["cause"] = cause
     return ApiResponse(
         status=status, headers=headers, body=msgspec.json.encode(problem).decode()
     )

@@ -1,0 +1,1 @@
+"""The commands for events: events list|show|tail, resend, listen, trigger."""
