@@ -39,6 +39,7 @@ ALLOWED = {
     "CodeTable": {"codes", "warnings"},
     "CollectedResult": {"photos_missing"},
     "Cursor": {"order_no"},
+    "Delivery": {"problem"},
     "Effect": {"metric"},
     "FinalReason": {"code", "name"},
     "FingerprintKey": {"version"},

@@ -14,8 +14,8 @@ CANARY = "canary"
 # The variables, in the order of every template
 ORDER = [
     "APP_ID", "APP_SECRET", "KYC_PROFILE", "KYC_URL", "TICKET", "STATE", "EVIDENCE",
-    "EVENTS", "QUEUE", "RECIPIENT_KEY", "FINGERPRINT_KEY", "API_AUTH", "API_KEYS",
-    "ORDER_TTL_SECONDS", "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS",
+    "EVENTS", "WEBHOOK_SECRET", "QUEUE", "RECIPIENT_KEY", "FINGERPRINT_KEY", "API_AUTH",
+    "API_KEYS", "ORDER_TTL_SECONDS", "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS",
     "MAX_IN_FLIGHT", "MAX_REPLY_BYTES", "KYC_TIMEOUT_SECONDS",
 ]  # fmt: skip
 REQUIRED = {
@@ -65,6 +65,8 @@ def test_defaults_are_the_documented_ones():
         ("STATE", "redis", "u:p%23@host/1"),
         ("EVIDENCE", "s3", "bucket/prefix"),
         ("EVENTS", "eventbridge", "bus"),
+        ("EVENTS", "https", "partner.example:8443/hook/a?token=x%20y&z"),
+        ("EVENTS", "http", "127.0.0.1:3000/hook"),
         ("QUEUE", "sqs", "name"),
     ],
 )
@@ -93,7 +95,17 @@ WRONG = {
         *("redis://host#canary", "rediss://:can#ary@host", "redis://host#"),
     ],
     "EVIDENCE": ["canary", "file://x", "s3://"],
-    "EVENTS": ["canary", "kafka://x"],
+    "EVENTS": [
+        *("canary", "kafka://x", "http://example.com/hook", "https://u:canary@x/hook"),
+        *(
+            "https://x/hook#canary",
+            "https://x/ho ok",
+            "https://x/?a b",
+            "https://[::1]x",
+        ),
+        *("https://", "https://x:99999/", "HTTPS://x/hook", "https://x/hook?é"),
+    ],
+    "WEBHOOK_SECRET": ["canary", "whsec_canary"],
     "QUEUE": ["canary", "None"],
     "RECIPIENT_KEY": ["canary", '{"kty": "canary"}'],
     "FINGERPRINT_KEY": ["canary" * 8],

@@ -28,7 +28,7 @@ OWN_METRICS = TIMER_METRICS | {
     *("ResultConflicts", "EvidenceConflicts", "EvidenceFailures", "RowsUnreadable"),
     *("HandlerFailures", "OrderFailingSeconds", "RepliesUnreadable"),
     *("ClientErrorReplies", "TicketsUnreadable", "RefreshesRefused"),
-    *("TicketRenewalsForced", "UnprocessableMessages"),
+    *("TicketRenewalsForced", "UnprocessableMessages", "EventsUndeliverable"),
 }
 AWS_METRICS = {
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",

@@ -26,6 +26,7 @@ REQUIRED = {
 CAPS = ("10", "20", "50", "100", "200")
 HOST = ["KYC_PROFILE", "KYC_URL"]
 URLS = ["STATE", "EVIDENCE", "EVENTS", "QUEUE", "FINGERPRINT_KEY"]
+WEBHOOK = {"WebhookUrl": "https://partner.example/hook?token=t"}
 COLLECT = ["APP_ID", "APP_SECRET", *HOST, "TICKET", *URLS, "MAX_IN_FLIGHT"]
 VARIABLES = {
     "refresh_ticket": ["APP_ID", "APP_SECRET", *HOST, "TICKET", "STATE"],
@@ -71,6 +72,18 @@ def test_variables_are_the_settings_that_the_function_needs(
     assert settings.app_id == "SANDBOX1"
     if file == "orders_api":
         assert settings.api_auth == {"iam": "gateway", "url": "signature"}[access]
+
+
+@pytest.mark.parametrize("file", ["collect_results", "sweep_orders", "orders_api"])
+def test_webhook_replaces_the_bus_and_has_a_secret(resources, file):
+    found = variables(resources(**WEBHOOK), file)
+
+    assert found["KYCOURIER_EVENTS"] == WEBHOOK["WebhookUrl"]
+    secret = found["KYCOURIER_WEBHOOK_SECRET"]
+    assert secret == "aws-secretsmanager://${WebhookSecret}"
+    settings = read_settings(found, needs=REQUIRED[file])
+    assert settings.events.is_webhook
+    assert "KYCOURIER_WEBHOOK_SECRET" not in variables(resources(), file)
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
@@ -134,6 +147,11 @@ def test_upstream_calls_stay_within_the_cap(resources, cap):
             "EvidenceKey",
             ["", "arn:aws-cn:kms:cn-north-1:123456789012:key/ours"],
             ["alias/ours", "123"],
+        ),
+        (
+            "WebhookUrl",
+            ["", "https://partner.example/hook?token=t"],
+            ["http://partner.example/hook", "eventbridge://bus"],
         ),
         (
             "RecipientKey",

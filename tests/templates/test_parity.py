@@ -11,6 +11,7 @@ pytestmark = NEEDS_TOOLS
 RESTORED = {"RestoredTable": "kycourier-restored"}
 EVIDENCE_KEY = {"EvidenceKey": "arn:aws:kms:eu-west-1:123456789012:key/ours"}
 RECIPIENT_KEY = {"RecipientKey": "aws-ssm:///kyc/recipient.jwk"}
+WEBHOOK = {"WebhookUrl": "https://partner.example/hook"}
 VPC = {"SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
 CAPS = ("10", "20", "50", "100", "200")
 TICKETS = ("owned", "aws-secretsmanager://kyc/ticket", "aws-ssm:///kyc/ticket")
@@ -29,6 +30,7 @@ SETS = [
     VPC,
     EVIDENCE_KEY | VPC,
     RECIPIENT_KEY,
+    WEBHOOK,
     {"RecipientKey": "aws-secretsmanager://kyc?key=jwk", "Architecture": "x86_64"},
 ]
 
@@ -57,6 +59,7 @@ def test_osls_passes_every_parameter_to_cloudformation(renderer):
         **RESTORED,
         **EVIDENCE_KEY,
         **RECIPIENT_KEY,
+        **WEBHOOK,
         **VPC,
     }
 

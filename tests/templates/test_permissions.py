@@ -131,6 +131,16 @@ def test_roles_that_collect_may_read_the_recipients_key(resources, reference, me
         assert allowed(stack, function) == own | reads
 
 
+def test_roles_that_send_webhooks_read_their_secret_and_use_no_bus(resources):
+    stack = resources(WebhookUrl="https://partner.example/hook")
+
+    bus = grants(BUS, "events:PutEvents", "events:DescribeEventBus")
+    for function, own in OWNED.items():
+        if function != "RefreshTicket":
+            expected = own - bus | reading("${WebhookSecret}")
+            assert allowed(stack, function) == expected
+
+
 def test_roles_may_join_the_vpc_only_if_there_is_one(resources):
     stack = resources(SubnetIds="subnet-1,subnet-2", SecurityGroupIds="sg-1")
 

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from threading import Event, Semaphore, Thread
 
 import pytest
+from msgspec.structs import replace
 
 from kycourier.core.errors import (
     NewerSchemaError,
@@ -14,7 +15,7 @@ from kycourier.core.errors import (
 from kycourier.core.orders.record import OrderState
 from kycourier.usecases.concurrency import BoundedPool
 from support.failing_ports import raising
-from support.rigs.in_memory import InMemoryWorker
+from support.rigs.in_memory import SEQUENTIAL, InMemoryWorker
 from support.sample_events import sample_event
 
 NO_FAILURES = {"batchItemFailures": []}
@@ -145,7 +146,8 @@ def test_hanging_platform_does_not_return_the_batch(app):
 
     app.upstream.on_query = hang
     pool = HangingPool(hangs)
-    queue = InMemoryWorker(app, pool=pool).orders_queue()
+    pools = replace(SEQUENTIAL, orders=pool)
+    queue = InMemoryWorker(app, pools=pools).orders_queue()
     try:
         taken = queue.handle({"Records": orders("order1")}, app.time(10))
         assert taken == NO_FAILURES

@@ -74,7 +74,7 @@ def test_last_problem_of_the_sink_ends_with_the_delivery(app):
     worker = app.worker()
     app.stores.orders.register(record)
     worker.publisher.sink = FailingPort(SinkUnavailableError)
-    failed = worker.publisher.publish(app.load("order1"))
+    failed = worker.publisher.publish(app.load("order1"), app.time())
     assert failed.last_problem.cause.value == "sink_unavailable"
     resend(app, failed)
     assert app.load("order1").last_problem is None

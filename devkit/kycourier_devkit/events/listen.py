@@ -2,7 +2,6 @@
 
 from collections import deque
 
-from kycourier.core.events.webhook_signature import parse_secrets
 from kycourier.ports import EventSink
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
@@ -10,6 +9,7 @@ from kycourier_devkit.events.deliveries import delivery_json, send_event
 from kycourier_devkit.events.following import follow
 from kycourier_devkit.events.listing import open_rows
 from kycourier_devkit.events.receiver import (
+    GivenSecret,
     check_url,
     is_loopback,
     open_receiver,
@@ -45,7 +45,7 @@ def listen(
     signing = read_secret(secret)
     rows = open_rows(context)
     wanted = build_filter(since or "now", None, type_, now=rows.now())
-    sink = open_receiver(context, url, keys=parse_secrets(signing) or ())
+    sink = open_receiver(context, url, secret=GivenSecret(signing))
     if not as_json:
         context.terminal.line(f"Events are forwarded to {url}")
         context.terminal.line(f"The signing secret is {signing.expose()}")

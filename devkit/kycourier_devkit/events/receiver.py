@@ -1,96 +1,64 @@
 """Sends events to an HTTP receiver that a person names, signed as webhooks."""
 
 import base64
-from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from kycourier import __version__
-from kycourier.adapters.http.post_client import PostClient
-from kycourier.adapters.registry import read_secret as read_secret_reference
+from kycourier.adapters.registry import open_secret
 from kycourier.adapters.system import draw_key
-from kycourier.core.errors import SettingError, SinkUnavailableError, TransportError
-from kycourier.core.events.webhook_signature import (
-    PREFIX,
-    WebhookKey,
-    parse_secrets,
-    sign,
-)
-from kycourier.core.orders.record import OutboxEvent
+from kycourier.adapters.webhook.sink import WebhookSink
+from kycourier.core.errors import SettingError, StoreUnavailableError
+from kycourier.core.events.webhook_signature import PREFIX, parse_secrets
 from kycourier.core.redaction import Secret
-from kycourier.ports import Clock, EventSink
-from kycourier.settings.parsers import InvalidSettingError, secret_reference
+from kycourier.ports import EventSink, SecretSource
+from kycourier.settings.parsers import (
+    InvalidSettingError,
+    receiver_url,
+    secret_reference,
+)
 from kycourier.settings.resource_url import ResourceUrl
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _VARIABLE = "KYCOURIER_WEBHOOK_SECRET"
-_SECONDS = 10.0
-_MAX_BODY_BYTES = 64 * 1024
 
 
-class ReceiverSink:
-    """A receiver of webhooks (Standard Webhooks), at a URL."""
+class GivenSecret:
+    """A secret that was given to a command."""
 
-    def __init__(
-        self, url: str, *, keys: Sequence[WebhookKey], clock: Clock, ca_file: str | None
-    ) -> None:
-        parts = urlsplit(url)
-        self._path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-        self._host, self._keys, self._clock = parts.netloc, keys, clock
-        self._client = PostClient(
-            url, max_body_bytes=_MAX_BODY_BYTES, extra_ca_file=ca_file
-        )
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
 
-    def publish(self, events: Sequence[OutboxEvent]) -> None:
-        """Sends each event in order. Raises SinkUnavailableError with its word."""
-        for event in events:
-            self._send(event)
-
-    def _send(self, event: OutboxEvent) -> None:
-        body, timestamp = event.body.encode(), int(self._clock.now().timestamp())
-        headers = {
-            "Host": self._host,
-            "User-Agent": f"kycourier/{__version__}",
-            "Content-Type": "application/cloudevents+json; charset=utf-8",
-            "Accept-Encoding": "identity",
-            "webhook-id": event.id,
-            "webhook-timestamp": str(timestamp),
-        }
-        if self._keys:
-            headers["webhook-signature"] = sign(event.id, timestamp, body, self._keys)
-        try:
-            response = self._client.post(self._path, headers, body, seconds=_SECONDS)
-        except TransportError as error:
-            word = error.reason
-        else:
-            if 200 <= response.status < 300:  # noqa: PLR2004 - HTTP's own numbers
-                return
-            word = f"http_{response.status}"
-        raise SinkUnavailableError(word=word)
+    def get(self) -> Secret:
+        """Returns it."""
+        return self._secret
 
 
 def open_receiver(
-    context: CliContext, url: str, *, keys: Sequence[WebhookKey]
+    context: CliContext, url: str, *, secret: SecretSource | None
 ) -> EventSink:
-    """Opens the receiver at a URL that was checked. Raises SettingError."""
+    """Opens the receiver at a URL that was checked.
+
+    Raises:
+        SettingError: The secret, or the certificates of SSL_CERT_FILE, cannot be used.
+    """
     ca_file = context.environ.get("SSL_CERT_FILE") or None
-    return ReceiverSink(url, keys=keys, clock=context.clock, ca_file=ca_file)
+    try:
+        return WebhookSink(
+            url, secret=secret, clock=context.clock, extra_ca_file=ca_file
+        )
+    except StoreUnavailableError as error:
+        reason = error.reason
+    raise SettingError(_VARIABLE, reason)
 
 
 def check_url(url: str, option: str) -> str:
     """Returns a URL that events may be sent to. Raises UsageError for another text."""
     try:
-        parts = urlsplit(url)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port  # ValueError if it is no port
-    except ValueError:
-        is_url = False
-    if not (is_url and url.isascii() and url.isprintable()) or " " in url:
-        raise UsageError(f"{option}: must be http://… or https://…")
-    if parts.username is not None or parts.fragment:
-        raise UsageError(f"{option}: must have no user name and no fragment")
-    return url
+        return receiver_url(url)
+    except InvalidSettingError as error:
+        reason = str(error)
+    raise UsageError(f"{option}: {reason}")
 
 
 def is_loopback(url: str) -> bool:
@@ -109,27 +77,17 @@ def read_secret(text: str | None) -> Secret:
     return secret
 
 
-def read_webhook_keys(context: CliContext) -> tuple[WebhookKey, ...]:
-    """Returns the keys of KYCOURIER_WEBHOOK_SECRET, none if it is not set.
-
-    Raises:
-        SettingError: It cannot be used.
-    """
-    url = _read_reference(context.settings_environ().get(_VARIABLE, ""))
-    if url is None:
-        return ()
-    _, secret = read_secret_reference("webhook_secret", url, context.adapter_context)
-    keys = parse_secrets(secret)
-    if keys is None:
-        raise SettingError(_VARIABLE, "must be one or two whsec_ secrets, a line each")
-    return keys
-
-
-def _read_reference(text: str) -> ResourceUrl | None:
+def open_webhook_secret(context: CliContext) -> SecretSource | None:
+    """Opens KYCOURIER_WEBHOOK_SECRET, None if it is not set. Raises SettingError."""
+    text = context.settings_environ().get(_VARIABLE)
     if not text:
         return None
+    url: ResourceUrl | None = None
+    reason = "is no secret reference"
     try:
-        return secret_reference(text)
+        url = secret_reference(text)
     except InvalidSettingError as error:
         reason = str(error)
-    raise SettingError(_VARIABLE, reason)
+    if url is None:
+        raise SettingError(_VARIABLE, reason)
+    return open_secret("webhook_secret", url, context.adapter_context)

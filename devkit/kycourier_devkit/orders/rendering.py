@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from kycourier.core.orders.delivery import describe_delivery
 from kycourier.core.orders.record import OrderRecord, OrderState, describe
 from kycourier_devkit.orders.cause_hints import describe_problem
 
@@ -52,3 +53,16 @@ def format_instant(value: object) -> str:
     if not isinstance(value, datetime):
         return NOTHING
     return value.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def describe_sending(record: OrderRecord) -> str:
+    """Returns how the delivery of the newest event stands, on one line."""
+    found = describe_delivery(record)
+    if found is None:
+        return NOTHING
+    parts = [str(found["state"]), str(found["problem"] or "")]
+    if found["attempts"]:
+        parts.append(f"attempts {found['attempts']}")
+    if found["due_at"]:
+        parts.append(f"next {format_instant(found['due_at'])}")
+    return "  ".join(filter(None, parts))

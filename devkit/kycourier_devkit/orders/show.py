@@ -13,6 +13,7 @@ from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
 from kycourier_devkit.orders.order_numbers import check_order_number
 from kycourier_devkit.orders.rendering import (
     NOTHING,
+    describe_sending,
     format_instant,
     masked_card_number,
     result_of,
@@ -61,6 +62,7 @@ def _rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
         yield name.removesuffix("_at"), format_instant(fields[name])
     if fields["event_id"]:
         yield "event", str(fields["event_id"])
+        yield "delivery", describe_sending(record)
 
 
 def _result_rows(record: OrderRecord) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from kycourier.ports import OrderStore
 from kycourier_devkit.orders.cause_hints import HINTS, describe_problem
 from kycourier_devkit.orders.rendering import (
     NOTHING,
+    describe_sending,
     masked_card_number,
     next_attempt,
     photo_count,
@@ -61,7 +62,14 @@ class LogFollower:
         name = event.get("message")
         if name in _ORDER_EVENTS:
             number = str(event.get("order_no"))
-            self._log(number, self._describe_order(number))
+            self._log(number, self._read(number, describe_order))
+        elif name == "event_publish_failed":
+            number = str(event.get("order_no"))
+            self._log(number, f"event  {self._read(number, describe_sending)}")
+        elif name == "event_undeliverable":
+            number = str(event.get("order_no"))
+            cure = f"send it by hand: kycourier resend {number}"
+            self._log("UNDELIVERABLE", f"{number}: {event.get('problem')}: {cure}")
         elif name == "app_stopped":
             self._log("APP STOPPED", _explain(event, cure=HINTS[Cause.APP_STOPPED]))
         elif name == "breaker_opened":
@@ -73,13 +81,13 @@ class LogFollower:
             cause = Cause(event["cause"])
             self._log("ticket", _explain(event, cure=HINTS[cause]))
 
-    def _describe_order(self, number: str) -> str:
+    def _read(self, number: str, describe: Callable[[OrderRecord], str]) -> str:
         """Returns what the row holds now; the log has no masked values."""
         try:
             record = self._orders.get(OrderKey(self._app_id, number))
         except KycourierError as error:
             return error.code
-        return NOTHING if record is None else describe_order(record)
+        return NOTHING if record is None else describe(record)
 
 
 def describe_order(record: OrderRecord) -> str:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from kycourier.core.causes import Cause, LastProblem, Problem
 from kycourier.core.documents.registry import Document
 from kycourier.core.orders import follow_up, state_machine
+from kycourier.core.orders.delivery import Delivery
 from kycourier.core.orders.record import (
     OrderKey,
     OrderState,
@@ -240,10 +241,14 @@ class TestFinish:
         assert (record.unsent, record.due_at) == ((), None)
 
     def test_refused_event_is_due_again_and_counted(self):
-        record = replace(parked(), tries=2)
-        later = follow_up.publish_later(record, delay=MINUTE, now=LATER)
-        assert (later.due_at, later.tries) == (LATER + MINUTE, 3)
-        assert later.unsent == record.unsent
+        record = parked()
+        for attempts in (1, 2):
+            later = follow_up.publish_later(record, delay=MINUTE, now=LATER)
+            assert (later.due_at, later.unsent) == (LATER + MINUTE, record.unsent)
+            assert later.delivery == Delivery(
+                at=LATER, attempts=attempts, problem="sink_unavailable"
+            )
+            record = later
 
 
 class TestLastProblem:

@@ -36,6 +36,19 @@ def test_first_run_creates_each_resource_once(deployer, account):
     assert "10.0.0.5" not in result.out + result.err
 
 
+def test_webhook_needs_its_secret_and_no_bus(deployer, account):
+    deployer.set("EVENTS", "https://partner.example/hook")
+    with pytest.raises(UsageError, match="KYCOURIER_WEBHOOK_SECRET"):
+        deployer.run()
+    deployer.set("WEBHOOK_SECRET", secret_url("webhook-secret"))
+
+    result = deployer.run()
+
+    assert result.code == 0
+    assert "eb:GetEventBus" not in account.calls
+    assert "partner.example" not in result.out + result.err
+
+
 def test_functions_that_seal_get_a_layer_more(deployer, account):
     deployer.set("RECIPIENT_KEY", secret_url("recipient-key"))
     missing = deployer.dist / zips.SEALING_ZIP

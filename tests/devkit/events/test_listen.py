@@ -105,9 +105,9 @@ def test_other_failure_is_printed_and_not_sent_again(call, listen, published, re
     ("options", "message"),
     [
         ([], "Missing option '--forward-to'"),
-        (["--forward-to", "3000"], "--forward-to: must be http://"),
-        (["--forward-to", "http://127.0.0.1:x/"], "--forward-to: must be http://"),
-        (["--forward-to", "http://a@127.0.0.1/"], "--forward-to: must have no user"),
+        (["--forward-to", "3000"], "--forward-to: must be https://host"),
+        (["--forward-to", "http://127.0.0.1:x/"], "--forward-to: must be https://host"),
+        (["--forward-to", "http://a@127.0.0.1/"], "--forward-to: must be https://host"),
         (["--forward-to", "https://receiver.example/"], "permit it, --allow-remote"),
         (
             ["--forward-to", "http://127.0.0.1:9/", "--secret", "whsec_c2hvcnQ="],

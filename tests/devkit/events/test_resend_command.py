@@ -198,9 +198,12 @@ def test_receiver_that_fails_is_named_by_its_word(call, stored, receiver):
         (["A-1"], "ORDER: 'A-1' is not an order number"),
         (["--since", "x"], "--since: must be an age"),
         (["A1", "--type", "x"], "--type: must be collected"),
-        (["A1", "--to", "x"], "--to: must be http://"),
-        (["A1", "--to", "http://receiver.example/"], "--to: must be https://"),
-        (["A1", "--to", "https://a:b@receiver.example/"], "--to: must have no user"),
+        (["A1", "--to", "x"], "--to: must be https://host"),
+        (
+            ["A1", "--to", "http://receiver.example/"],
+            "--to: must be https except on loopback",
+        ),
+        (["A1", "--to", "https://a:b@receiver.example/"], "--to: must be https://host"),
     ],
 )
 def test_wrong_argument_is_named(kycourier, arguments, message):

@@ -58,7 +58,7 @@ def stale_owner_publishes(yield_to_owner, self, changed, claimed):
 @replaces(
     "kycourier.usecases.publish_events:EventPublisher._publish_later", "I1", COLLECT
 )
-def refused_event_is_marked_sent(_publish_later, self, record):
+def refused_event_is_marked_sent(_publish_later, self, record, *_):
     """An event that the sink refused is marked as sent."""
     sent = follow_up.mark_sent(record, now=self._orders.now())
     return self._commit(record, sent)

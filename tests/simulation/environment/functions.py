@@ -17,6 +17,7 @@ from kycourier.triggers import invocation
 from kycourier.triggers.timer import SweepTimer
 from kycourier.usecases import circuit_breaker, provide_ticket
 from kycourier.usecases.deadlines import Deadline
+from kycourier.usecases.sweep_orders import SweepPools
 from simulation.engine.context import RunContext
 from simulation.engine.scheduler import CooperativeLock
 from simulation.environment.interceptor import InterceptedPort
@@ -115,11 +116,12 @@ def wire_function(
     pool = SimulatedPool(
         machine, context.scheduler, max_in_flight=function.max_in_flight
     )
+    deliveries = SimulatedPool(machine, context.scheduler, max_in_flight=10)
     worker = InMemoryWorker(
         ports,
         transport=transport,
         secret=ports.secret,
-        pool=pool,
+        pools=SweepPools(orders=pool, deliveries=deliveries, parts=deliveries),
         run_all=pool.run_all,
         ttl=timedelta(seconds=context.ttl_seconds),
     )

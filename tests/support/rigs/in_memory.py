@@ -38,7 +38,7 @@ from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
 from kycourier.usecases.resend_event import EventResender
 from kycourier.usecases.store_evidence import EvidenceWriter, RunAll
-from kycourier.usecases.sweep_orders import SweepOrders
+from kycourier.usecases.sweep_orders import SweepOrders, SweepPools
 from support.fakes import (
     FakeClock,
     FakeRandom,
@@ -57,6 +57,11 @@ from support.rigs.fake_platform import FakePlatform
 
 APP = "SANDBOX1"
 EVIDENCE_URI = "file:///evidence"
+SEQUENTIAL = SweepPools(
+    orders=BoundedPool(size=1),
+    deliveries=BoundedPool(size=1),
+    parts=BoundedPool(size=1),
+)
 
 
 class InMemoryApp:
@@ -117,7 +122,7 @@ class InMemoryWorker:
         *,
         transport: KycTransport | None = None,
         secret: SecretSource | None = None,
-        pool: BoundedPool | None = None,
+        pools: SweepPools = SEQUENTIAL,
         run_all: RunAll | None = None,
         clock: Clock | None = None,
         patience_seconds: float = 300,
@@ -153,7 +158,7 @@ class InMemoryWorker:
         )
         self.publisher = EventPublisher(app.sink, **shared)
         self.resender = EventResender(app.sink, **shared)
-        self.pool = pool or BoundedPool(size=1)
+        self.pool = pools.orders
         self.collector = CollectResult(
             self.register,
             query=ResultQuery(
@@ -176,7 +181,7 @@ class InMemoryWorker:
             breaker=self.breaker,
             evidence=self.evidence_writer,
             publisher=self.publisher,
-            pool=self.pool,
+            pools=pools,
             **shared,
         )
 

@@ -51,6 +51,7 @@ class TestRegister:
             "due_at": "2026-01-01T00:10:00Z",
             "deadline_at": "2026-01-03T00:00:00Z",
             "event_id": None,
+            "delivery": None,
             "result": None,
         }
         assert app.upstream.queries == {}

@@ -28,7 +28,8 @@ _SUPPORTED_SCHEMES = {  # what a function on SCF can open, by setting
     "ticket": (SSM, *REDIS),
     "state": REDIS,
     "evidence": ("cos",),
-    "events": ("tencent-eb",),
+    "events": ("tencent-eb", "https"),
+    "webhook_secret": (SSM,),
     "recipient_key": (SSM,),
     "fingerprint_key": (SSM,),
     "api_keys": (SSM,),
@@ -44,10 +45,10 @@ class SecretReference(Struct, frozen=True):
 
 
 class References(Struct, frozen=True):
-    """Resources that the settings name; secrets by setting."""
+    """Resources that the settings name; secrets by setting. A webhook needs no bus."""
 
     secrets: dict[str, SecretReference]
-    bus: Resource
+    bus: Resource | None
     bucket: Resource
 
 
@@ -62,10 +63,12 @@ def find_references(settings: Settings) -> References:
         if url is not None and url.scheme not in schemes:
             forms = " or ".join(f"{scheme}://" for scheme in schemes)
             raise _error(setting, f"must be {forms} on Tencent Cloud")
+    events = settings.events
+    is_webhook = events is not None and events.is_webhook
     bucket = _parse("evidence", settings.evidence, _FOLDER, "bucket-appid/prefix")
     return References(
         secrets=dict(_find_secrets(settings)),
-        bus=_parse("events", settings.events, BUS, "bus-id"),
+        bus=None if is_webhook else _parse("events", events, BUS, "bus-id"),
         bucket=Resource(name=bucket.name.partition("/")[0], region=bucket.region),
     )
 

@@ -18,7 +18,8 @@ def plan_prerequisites(context: DeploymentContext, buckets: Buckets) -> Iterator
     config, references = context.config, context.environments.references
     if config.namespace != _DEFAULT:
         yield _plan_namespace(context)
-    yield _check_bus(context, references.bus)
+    if references.bus is not None:
+        yield _check_bus(context, references.bus)
     yield _check_bucket(buckets, references.bucket.name, references.bucket.region)
     large = [file for file in context.zips.values() if file.is_large]
     if large:

@@ -16,8 +16,9 @@ from kycourier.settings.declarations import PREFIX
 from kycourier.triggers.function import Function
 from kycourier.triggers.queue import QueueTrigger
 from kycourier.triggers.timer import RefreshTimer, SweepTimer
+from kycourier.usecases.concurrency import BoundedPool
 from kycourier.usecases.resend_event import EventResender
-from kycourier.usecases.sweep_orders import SweepOrders
+from kycourier.usecases.sweep_orders import SweepOrders, SweepPools
 
 _REFRESH_NEEDS = frozenset({"app_id", "app_secret", "state"})
 _COLLECT_NEEDS = _REFRESH_NEEDS | {"evidence", "events", "fingerprint_key"}
@@ -67,7 +68,11 @@ def start_sweep_orders() -> Function:
             breaker=parts.breaker,
             evidence=parts.evidence_writer,
             publisher=parts.publisher,
-            pool=parts.pool,
+            pools=SweepPools(
+                orders=parts.pool,
+                deliveries=BoundedPool(size=parts.settings.max_in_flight),
+                parts=BoundedPool(size=2),
+            ),
             stores=parts.stores,
             deps=parts.deps,
         )

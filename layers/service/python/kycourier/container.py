@@ -31,7 +31,7 @@ from kycourier.usecases.provide_ticket import (
     OwnedTickets,
     TicketProvider,
 )
-from kycourier.usecases.publish_events import EventPublisher
+from kycourier.usecases.publish_events import EventPublisher, WebhookPublisher
 from kycourier.usecases.query_result import ResultQuery
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
@@ -186,8 +186,17 @@ class Container:
     @cached_property
     def publisher(self) -> EventPublisher:
         """Publishes the outbox."""
-        sink = registry.open_events(_required(self.settings.events), self.context)
-        return EventPublisher(sink, stores=self.stores, deps=self.deps)
+        url = _required(self.settings.events)
+        if not url.is_webhook:
+            sink = registry.open_events(url, self.context)
+            return EventPublisher(sink, stores=self.stores, deps=self.deps)
+        secret = self.settings.webhook_secret
+        return WebhookPublisher(
+            registry.open_webhook(url, secret, self.context),
+            queue=self.queue,
+            stores=self.stores,
+            deps=self.deps,
+        )
 
     @cached_property
     def queue(self) -> WorkQueue | None:

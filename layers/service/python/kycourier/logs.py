@@ -56,6 +56,7 @@ LOG_EVENTS = {
     "object_orphaned": LogEvent("warning", {"ObjectsOrphaned": None}),
     "event_published": LogEvent(metrics={"EventsPublished": None}),
     "event_publish_failed": LogEvent("warning", {"EventPublishFailures": None}),
+    "event_undeliverable": LogEvent("error", {"EventsUndeliverable": None}),
     "enqueue_failed": LogEvent("warning", {"EnqueueFailures": None}),
     "breaker_opened": LogEvent(
         "warning", {"BreakerOpenings": None, "BreakerOpenSeconds": "seconds"}

@@ -161,6 +161,16 @@ class EventSink(Protocol):
         """Publishes all, in order. Raises SinkUnavailableError if any was refused."""
 
 
+class WebhookPort(EventSink, Protocol):
+    """A sink that belongs to somebody else, and may take its time."""
+
+    def publish_within(self, events: Sequence[OutboxEvent], *, seconds: float) -> None:
+        """Sends each event, in order, each within `seconds`.
+
+        Raises SinkUnavailableError if one was not taken, with its word.
+        """
+
+
 class Sealer(Protocol):
     """Encryption to the partner's public key."""
 

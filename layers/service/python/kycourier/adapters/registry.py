@@ -14,6 +14,7 @@ from kycourier.ports import (
     Sealer,
     SecretSource,
     Stores,
+    WebhookPort,
     WorkQueue,
 )
 from kycourier.settings.declarations import PREFIX
@@ -58,11 +59,31 @@ def open_evidence(
 
 
 def open_events(url: ResourceUrl, context: AdapterContext) -> EventSink:
-    """Opens the event sink. Raises SettingError."""
+    """Opens the event sink that is no webhook. Raises SettingError."""
     opened: EventSink = _open(
         "events", url, lambda factory: factory.open_events(url, context)
     )
     return opened
+
+
+def open_webhook(
+    url: ResourceUrl, secret: ResourceUrl | None, context: AdapterContext
+) -> WebhookPort:
+    """Opens the sink that sends webhooks. Raises SettingError."""
+    if secret is None:
+        raise SettingError(f"{PREFIX}WEBHOOK_SECRET", "is not set")
+
+    def open_with(factory: Any) -> WebhookPort:  # noqa: ANN401 - see `find_factory`
+        from kycourier.adapters.webhook.sink import WebhookSink
+
+        return WebhookSink(
+            f"{url.scheme}://{url.rest}",
+            secret=UnwrappedSecret(factory.open_secret(secret, context), secret.member),
+            clock=context.clock,
+            extra_ca_file=context.environ.get("SSL_CERT_FILE") or None,
+        )
+
+    return _open("webhook_secret", secret, open_with)
 
 
 def open_queue(url: ResourceUrl | None, context: AdapterContext) -> WorkQueue | None:

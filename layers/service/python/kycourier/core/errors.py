@@ -24,6 +24,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:  # the errors load without a library
+    from datetime import timedelta
+
     from kycourier.core.causes import Cause, Problem
     from kycourier.core.result_codes import CodeClass
 
@@ -132,14 +134,23 @@ class EvidenceUnavailableError(KycourierError):
 class SinkUnavailableError(KycourierError):
     """The event sink failed; the event stays in the outbox.
 
-    `word` is why, of a sink that knows more than that it failed.
+    `word` is why, of a sink that knows more than that it failed. `retry_after` is the
+    pause that the receiver asked for; `is_gone` if it wants no more events.
     """
 
     code = "sink_unavailable"
 
-    def __init__(self, reason: str = "", *, word: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        word: str | None = None,
+        retry_after: timedelta | None = None,
+        is_gone: bool = False,
+    ) -> None:
         super().__init__(reason or (word or ""))
         self.word = word or self.code
+        self.retry_after, self.is_gone = retry_after, is_gone
 
 
 class OutOfTimeError(KycourierError):

@@ -45,11 +45,14 @@ def until_photos(tries: int) -> timedelta:
     return PHOTO_SCHEDULE[min(tries, len(PHOTO_SCHEDULE) - 1)]
 
 
-def parse_retry_after(text: str | None) -> timedelta | None:
+def parse_retry_after(
+    text: str | None, *, cap: timedelta | None = None
+) -> timedelta | None:
     """Parses a `Retry-After` in seconds, capped; returns None for anything else."""
+    cap = cap or RETRY_AFTER_MAX
     if text is None or not (text.isascii() and text.isdigit()):
         return None
     digits = text.lstrip("0") or "0"
-    if len(digits) > len(str(RETRY_AFTER_MAX.seconds)):
-        return RETRY_AFTER_MAX
-    return min(RETRY_AFTER_MAX, timedelta(seconds=int(digits)))
+    if len(digits) > len(str(cap.seconds)):
+        return cap
+    return min(cap, timedelta(seconds=int(digits)))

@@ -91,6 +91,8 @@ START_MIN_SECONDS = 2.0
 CALL_RESERVE_SECONDS = 1.0
 # Records that have not finished this long before the end are given up.
 BATCH_RESERVE_SECONDS = 0.7
+# The parts of a sweep end this long before their results are needed.
+SWEEP_PART_RESERVE_SECONDS = 0.5
 # A handler responds this long before the platform's limit, whatever still runs.
 RESPONSE_RESERVE_SECONDS = 0.6
 # A handler and a batch run at least this long.
@@ -125,6 +127,30 @@ CONNECT_SHARE_MIN_SECONDS = 1.0
 READ_TOLERANCE_SECONDS = 0.1
 # Time of an invocation that adapters leave to its response.
 ADAPTER_RESERVE_SECONDS = 0.5
+
+# --- Webhooks -------------------------------------------------------------------------
+# Deadline of one delivery.
+WEBHOOK_SECONDS = 10.0
+# Time of an invocation that collects in which deliveries may be under way.
+WEBHOOK_INVOCATION_SECONDS = 3.0
+# Least time for a delivery to be tried.
+WEBHOOK_MIN_SECONDS = 0.5
+# When a delivery that failed is tried again: then each 12 hours.
+WEBHOOK_SCHEDULE = tuple(
+    timedelta(seconds=each) for each in (5, 60, 300, 1800, 7200, 18000, 36000, 43200)
+)
+# How often it is tried after 12 more hours, before it is given up: for three days.
+WEBHOOK_LATE_TRIES = 6
+# Part of a delay by which it is drawn shorter or longer.
+WEBHOOK_JITTER = 0.1
+# Longest `Retry-After` of a receiver that is honoured.
+WEBHOOK_RETRY_AFTER_MAX = timedelta(hours=12)
+# How long the rest of a receiver's response is read, so that it can end it.
+WEBHOOK_DRAIN_SECONDS = 0.5
+# Longest delay for which the queue reminds of a delivery; later ones are the sweep's.
+WEBHOOK_REMINDER_MAX = timedelta(minutes=15)
+# How long the webhook secret is cached.
+WEBHOOK_SECRET_CACHE_SECONDS = 60.0
 
 # --- AWS ------------------------------------------------------------------------------
 # Deadline of one attempt at an AWS JSON API, from name resolution to the last byte.

@@ -83,16 +83,21 @@ SETTINGS = (
     ),
     Setting(
         name="events",
-        help="`file:///path.jsonl`, `eventbridge://bus`, `sqs://name`,"
-        " `tencent-eb://bus-id?region=…`, `https://…` (later)",
-        parse=parsers.resource_url(
+        help="`file:///path.jsonl`, `https://…` (a webhook; `http://` on loopback),"
+        " `eventbridge://bus`, `sqs://name`, `tencent-eb://bus-id?region=…`",
+        parse=parsers.events_url(
             "file:///path.jsonl",
             "eventbridge://bus",
             "sqs://name",
             "tencent-eb://bus-id?region=…",
-            "https://…",
         ),
         local="file:///….kycourier/events.jsonl",
+    ),
+    Setting(
+        name="webhook_secret",
+        help="for a webhook, a secret reference: one or two `whsec_…`, a line each;"
+        " both sign",
+        parse=parsers.secret_reference,
     ),
     Setting(
         name="queue",

@@ -116,6 +116,28 @@ def kyc_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def receiver_url(text: str) -> str:
+    """Accepts https anywhere, http on loopback only; no user or fragment."""
+    path, _, query = text.partition("?")
+    if not _QUERY.fullmatch(query):
+        raise InvalidSettingError("must have an encoded query")
+    kyc_url(path)
+    return text
+
+
+def events_url(*forms: str) -> Callable[[str], ResourceUrl | None]:
+    """Accepts a receiver's URL, or a URL in one of `forms`."""
+    parse_other = resource_url("https://…", *forms)
+
+    def parse(text: str) -> ResourceUrl | None:
+        scheme, _, rest = text.partition("://")
+        if scheme not in {"http", "https"}:
+            return parse_other(text)
+        return ResourceUrl(scheme, receiver_url(text) and rest)
+
+    return parse
+
+
 def _is_address(host: str, port: str) -> bool:
     """Checks the port and, if the host is one, the IPv6 address."""
     if not 0 < int(port) <= _MAX_PORT:
@@ -130,6 +152,7 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?"
 )
+_QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 

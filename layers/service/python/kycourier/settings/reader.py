@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     state: ResourceUrl
     evidence: ResourceUrl | None
     events: ResourceUrl | None
+    webhook_secret: ResourceUrl | None
     queue: ResourceUrl | None
     recipient_key: ResourceUrl | None
     fingerprint_key: ResourceUrl | None
@@ -55,6 +56,12 @@ def read_settings(environ: Mapping[str, str], *, needs: AbstractSet[str]) -> Set
         values[setting.name] = None if text is None else _parse(setting, text)
     if values["ticket"] is not None:
         needs = needs - {"app_secret"}
+    if (
+        "events" in needs
+        and values["events"] is not None
+        and values["events"].is_webhook
+    ):
+        needs = needs | {"webhook_secret"}
     for setting in SETTINGS:
         if setting.name in needs and values[setting.name] is None:
             raise SettingError(setting.variable, "is not set")

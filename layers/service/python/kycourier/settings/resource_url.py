@@ -21,6 +21,11 @@ class ResourceUrl(Struct, frozen=True):
     member: str | None = None
 
     @property
+    def is_webhook(self) -> bool:
+        """Whether it is a receiver's own URL."""
+        return self.scheme in {"http", "https"}
+
+    @property
     def base_uri(self) -> str:
         """What an object's key is appended to: no query, no slash at the end."""
         path = self.rest.partition("?")[0].rstrip("/")

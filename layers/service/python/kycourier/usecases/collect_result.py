@@ -32,7 +32,11 @@ from kycourier.core.orders.record import OrderRecord, OrderState
 from kycourier.core.orders.results import FinalReason, OrderResult
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
-from kycourier.core.timing import BREAKER_SPREAD_SECONDS, WORK_LEASE_GRACE_SECONDS
+from kycourier.core.timing import (
+    BREAKER_SPREAD_SECONDS,
+    DUE_TOLERANCE,
+    WORK_LEASE_GRACE_SECONDS,
+)
 from kycourier.ports import RuntimeDeps, Stores
 from kycourier.usecases.attempt_end import AttemptEnd
 from kycourier.usecases.circuit_breaker import CircuitBreaker
@@ -86,7 +90,13 @@ class CollectResult:
             raise OutOfTimeError
         permit = self._breaker.request_permit()
         if permit.pause is not None:
-            return self._defer(request, urgency, permit.pause, permit.problem)
+            return self._defer(
+                request,
+                urgency,
+                permit.pause,
+                problem=permit.problem,
+                deadline=deadline,
+            )
         grace = deadline.seconds() + WORK_LEASE_GRACE_SECONDS
         try:
             claim = self._orders.claim(
@@ -97,7 +107,7 @@ class CollectResult:
                 folder=new_folder(self._orders.now(), nonce=self._random.nonce()),
             )
             if not claim.granted:
-                return claim.record
+                return self._publish_due(claim.record, deadline)
             return self._process(claim.record, deadline)
         finally:
             self._breaker.release(permit)
@@ -112,7 +122,15 @@ class CollectResult:
         committed = self._attempt_end.commit(changed, claimed)
         if committed is not changed:
             return committed
-        return self._publisher.publish(committed)
+        return self._publisher.publish(committed, deadline)
+
+    def _publish_due(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+        """Publishes for a message that reminds of events that were refused."""
+        if not (record.state.is_final and record.unsent and record.due_at):
+            return record
+        if record.due_at > self._orders.now() + DUE_TOLERANCE:
+            return record
+        return self._publisher.publish(record, deadline)
 
     def _store(self, record: OrderRecord, recognition: Recognition) -> OrderRecord:
         """Stores the evidence first: the event names only what is stored."""
@@ -183,7 +201,9 @@ class CollectResult:
         request: OrderRequest,
         urgency: Urgency,
         pause: timedelta,
+        *,
         problem: Problem,
+        deadline: Deadline,
     ) -> OrderRecord:
         """Keeps the order in its row until the circuit breaker closes.
 
@@ -203,7 +223,7 @@ class CollectResult:
         except StaleOwnerError:
             return self._orders.get(record.key) or record
         self._attempt_end.announce(changed)
-        return self._publisher.publish(changed)
+        return self._publisher.publish(changed, deadline)
 
     def _spread(self, pause: timedelta) -> timedelta:
         return pause + timedelta(seconds=BREAKER_SPREAD_SECONDS * self._random.draw())

@@ -1,15 +1,31 @@
-"""Publishes the events in an order's outbox, and records that they were accepted."""
+"""Publishes the events in an order's outbox, and records that they were accepted.
 
-from kycourier.core import retry
+A webhook's receiver belongs to somebody else: while orders are collected its deliveries
+take WEBHOOK_INVOCATION_SECONDS of an invocation at most, and the sweep sends the rest.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
 from kycourier.core.errors import (
+    OutOfTimeError,
     SinkUnavailableError,
     StaleOwnerError,
     StoreUnavailableError,
 )
 from kycourier.core.orders import follow_up
-from kycourier.core.orders.record import OrderRecord
+from kycourier.core.orders.delivery import sink_delay, webhook_delay
+from kycourier.core.orders.record import OrderRecord, OutboxEvent
 from kycourier.core.redaction import error_fields
-from kycourier.ports import EventSink, RuntimeDeps, Stores
+from kycourier.core.timing import (
+    WEBHOOK_INVOCATION_SECONDS,
+    WEBHOOK_MIN_SECONDS,
+    WEBHOOK_REMINDER_MAX,
+    WEBHOOK_SECONDS,
+)
+from kycourier.ports import EventSink, RuntimeDeps, Stores, WebhookPort, WorkQueue
+from kycourier.usecases.deadlines import Deadline
 
 
 class EventPublisher:
@@ -17,22 +33,31 @@ class EventPublisher:
 
     def __init__(self, sink: EventSink, *, stores: Stores, deps: RuntimeDeps) -> None:
         self.sink, self._orders = sink, stores.orders
-        self._random, self._event_log = deps.random, deps.event_log
+        self._clock, self._random = deps.clock, deps.random
+        self._event_log = deps.event_log
 
-    def publish(self, record: OrderRecord) -> OrderRecord:
-        """Publishes, then marks the events as sent; returns the row afterwards.
+    def is_paused(self) -> bool:
+        """Checks whether nothing may be sent now."""
+        return False
+
+    def publish(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+        """Publishes after an attempt; returns the row afterwards.
 
         If sink or store fail, the events stay in the outbox and are due again soon.
         """
+        return self.publish_due(record, deadline)
+
+    def publish_due(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+        """Publishes what the sweep found due; returns the row afterwards."""
         if not record.unsent:
             return record
         try:
-            self.sink.publish(record.unsent)
+            self._send(record.unsent, deadline)
         except SinkUnavailableError as error:
             self._event_log.emit(
                 "event_publish_failed", order_no=record.order_no, **error_fields(error)
             )
-            return self._publish_later(record)
+            return self._handle_failure(record, error)
         for event in record.unsent:
             self._event_log.emit(
                 "event_published", order_no=record.order_no, state=event.type
@@ -40,11 +65,24 @@ class EventPublisher:
         sent = follow_up.mark_sent(record, now=self._orders.now())
         return self._commit(record, sent)
 
-    def _publish_later(self, record: OrderRecord) -> OrderRecord:
+    def _send(self, events: Sequence[OutboxEvent], _: Deadline) -> None:
+        self.sink.publish(events)
+
+    def _handle_failure(
+        self, record: OrderRecord, error: SinkUnavailableError
+    ) -> OrderRecord:
+        attempts = record.delivery.attempts if record.delivery else 0
+        delay = sink_delay(attempts + 1, draw=self._random.draw())
+        return self._publish_later(record, error, delay)
+
+    def _publish_later(
+        self, record: OrderRecord, error: SinkUnavailableError, delay: timedelta
+    ) -> OrderRecord:
         if not record.state.is_final:
             return record
-        delay = retry.after_failure(record.tries, draw=self._random.draw())
-        later = follow_up.publish_later(record, delay=delay, now=self._orders.now())
+        later = follow_up.publish_later(
+            record, delay=delay, now=self._orders.now(), problem=error.word
+        )
         return self._commit(record, later)
 
     def _commit(self, record: OrderRecord, changed: OrderRecord) -> OrderRecord:
@@ -54,3 +92,80 @@ class EventPublisher:
         except (StaleOwnerError, StoreUnavailableError):
             return record
         return changed
+
+
+class WebhookPublisher(EventPublisher):
+    """Sends events to a receiver, by the schedule of webhooks."""
+
+    def __init__(
+        self,
+        sink: WebhookPort,
+        *,
+        queue: WorkQueue | None,
+        stores: Stores,
+        deps: RuntimeDeps,
+    ) -> None:
+        super().__init__(sink, stores=stores, deps=deps)
+        self._receiver, self._queue = sink, queue
+        self._paused_until = 0.0
+
+    def is_paused(self) -> bool:
+        """Checks whether the receiver asked for a pause that is not over."""
+        return self._clock.monotonic() < self._paused_until
+
+    def publish(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+        """Sends within what is left for deliveries, or leaves the row to the sweep."""
+        if not record.unsent:
+            return record
+        left = WEBHOOK_INVOCATION_SECONDS - deadline.deliveries.seconds()
+        if left < WEBHOOK_MIN_SECONDS or self.is_paused():
+            return self._leave_to_sweep(record)
+        try:
+            with deadline.deliveries.running():
+                return self.publish_due(record, deadline.capped(left))
+        except OutOfTimeError:
+            return self._leave_to_sweep(record)
+
+    def _send(self, events: Sequence[OutboxEvent], deadline: Deadline) -> None:
+        seconds = min(WEBHOOK_SECONDS, deadline.seconds())
+        if seconds < WEBHOOK_MIN_SECONDS:
+            raise OutOfTimeError
+        self._receiver.publish_within(events, seconds=seconds)
+
+    def _leave_to_sweep(self, record: OrderRecord) -> OrderRecord:
+        if not record.state.is_final:
+            return record
+        due = follow_up.leave_to_sweep(record, now=self._orders.now())
+        return self._commit(record, due)
+
+    def _handle_failure(
+        self, record: OrderRecord, error: SinkUnavailableError
+    ) -> OrderRecord:
+        if error.retry_after is not None:
+            pause = error.retry_after.total_seconds()
+            self._paused_until = self._clock.monotonic() + pause
+        attempts = record.delivery.attempts if record.delivery else 0
+        delay = webhook_delay(
+            attempts + 1, draw=self._random.draw(), retry_after=error.retry_after
+        )
+        if delay is None or error.is_gone:
+            return self._give_up(record, error)
+        later = self._publish_later(record, error, delay)
+        if later is not record and delay <= WEBHOOK_REMINDER_MAX:
+            self._remind(record, delay)
+        return later
+
+    def _give_up(self, record: OrderRecord, error: SinkUnavailableError) -> OrderRecord:
+        given_up = follow_up.give_up(record, problem=error.word, now=self._orders.now())
+        committed = self._commit(record, given_up)
+        if committed is given_up:
+            self._event_log.emit(
+                "event_undeliverable", order_no=record.order_no, problem=error.word
+            )
+        return committed
+
+    def _remind(self, record: OrderRecord, delay: timedelta) -> None:
+        """Enqueues a message for when the order is due; else the sweep finds it."""
+        if self._queue is not None:
+            with suppress(StoreUnavailableError):
+                self._queue.enqueue(record.key, delay)

@@ -1,11 +1,12 @@
 """Sweeps: works on what is due and what no message, call or worker has taken up.
 
-Due orders, attempts whose lease ended, unsent events, and orphaned objects; page by
-page, until all is done or time is short.
+Due orders, attempts whose lease ended, orphaned objects, and beside them unsent events;
+page by page, until all is done or time is short.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderRecord, PendingWork
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
-from kycourier.core.timing import PARK_GRACE
+from kycourier.core.timing import PARK_GRACE, SWEEP_PART_RESERVE_SECONDS
 from kycourier.ports import RuntimeDeps, Stores
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
@@ -37,6 +38,14 @@ class SweepReport(Struct, frozen=True, kw_only=True):
     skipped: int
 
 
+class SweepPools(Struct, frozen=True, kw_only=True):
+    """Threads for the two parts of a sweep, and for the orders of each."""
+
+    orders: BoundedPool
+    deliveries: BoundedPool
+    parts: BoundedPool
+
+
 class SweepOrders:
     """Works through what is due; an order that fails delays no other."""
 
@@ -48,12 +57,12 @@ class SweepOrders:
         breaker: CircuitBreaker,
         evidence: EvidenceWriter,
         publisher: EventPublisher,
-        pool: BoundedPool,
+        pools: SweepPools,
         stores: Stores,
         deps: RuntimeDeps,
     ) -> None:
         self._app_id, self._collector, self._breaker = app_id, collector, breaker
-        self._evidence, self._publisher, self._pool = evidence, publisher, pool
+        self._evidence, self._publisher, self._pools = evidence, publisher, pools
         self._orders, self._event_log = stores.orders, deps.event_log
 
     def sweep(self, deadline: Deadline) -> SweepReport:
@@ -64,14 +73,11 @@ class SweepOrders:
         """
         unsent = _Listing(self._orders.list_unsent, since=_unsent_since)
         due = _Listing(self._orders.list_due, since=lambda row: row.due_at)
-        skipped = 0
-        while not deadline.is_short() and not (unsent.is_done and due.is_done):
-            skipped += self._run(self._publish, unsent.page(self._app_id), deadline)
-            records = due.page(self._app_id)
-            if self._breaker.open_for() is not None:
-                due.is_done = True  # its first page is enough for the metrics
-                records = tuple(filter(self._may_process_while_open, records))
-            skipped += self._run(self._process, records, deadline)
+        parts = [partial(self._publish_all, unsent), partial(self._process_all, due)]
+        futures = self._pools.parts.run(
+            lambda part, until: part(until), parts, deadline
+        )
+        skipped = sum(future.result() for future in futures)
         if unreadable := unsent.unreadable + due.unreadable:
             self._event_log.emit("rows_unreadable", count=unreadable)
         now = self._orders.now()
@@ -84,14 +90,40 @@ class SweepOrders:
         )
         return SweepReport(due=due.count, unsent=unsent.count, skipped=skipped)
 
+    def _publish_all(self, unsent: "_Listing", deadline: Deadline) -> int:
+        """Publishes what is unsent, beside the other part: a sink may be slow."""
+        until, skipped = deadline.minus(seconds=SWEEP_PART_RESERVE_SECONDS), 0
+        while not (until.is_short() or unsent.is_done):
+            records = unsent.page(self._app_id)
+            if self._publisher.is_paused():
+                unsent.is_done = True  # its first page is enough for the metrics
+                records = ()
+            pool = self._pools.deliveries
+            skipped += self._run(self._publish, records, until, pool=pool)
+        return skipped
+
+    def _process_all(self, due: "_Listing", deadline: Deadline) -> int:
+        """Collects what is due, and checks for orphans."""
+        until, skipped = deadline.minus(seconds=SWEEP_PART_RESERVE_SECONDS), 0
+        while not (until.is_short() or due.is_done):
+            records = due.page(self._app_id)
+            if self._breaker.open_for() is not None:
+                due.is_done = True
+                records = tuple(filter(self._may_process_while_open, records))
+            pool = self._pools.orders
+            skipped += self._run(self._process, records, until, pool=pool)
+        return skipped
+
     def _run(
         self,
         work: Callable[[OrderRecord, Deadline], None],
         records: tuple[OrderRecord, ...],
         deadline: Deadline,
+        *,
+        pool: BoundedPool,
     ) -> int:
         """Works on a page concurrently; returns how many orders were skipped."""
-        futures = self._pool.run(work, records, deadline)
+        futures = pool.run(work, records, deadline)
         skipped = 0
         for record, future in zip(records, futures, strict=True):
             error = future.exception()
@@ -118,7 +150,8 @@ class SweepOrders:
     def _publish(self, record: OrderRecord, deadline: Deadline) -> None:
         if deadline.is_short():
             raise OutOfTimeError
-        self._publisher.publish(record)
+        if not self._publisher.is_paused():
+            self._publisher.publish_due(record, deadline)
 
     def _check_orphans(self, record: OrderRecord, deadline: Deadline) -> None:
         """Reports the objects that earlier attempts left in the evidence folder."""

@@ -114,7 +114,7 @@ class DeadlineConnection(HTTPConnection):
     ) -> None:
         self._max_body_bytes = max_body_bytes
         self._kept = False
-        self._response: DeadlineResponse | None = None
+        self.response: DeadlineResponse | None = None  # to the last request
         super().__init__(*args, **options)
 
     @property
@@ -149,10 +149,10 @@ class DeadlineConnection(HTTPConnection):
         self, sock: socket.socket, *_debuglevel: object, method: str
     ) -> DeadlineResponse:
         """Builds the response that will be read from the socket."""
-        self._response = DeadlineResponse(
+        self.response = DeadlineResponse(
             sock, method, ends_at=self._ends_at, max_body_bytes=self._max_body_bytes
         )
-        return self._response
+        return self.response
 
     def request(
         self,
@@ -191,7 +191,7 @@ class DeadlineConnection(HTTPConnection):
         return response
 
     def _start(self, write_request: Callable[[], None]) -> None:
-        self._response, self._write_request = None, write_request
+        self.response, self._write_request = None, write_request
         try:
             self._send()
         except TransportError:
@@ -222,7 +222,7 @@ class DeadlineConnection(HTTPConnection):
         self._send()
 
     def _had_died(self) -> bool:
-        return self._kept and not (self._response and self._response.reader.begun)
+        return self._kept and not (self.response and self.response.reader.begun)
 
 
 class DeadlineTlsConnection(DeadlineConnection, HTTPSConnection):

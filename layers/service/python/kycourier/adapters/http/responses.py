@@ -154,6 +154,10 @@ class DeadlineReader(io.RawIOBase):
         self.begun = False
         self.may_end = False
 
+    def shorten(self, seconds: float) -> None:
+        """Ends the stream in `seconds` at the latest."""
+        self._ends_at = min(self._ends_at, monotonic() + seconds)
+
     def readable(self) -> bool:
         """Returns True, which io.BufferedReader requires."""
         return True

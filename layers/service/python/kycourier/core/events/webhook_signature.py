@@ -43,6 +43,7 @@ def _parse_key(text: str) -> WebhookKey | None:
     if not (text.isascii() and text.startswith(PREFIX)):
         return None
     encoded = text.removeprefix(PREFIX)
+    encoded += "=" * (-len(encoded) % 4)  # some tools leave the padding out
     try:
         key = base64.b64decode(encoded, validate=True)
     except binascii.Error:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from kycourier.core.causes import Cause, Problem, count_problem
-from kycourier.core.errors import EvidenceConflictError
+from kycourier.core.errors import EvidenceConflictError, SinkUnavailableError
+from kycourier.core.orders.delivery import count_attempt
 from kycourier.core.orders.record import OrderRecord
 from kycourier.core.orders.state_machine import next_version
 from kycourier.core.timing import ORPHAN_CHECK_AFTER
@@ -13,15 +14,35 @@ from kycourier.core.timing import ORPHAN_CHECK_AFTER
 
 def mark_sent(record: OrderRecord, *, now: datetime) -> OrderRecord:
     """Marks all events as accepted; possible orphans are due for a check."""
-    sent = tuple(replace(event, sent=True) for event in record.events)
+    delivery = count_attempt(record.delivery, problem=None, now=now)
+    sent = tuple(
+        each if each.undeliverable else replace(each, sent=True)
+        for each in record.events
+    )
+    changed = replace(record, events=sent, delivery=delivery)
+    return _end_delivery(changed, now)
+
+
+def give_up(record: OrderRecord, *, problem: str, now: datetime) -> OrderRecord:
+    """Marks what is unsent as undeliverable: it is sent by hand only."""
+    delivery = count_attempt(record.delivery, problem=problem, now=now)
+    given_up = tuple(
+        each if each.sent else replace(each, undeliverable=True)
+        for each in record.events
+    )
+    return _end_delivery(replace(record, events=given_up, delivery=delivery), now)
+
+
+def _end_delivery(record: OrderRecord, now: datetime) -> OrderRecord:
+    """Ends the delivery of a row whose events are no longer to be sent."""
     if not record.state.is_final:
-        return next_version(record, now, events=sent)
+        return next_version(record, now)
     suspect = record.attempts > 1 or record.reason == EvidenceConflictError.code
     check = suspect and not record.orphans_checked
     due_at = now + ORPHAN_CHECK_AFTER if check else None
-    refused = _is_refused_by_sink(record)
-    last = None if refused else record.last_problem
-    return next_version(record, now, events=sent, due_at=due_at, last_problem=last)
+    is_over = _is_refused_by_sink(record) and not _is_given_up(record)
+    last = None if is_over else record.last_problem
+    return next_version(record, now, due_at=due_at, last_problem=last)
 
 
 def mark_event_sent(
@@ -29,27 +50,45 @@ def mark_event_sent(
 ) -> OrderRecord:
     """Marks one event as accepted; the schedule of events that remain is unchanged."""
     events = tuple(
-        replace(event, sent=True) if event.id == event_id else event
+        replace(event, sent=True, undeliverable=False)
+        if event.id == event_id
+        else event
         for event in record.events
     )
     if all(event.sent for event in events):
-        return mark_sent(record, now=now)
+        return mark_sent(replace(record, events=events), now=now)
     return next_version(record, now, events=events)
 
 
 def publish_later(
-    record: OrderRecord, *, delay: timedelta, now: datetime
+    record: OrderRecord,
+    *,
+    delay: timedelta,
+    now: datetime,
+    problem: str = SinkUnavailableError.code,
 ) -> OrderRecord:
     """Schedules the next try after the sink refused the events.
 
     The sink's problem does not replace why an order is parked.
+
+    Args:
+        record: The row.
+        delay: When they are sent again.
+        now: The store's clock.
+        problem: Why they were refused, in one word.
     """
     last = record.last_problem
     if last is None or _is_refused_by_sink(record):
         last = count_problem(last, Problem(Cause.SINK_UNAVAILABLE), now=now)
+    delivery = count_attempt(record.delivery, problem=problem, now=now)
     return next_version(
-        record, now, due_at=now + delay, tries=record.tries + 1, last_problem=last
+        record, now, due_at=now + delay, delivery=delivery, last_problem=last
     )
+
+
+def leave_to_sweep(record: OrderRecord, *, now: datetime) -> OrderRecord:
+    """Makes unsent events due now, without counting an attempt."""
+    return next_version(record, now, due_at=now)
 
 
 def mark_orphans_checked(record: OrderRecord, *, now: datetime) -> OrderRecord:
@@ -71,3 +110,7 @@ def recheck_orphans(record: OrderRecord, *, now: datetime) -> OrderRecord:
 def _is_refused_by_sink(record: OrderRecord) -> bool:
     last = record.last_problem
     return last is not None and last.cause is Cause.SINK_UNAVAILABLE
+
+
+def _is_given_up(record: OrderRecord) -> bool:
+    return any(event.undeliverable for event in record.events)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from kycourier.core.causes import LastProblem
 from kycourier.core.documents.registry import DEFAULT_DOCUMENT, Document
+from kycourier.core.orders.delivery import Delivery, describe_delivery
 from kycourier.core.orders.results import OrderResult
 from kycourier.core.redaction import repr_only
 from kycourier.core.versioned import decode_versioned
@@ -72,7 +73,8 @@ class PendingWork(str, Enum):
 class OutboxEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event, byte for byte as published; at most one of each type in a row.
 
-    `source`, `subject` and `traceparent` are the attributes in its body.
+    `source`, `subject` and `traceparent` are the attributes in its body. An event that
+    was given up as `undeliverable` is sent by hand only.
     """
 
     id: str
@@ -83,6 +85,7 @@ class OutboxEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     traceparent: str | None = None
     created_at: datetime | None = None
     sent: bool = False
+    undeliverable: bool = False
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -126,6 +129,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     traceparent: str | None = None
     result: OrderResult | None = None
     events: tuple[OutboxEvent, ...] = ()
+    delivery: Delivery | None = None
     orphans_checked: bool = False
     photos_gone: tuple[str, ...] = ()
     schema: int = msgspec.field(default_factory=lambda: SCHEMA)  # never omitted
@@ -146,8 +150,10 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def unsent(self) -> tuple[OutboxEvent, ...]:
-        """The events that the sink has not accepted yet, oldest first."""
-        return tuple(event for event in self.events if not event.sent)
+        """The events that are still to be sent, oldest first."""
+        return tuple(
+            each for each in self.events if not (each.sent or each.undeliverable)
+        )
 
     @property
     def unsent_since(self) -> datetime | None:
@@ -188,6 +194,7 @@ def describe(record: OrderRecord) -> Mapping[str, object]:
         "due_at": record.due_at if waits else None,
         "deadline_at": record.deadline_at,
         "event_id": record.events[-1].id if is_final and record.events else None,
+        "delivery": describe_delivery(record) if is_final else None,
         "result": {"document": document, **record.result.data(), **gone}
         if is_final and record.result
         else None,

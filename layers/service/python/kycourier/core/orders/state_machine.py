@@ -199,6 +199,7 @@ def finish(
         tries=0,
         result=record.result if known else result,
         events=record.events if known else (*record.events, event),
+        delivery=record.delivery if known else None,
         **_count_failure(record, problem, now),
     )
 

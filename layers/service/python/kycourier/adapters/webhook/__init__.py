@@ -1,0 +1,1 @@
+"""Sends events to a receiver of the partner's as signed webhooks."""
