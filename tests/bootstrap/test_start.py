@@ -71,6 +71,8 @@ def test_missing_setting_stops_the_start_with_its_name(service_rig, function, na
         ("collect_results", "EVENTS", f"file:///dev/null/{CANARY}"),
         ("collect_results", "QUEUE", f"sqlite:////dev/null/{CANARY}"),
         ("collect_results", "FINGERPRINT_KEY", "env:SHORT"),
+        ("collect_results", "RECIPIENT_KEY", "env:SHORT"),
+        ("orders_api", "RECIPIENT_KEY", "env:TWO"),
         ("collect_results", "MAX_IN_FLIGHT", CANARY),
         ("refresh_ticket", "EVENTS", CANARY),
         ("orders_api", "API_KEYS", "env:THREE"),
@@ -89,6 +91,23 @@ def test_wrong_setting_stops_the_start_without_its_value(
     assert message.startswith(f"KYCOURIER_{name}: ")
     assert CANARY[:8] not in message
     assert CANARY[:8] not in service_rig.log.read_text()
+
+
+@pytest.mark.parametrize("function", ["collect_results", "sweep_orders", "orders_api"])
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        ("", "is not set"),
+        ("env:THREE", "cannot be used: must be one or two whsec_ secrets, a line each"),
+    ],
+)
+def test_webhook_without_a_usable_secret_stops_the_start(
+    service_rig, function, secret, reason
+):
+    service_rig.environ["THREE"] = f"{CANARY}\nb\nc"
+    url = f"https://partner.example/hook?token={CANARY}"
+    message = refusal(service_rig, function, EVENTS=url, WEBHOOK_SECRET=secret)
+    assert message == f"KYCOURIER_WEBHOOK_SECRET: {reason}"
 
 
 @pytest.mark.parametrize(

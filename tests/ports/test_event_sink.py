@@ -1,17 +1,22 @@
 """The contract of EventSink, run on every implementation."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
 from kycourier.adapters.local.events import FileEventSink
+from kycourier.adapters.system import SystemClock
+from kycourier.adapters.webhook.sink import WebhookSink
 from kycourier.core.orders.record import OutboxEvent
 from kycourier.ports import EventSink
 from support import tencent_api_rig as tencent
 from support.aws.services import new_bus, new_queue, open_sink, read_queue
 from support.fakes import MemoryEventSink
+from support.rigs.in_memory import MutableSecret
 from support.servers.emulators import EMULATOR_MARKS
+from support.servers.hostile_server import HostileServer, Peer, http_response
 
 WORKERS = 8
 
@@ -65,6 +70,27 @@ def build_sqs(request: pytest.FixtureRequest) -> EventSinkRig:
     return EventSinkRig(sink, lambda: [each["Body"] for each in read_queue(moto, name)])
 
 
+def build_webhook(request: pytest.FixtureRequest) -> EventSinkRig:
+    """Read what a receiver on loopback was sent; events may come over many sockets."""
+    bodies: list[str] = []
+
+    def take(peer: Peer) -> None:
+        head = peer.read_request().decode()
+        length = int(re.search(r"Content-Length: ([0-9]+)", head)[1])
+        bodies.append(peer.read_bytes(length).decode())
+        peer.send(http_response(b"", status="204 No Content"))
+
+    server = HostileServer(take)
+    request.addfinalizer(server.close)
+    sink = WebhookSink(
+        server.url,
+        secret=MutableSecret("whsec_" + "A" * 32),
+        clock=SystemClock(),
+        extra_ca_file=None,
+    )
+    return EventSinkRig(sink, lambda: list(bodies), together=False)
+
+
 def build_tencent_eb(request: pytest.FixtureRequest) -> EventSinkRig:
     account = request.getfixturevalue("account")
     sink = tencent.open_sink(account.url, account.make_bus())
@@ -77,6 +103,7 @@ BUILD = {
     "eventbridge": build_eventbridge,
     "sqs": build_sqs,
     "tencent-eb": build_tencent_eb,
+    "webhook": build_webhook,
 }
 KINDS = [
     "memory",
@@ -84,6 +111,7 @@ KINDS = [
     pytest.param("eventbridge", marks=EMULATOR_MARKS),
     pytest.param("sqs", marks=EMULATOR_MARKS),
     pytest.param("tencent-eb", marks=pytest.mark.enable_socket),
+    pytest.param("webhook", marks=pytest.mark.enable_socket),
 ]
 
 

@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 import pybase64
 
 from kycourier.adapters import registry
+from kycourier.adapters.webhook.client import ReceiverClient
 from kycourier.container import Container
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
 from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.fingerprints import parse_fingerprint_key
 from kycourier.core.request_signature import parse_keys
+from kycourier.settings.resource_url import ResourceUrl
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.provide_ticket import KeptTickets
-from kycourier_devkit.doctor.check import OK, PROBLEM, CheckResult
+from kycourier_devkit.doctor.check import OK, PROBLEM, WARNING, CheckResult
 
 _LEASE = _LEASE_OWNER = "doctor"
 _LEASE_SECONDS = 5
 _NOT_SET = "not set"
 _APP_SECRET = re.compile("[A-Za-z0-9]{64}")
-_TICKET_SECONDS = 8.0
+_TICKET_SECONDS = _RECEIVER_SECONDS = 8.0
 
 Check = Callable[[Container], str]  # returns the detail, or raises
 
@@ -30,6 +32,21 @@ def check_resources(container: Container) -> Iterator[CheckResult]:
     """Opens each resource once."""
     for name, check in _CHECKS.items():
         yield _run(name, check, container)
+    url = container.settings.events
+    if url is not None and url.is_webhook:
+        yield _check_receiver(url, container)
+
+
+def _check_receiver(url: ResourceUrl, container: Container) -> CheckResult:
+    """Connects to the receiver and sends nothing; it is somebody else's to mend."""
+    ca_file = container.context.environ.get("SSL_CERT_FILE") or None
+    client = ReceiverClient(f"{url.scheme}://{url.rest}", extra_ca_file=ca_file)
+    try:
+        client.connect(seconds=_RECEIVER_SECONDS)
+    except KycourierError as error:
+        waits = "events wait until it can be reached"
+        return CheckResult(WARNING, "receiver", f"{error.reason}: {waits}")
+    return CheckResult(OK, "receiver", "accepts connections")
 
 
 def _run(name: str, check: Check, container: Container) -> CheckResult:
@@ -112,6 +129,10 @@ def _check_events(container: Container) -> str:
     url = container.settings.events
     if url is None:
         return _NOT_SET
+    if url.is_webhook:
+        secret = container.settings.webhook_secret
+        registry.open_webhook(url, secret, container.context)
+        return "a webhook, signed"
     registry.open_events(url, container.context)
     return "can be written" if url.scheme == "file" else "exists"
 

@@ -13,6 +13,7 @@ from kycourier_devkit.orders.container import COLLECT_SETTINGS
 from kycourier_devkit.workspace.local_settings import SECRET_VARIABLE
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
+_RECEIVER = re.compile(r"(https?://[^/]*)/.*")  # path and query may hold a token
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -71,7 +72,7 @@ def _check(
         read_settings({name: values[name]}, needs=frozenset())
     except SettingError as error:
         return CheckResult(PROBLEM, name, error.why)
-    shown = _CREDENTIALS.sub("…@", values[name])
+    shown = _RECEIVER.sub(r"\1/…", _CREDENTIALS.sub("…@", values[name]))
     if context.environ.get(name):
         return CheckResult(OK, name, shown)
     if context.is_deployed:

@@ -116,6 +116,23 @@ def test_unusable_resource_is_the_only_problem(doctor, environ, row):
     assert names(rows, "problem") == [row]
 
 
+def test_receiver_that_cannot_be_reached_is_a_warning(doctor):
+    webhook = {
+        "KYCOURIER_EVENTS": "http://127.0.0.1:9/hook?token=canary",
+        "KYCOURIER_WEBHOOK_SECRET": "env:HOOK",
+    }
+    code, rows = doctor(**webhook, HOOK="whsec_" + "A" * 32)
+    assert code == 0
+    assert rows["events"] == ("ok", "a webhook, signed")
+    unreachable = "connect_failed: events wait until it can be reached"
+    assert rows["receiver"] == ("warning", unreachable)
+    assert "canary" not in str(rows)
+
+    code, rows = doctor(**webhook, HOOK=SECRET_VALUE)
+    assert code == 1
+    assert names(rows, "problem") == ["events"]
+
+
 def make_due(tmp_path):
     """Make all waiting orders due."""
     state = open_stores(tmp_path / ".kycourier/state.db")

@@ -2,11 +2,14 @@
 
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from kycourier.core.errors import EvidenceUnavailableError
 from mutants.catalogue import replaces
 
 COLLECT = "tests/usecases/test_collect_result.py"
 STORE = "tests/ports/test_evidence_store.py"
+SEALED = "tests/usecases/test_sealed_results.py"
 WRITER = "kycourier.usecases.store_evidence:EvidenceWriter"
 
 
@@ -67,3 +70,14 @@ def put_events_entries_are_not_read(put, self, entries):
     """A 200 of PutEvents counts for all entries, whatever it reports for each."""
     put(self, entries)
     return []
+
+
+@replaces("kycourier.usecases.store_evidence:EvidenceWriter._seal", "I18", SEALED)
+def nothing_is_sealed(_seal, _self, _record, _recognition):
+    """A recipient's key is set, and the clear values go nowhere."""
+
+
+@replaces("kycourier.usecases.store_evidence:build_sealed_content", "I18", SEALED)
+def another_order_is_sealed(build, record, recognized):
+    """The content names another order than its event."""
+    return build(replace(record, order_no="another"), recognized)

@@ -54,6 +54,7 @@ class RunContext:
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)  # noqa: S311 - repeatable on purpose
         self.is_sealing = seed % 2 == 1
+        self.has_webhook = seed // 2 % 2 == 1
         self.scheduler = Scheduler()
         self.stores = Stores(StoreClock(self.scheduler))
         salt = f"{self.rng.getrandbits(64):016x}"

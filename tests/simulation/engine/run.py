@@ -212,7 +212,8 @@ class Run:
         now, wall = self.context.scheduler.now, self.context.stores.clock.now()
         ends = []
         for row in self.context.stores.rows():
-            if row.state.is_final and row.due_at is not None and not row.unsent:
+            has_schedule = not row.unsent or self.context.has_webhook
+            if row.state.is_final and row.due_at is not None and has_schedule:
                 ends.append(row.due_at)
             elif self.plan.never_ready:
                 ends.append(row.deadline_at)

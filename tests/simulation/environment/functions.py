@@ -92,6 +92,7 @@ class MachinePorts:
         self.queue = intercepted(context.queue, "queue")
         self.secret = intercepted(context.secret, "secret")
         self.sealer = make_sealer() if context.is_sealing else None
+        self.has_webhook = context.has_webhook
 
 
 def wire_function(

@@ -1,4 +1,4 @@
-"""The sixty named faults: how each is injected, and what must hold under it alone."""
+"""The named faults: how each is injected, and what must hold under it alone."""
 
 from simulation.faults import (
     delivery,
@@ -9,10 +9,11 @@ from simulation.faults import (
     ticket_refresh,
     ticket_validity,
     transport,
+    webhook,
 )
 from simulation.faults.registry import FAULTS, Fault
 
 __all__ = [
     "FAULTS", "Fault", "delivery", "processes", "result_codes", "results", "storage",
-    "ticket_refresh", "ticket_validity", "transport",
+    "ticket_refresh", "ticket_validity", "transport", "webhook",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ SECRET_VALUE = "s3kret-value-of-a-setting"
 def publish_fails(run: FaultRun) -> None:
     action = run.rng.choice((refuse, lose_response))
     chance = run.rng.choice((0.5, 1.0))
-    run.during("sink.publish", action, ends_at=120, chance=chance)
+    run.during("sink.publish*", action, ends_at=120, chance=chance)
 
 
 def _marks_sent(call: PortCall) -> bool:
@@ -44,7 +44,7 @@ def partial_failure(run: FaultRun) -> None:
             proceed()
         raise call.error()
 
-    run.during("sink.publish", action, ends_at=120, chance=0.6)
+    run.during("sink.publish*", action, ends_at=120, chance=0.6)
     run.during("queue.enqueue", action, ends_at=120, chance=0.6)
 
 

@@ -22,7 +22,7 @@ from simulation.invariants.tickets import TicketInvariants
 ROW_WRITES = {"orders.claim", "orders.register", "orders.commit"}
 CHECKED_CALLS = {
     *ROW_WRITES, "breakers.open", "breakers.close", "leases.acquire", "tickets.get",
-    "tickets.put", "evidence.put", "sink.publish",
+    "tickets.put", "evidence.put", "sink.publish", "sink.publish_within",
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ class InvariantChecker:
                 self.tickets.check_save(call)
             case "evidence.put":
                 self._check_objects()
-            case "sink.publish":
+            case "sink.publish" | "sink.publish_within":
                 self._check_publish(cast("Sequence[OutboxEvent]", call.args[0]))
             case "kyc.query":
                 self.tickets.check_queries(self.orders.claims)

@@ -61,6 +61,11 @@ class MemoryEventSink:
     def publish(self, events: Sequence[OutboxEvent]) -> None:
         self.events += events
 
+    def publish_within(self, events: Sequence[OutboxEvent], *, seconds: float) -> None:
+        """Publish as a webhook is; `seconds` are plenty."""
+        assert seconds > 0
+        self.publish(events)
+
 
 class Delivery(NamedTuple):
     """One delivery of a message; `receives` counts deliveries including this one."""

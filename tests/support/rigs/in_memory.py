@@ -32,7 +32,7 @@ from kycourier.usecases.collect_result import CollectResult
 from kycourier.usecases.concurrency import BoundedPool, FanOut
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.provide_ticket import OwnedTickets, TicketProvider
-from kycourier.usecases.publish_events import EventPublisher
+from kycourier.usecases.publish_events import EventPublisher, WebhookPublisher
 from kycourier.usecases.query_result import ResultQuery
 from kycourier.usecases.refresh_ticket import TicketRefresher
 from kycourier.usecases.register_order import RegisterOrder
@@ -81,6 +81,7 @@ class InMemoryApp:
         self.sink = MemoryEventSink()
         self.queue = MemoryWorkQueue(self.clock)
         self.sealer: Sealer | None = None
+        self.has_webhook = False
         self.upstream = FakePlatform()
 
     def worker(self, *, clock: Clock | None = None) -> "InMemoryWorker":
@@ -111,6 +112,7 @@ class WorkerPorts(Protocol):
     sink: EventSink
     queue: WorkQueue
     sealer: Sealer | None
+    has_webhook: bool
 
 
 class InMemoryWorker:
@@ -156,7 +158,11 @@ class InMemoryWorker:
             sealer=app.sealer,
             run_all=run_all or FanOut(size=3).run,
         )
-        self.publisher = EventPublisher(app.sink, **shared)
+        self.publisher = (
+            WebhookPublisher(app.sink, queue=app.queue, **shared)
+            if app.has_webhook
+            else EventPublisher(app.sink, **shared)
+        )
         self.resender = EventResender(app.sink, **shared)
         self.pool = pools.orders
         self.collector = CollectResult(

@@ -45,6 +45,13 @@ class Peer:
         self._server.record_request(text)
         return text
 
+    def read_bytes(self, count: int) -> bytes:
+        """Read so many bytes of a body."""
+        content = b""
+        while len(content) < count and (piece := self._sock.recv(count - len(content))):
+            content += piece
+        return content
+
     def send(self, data: bytes) -> None:
         """Send everything."""
         self._sock.sendall(data)

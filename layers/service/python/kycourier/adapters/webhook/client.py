@@ -39,6 +39,15 @@ class ReceiverClient:
             extra_ca_file=extra_ca_file,
         )
 
+    def connect(self, *, seconds: float) -> None:
+        """Opens a connection and closes it again. Raises TransportError."""
+        connection = self._open()
+        connection.timeout = seconds
+        try:
+            connection.connect()
+        finally:
+            connection.close()
+
     def post(
         self, path: str, headers: Mapping[str, str], body: bytes, *, seconds: float
     ) -> Reply:
@@ -56,14 +65,17 @@ class ReceiverClient:
         lines = [f"POST {path} HTTP/1.1"]
         lines += [f"{name}: {text}" for name, text in headers.items()]
         lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
-        opened = self._pool._new_conn()  # noqa: SLF001 - urllib3 has no public one
-        connection = cast("DeadlineConnection", opened)  # the pool's ConnectionCls
+        connection = self._open()
         try:
             with transport_errors("reply_not_http"):
                 connection.timeout = seconds
                 return self._call(connection, "\r\n".join(lines).encode("ascii") + body)
         finally:
             connection.close()
+
+    def _open(self) -> DeadlineConnection:
+        opened = self._pool._new_conn()  # noqa: SLF001 - urllib3 has no public one
+        return cast("DeadlineConnection", opened)  # the pool's ConnectionCls
 
     def _call(self, connection: DeadlineConnection, request: bytes) -> Reply:
         try:

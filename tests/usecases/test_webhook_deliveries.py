@@ -1,0 +1,254 @@
+"""A receiver that fails or is slow delays no order, and gets every event it missed."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+
+from kycourier.core.errors import SinkUnavailableError
+from kycourier.core.orders.record import describe
+from kycourier.core.orders.state_machine import Urgency
+from kycourier.triggers.timer import SweepTimer
+from kycourier.usecases.concurrency import BoundedPool
+from kycourier.usecases.sweep_orders import SweepPools
+from support.rigs.in_memory import InMemoryApp, InMemoryWorker, expected_order
+
+ORDERS = [f"order{number}" for number in range(12)]
+
+
+class FakeReceiver:
+    """A receiver that takes `seconds` for each event, and then answers or fails."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.seconds, self.failure = 0.0, None
+        self.received, self.limits = [], []
+
+    def publish(self, events):
+        self.publish_within(events, seconds=10.0)
+
+    def publish_within(self, events, *, seconds):
+        self.limits.append(seconds)
+        self._clock.sleep(min(self.seconds, seconds))
+        if self.seconds > seconds:
+            raise SinkUnavailableError(word="timed_out")
+        if self.failure is not None:
+            raise self.failure
+        self.received += events
+
+    def fail(self, word="http_500", **options):
+        self.failure = SinkUnavailableError(word=word, **options)
+
+
+@pytest.fixture
+def app():
+    app = InMemoryApp()
+    app.has_webhook, app.sink = True, FakeReceiver(app.clock)
+    return app
+
+
+def collect(app, *numbers, seconds=60):
+    """Collect orders in one invocation."""
+    worker, deadline = app.worker(), app.time(seconds)
+    return [
+        worker.collector.collect(
+            expected_order(number), urgency=Urgency.NOTIFIED, deadline=deadline
+        )
+        for number in numbers
+    ]
+
+
+def sweep(app, worker=None):
+    worker = worker or app.worker()
+    SweepTimer(worker.sweeper).handle(app.time(55))
+
+
+def delivery(app, order_no="order0"):
+    return describe(app.load(order_no))["delivery"]
+
+
+def sleep_until_due(app, order_no="order0"):
+    due = app.load(order_no).due_at - app.clock.now()
+    app.clock.sleep(max(0.0, due.total_seconds()))
+    return due
+
+
+def test_event_is_delivered_with_the_order(app):
+    [row] = collect(app, "order0")
+
+    assert row.state.value == "collected"
+    assert [event.id for event in app.sink.received] == [row.events[0].id]
+    found = delivery(app)
+    assert (found["state"], found["attempts"], found["problem"]) == (
+        "delivered",
+        1,
+        None,
+    )
+
+
+def test_failed_delivery_is_tried_by_the_schedule_with_the_same_bytes(app):
+    app.sink.fail()
+    [row] = collect(app, "order0")
+    waited = []
+    for _ in range(3):
+        waited.append(sleep_until_due(app).total_seconds())
+        sweep(app)
+    assert waited == [pytest.approx(exact, rel=0.1) for exact in (5, 60, 300)]
+    assert delivery(app)["problem"] == "http_500"
+    assert (delivery(app)["state"], delivery(app)["attempts"]) == ("pending", 4)
+    app.sink.failure = None
+    sleep_until_due(app)
+    sweep(app)
+
+    [event] = app.sink.received
+    assert (event.id, event.body) == (row.events[0].id, row.events[0].body)
+    assert delivery(app)["state"] == "delivered"
+    assert app.load("order0").last_problem is None
+
+
+def test_deliveries_of_an_invocation_take_three_seconds_at_most(app):
+    app.sink.seconds = 60
+    started = app.clock.monotonic()
+
+    rows = collect(app, *ORDERS)
+
+    assert app.clock.monotonic() - started == pytest.approx(3, abs=0.01)
+    assert app.sink.limits == [3]
+    assert {row.state.value for row in rows} == {"collected"}
+    assert delivery(app)["problem"] == "timed_out"
+    for number in ORDERS[1:]:  # left to the sweep, due at once, no attempt counted
+        assert delivery(app, number)["attempts"] == 0
+        assert app.load(number).due_at <= app.clock.now()
+
+
+def test_fast_deliveries_share_the_three_seconds(app):
+    app.sink.seconds = 0.9
+
+    collect(app, *ORDERS)
+
+    assert len(app.sink.received) == 3
+    assert app.sink.limits == [3, pytest.approx(2.1), pytest.approx(1.2)]
+
+
+def test_next_invocation_has_three_seconds_of_its_own(app):
+    app.sink.seconds = 60
+    collect(app, "order0")
+    app.sink.seconds = 0
+
+    collect(app, "order1")
+
+    assert [event.subject for event in app.sink.received] == ["order1"]
+
+
+def test_sweep_collects_beside_a_receiver_that_hangs(app):
+    """The receiver answers only once the sweep has collected an order."""
+    app.sink.fail()
+    collect(app, "order0")
+    collected = Event()
+    pools = SweepPools(
+        orders=BoundedPool(size=1),
+        deliveries=BoundedPool(size=1),
+        parts=BoundedPool(size=2),
+    )
+    worker = InMemoryWorker(app, pools=pools)
+    worker.register.register(expected_order("due"))
+    app.clock.sleep(600)
+    app.sink.failure = None
+    receive, put = app.sink.publish_within, app.evidence.put
+
+    def put_and_release(*arguments, **options):
+        put(*arguments, **options)
+        collected.set()
+
+    def wait_and_receive(events, *, seconds):
+        assert collected.wait(20)
+        receive(events, seconds=seconds)
+
+    app.sink.publish_within, app.evidence.put = wait_and_receive, put_and_release
+    sweep(app, worker)
+
+    assert app.load("due").state.value == "collected"
+    assert delivery(app)["state"] == "delivered"
+
+
+def test_sweep_sends_what_others_left_behind_a_failing_order(app):
+    app.sink.fail()
+    collect(app, "order0", "order1", "order2")
+    failing = app.load("order0").events[0].id
+
+    class Picky(FakeReceiver):
+        def publish_within(self, events, *, seconds):
+            if events[0].id == failing:
+                raise SinkUnavailableError(word="http_400")
+            super().publish_within(events, seconds=seconds)
+
+    app.sink = Picky(app.clock)
+    app.clock.sleep(10)
+    sweep(app)
+
+    assert {event.subject for event in app.sink.received} == {"order1", "order2"}
+    assert delivery(app)["problem"] == "http_400"
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_event_is_given_up_after_410_or_the_last_attempt_and_kept(app, is_gone):
+    app.sink.fail("http_410" if is_gone else "http_503", is_gone=is_gone)
+    [row] = collect(app, "order0")
+    attempts = 1
+    while app.load("order0").unsent:
+        sleep_until_due(app)
+        sweep(app)
+        attempts += 1
+
+    assert attempts == (1 if is_gone else 14)
+    found = delivery(app)
+    assert (found["state"], found["attempts"]) == ("undeliverable", attempts)
+    assert found["due_at"] is None
+    assert app.load("order0").events[0].body == row.events[0].body
+    assert app.log_events().count("event_undeliverable") == 1
+    sent = len(app.sink.limits)
+    app.clock.sleep(86400)
+    sweep(app)
+    assert len(app.sink.limits) == sent
+
+
+def test_receiver_that_asks_for_a_pause_gets_nothing_until_then(app):
+    app.sink.fail("http_429", retry_after=timedelta(seconds=90))
+    worker = app.worker()
+    deadline = app.time()
+    for number in ("order0", "order1"):
+        order = expected_order(number)
+        worker.collector.collect(order, urgency=Urgency.NOTIFIED, deadline=deadline)
+    app.clock.sleep(60)
+    sweep(app, worker)
+    assert len(app.sink.limits) == 1
+    assert delivery(app, "order1")["attempts"] == 0
+    app.sink.failure = None
+    app.clock.sleep(31)
+    sweep(app, worker)
+
+    assert {event.subject for event in app.sink.received} == {"order0", "order1"}
+
+
+def test_queue_reminds_of_early_deliveries_only(app):
+    app.sink.fail()
+    collect(app, "order0")
+    assert app.queue.receive(1, visibility_seconds=60) == ()
+    app.sink.failure = None
+    app.clock.sleep(6)
+    [reminder] = app.queue.receive(1, visibility_seconds=60)
+    assert "order0" in reminder.body
+
+    collect(app, "order0")  # what the message starts
+
+    assert delivery(app)["state"] == "delivered"
+
+
+def test_message_before_the_due_time_sends_nothing(app):
+    app.sink.fail()
+    collect(app, "order0")
+    app.clock.sleep(1)
+
+    collect(app, "order0")
+
+    assert len(app.sink.limits) == 1
