@@ -6,8 +6,10 @@ from itertools import islice
 
 from bench.environment.emulator_process import Emulator
 from bench.measure.raw_http import RawConnection, aws_call
-from kycourier.adapters.aws.dynamodb.table import ENTRY, KEY, MARKER, PART
-from kycourier.adapters.stores import due_index
+from kycourier.adapters.aws.dynamodb.find_orders import ended_part
+from kycourier.adapters.aws.dynamodb.indexes import ENDED, ENTRY, FOUND, PART
+from kycourier.adapters.aws.dynamodb.table import KEY, MARKER
+from kycourier.adapters.stores import due_index, found_index
 from kycourier.core.orders.record import OrderRecord, encode_record
 
 _BATCH = 12  # of the 25 allowed, so that the emulator keeps the body
@@ -33,6 +35,9 @@ def _encode(record: OrderRecord) -> dict[str, dict[str, str]]:
         "record": {"B": base64.b64encode(encode_record(record)).decode()},
         MARKER: {"S": "w" * 32},
     }
+    if record.state.is_final:
+        item[ENDED] = {"S": ended_part(record.app_id, record.state.value)}
+        item[FOUND] = {"S": found_index.build_entry(record)}
     name = due_index.list_of(record)
     if name is not None:
         shard = due_index.shard_of(record.order_no)

@@ -7,11 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 from kycourier.adapters.local.schema import open_stores, to_seconds
+from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.orders.record import OrderRecord, encode_record
 
 _INSERT = (
-    "INSERT INTO orders (app_id, order_no, version, fence, due_at, need, record)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO orders (app_id, order_no, version, fence, due_at, need, record, state,"
+    " registered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _FAST = ("journal_mode = OFF", "synchronous = OFF", "cache_size = -262144")
 
@@ -38,4 +39,6 @@ def _encode(record: OrderRecord) -> tuple[object, ...]:
         to_seconds(record.due_at) if record.due_at else None,
         record.pending_work.value,
         encode_record(record),
+        record.state.value,
+        to_ticks(record.registered_at),
     )

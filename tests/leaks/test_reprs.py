@@ -41,6 +41,7 @@ ALLOWED = {
     "Cursor": {"order_no"},
     "Delivery": {"problem"},
     "Effect": {"metric"},
+    "FindCursor": {"order_no"},
     "FinalReason": {"code", "name"},
     "FingerprintKey": {"version"},
     "Finish": {"code", "name"},

@@ -11,6 +11,7 @@ from kycourier.core.documents.bank_card import PhotoKind
 from kycourier.core.documents.registry import Document
 from kycourier.core.orders.record import OrderState
 from kycourier.core.tickets.pair import Freshness
+from kycourier.triggers.http.order_list import PARAMETERS
 from kycourier.triggers.http.problems import PROBLEMS
 from support.openapi_check import load_schema, make_validator, walk_objects
 from support.rigs.api_client import ApiClient
@@ -54,7 +55,8 @@ def test_schemas_are_shared_with_events():
 
 def test_enums_match_the_code():
     assert SCHEMAS["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
-    assert SCHEMAS["Order"]["properties"]["state"]["enum"] == values(OrderState)
+    assert SCHEMAS["OrderState"]["enum"] == values(OrderState)
+    assert SCHEMAS["Problem"]["properties"]["parameter"]["enum"] == list(PARAMETERS)
     assert SCHEMAS["Document"]["enum"] == values(Document)
     assert SCHEMAS["PhotoKind"]["enum"] == values(PhotoKind)
     assert SCHEMAS["Ticket"]["properties"]["state"]["enum"] == values(Freshness)

@@ -10,6 +10,7 @@ from support.rendered_templates import NEEDS_TOOLS, as_list, of_type
 pytestmark = NEEDS_TOOLS
 
 TABLE, INDEX = "${StateTable.Arn}", "${StateTable.Arn}/index/due"
+ENDED = "${StateTable.Arn}/index/ended"
 BUCKET, OBJECTS = "${EvidenceBucket.Arn}", "${EvidenceBucket.Arn}/evidence/*"
 BUS, QUEUE = "${EventBus.Arn}", "${OrdersQueue.Arn}"
 PREFIX = "{'StringLikeIfExists': {'s3:prefix': 'evidence/*'}}"
@@ -39,6 +40,7 @@ COLLECTING = {
     *reading("${FingerprintKey}"),
 }
 LISTING = {("dynamodb:Query", INDEX, ""), ("dynamodb:BatchGetItem", TABLE, "")}
+FINDING = {("dynamodb:Query", ENDED, "")}
 TRIGGERED = grants(
     QUEUE,
     *("sqs:ReceiveMessage", "sqs:DeleteMessage"),
@@ -55,7 +57,7 @@ OWNED = {
     "RefreshTicket": REFRESHING | ISSUING,
     "CollectResults": COLLECTING | TRIGGERED | ISSUING,
     "SweepOrders": COLLECTING | LISTING | ISSUING,
-    "OrdersApi": COLLECTING | LISTING,
+    "OrdersApi": COLLECTING | LISTING | FINDING,
 }
 FOREIGN = {
     "aws-secretsmanager://kyc/ticket": reading(
@@ -86,7 +88,11 @@ def test_role_allows_only_the_calls_of_its_function(resources, function):
 def test_role_allows_the_restored_table_instead_of_the_original(resources, function):
     stack = resources(RestoredTable="kycourier-restored")
 
-    replaced = {TABLE: RESTORED, INDEX: f"{RESTORED}/index/due"}
+    replaced = {
+        TABLE: RESTORED,
+        INDEX: f"{RESTORED}/index/due",
+        ENDED: f"{RESTORED}/index/ended",
+    }
     assert allowed(stack, function) == {
         (action, replaced.get(resource, resource), condition)
         for action, resource, condition in OWNED[function]
@@ -102,13 +108,13 @@ def test_roles_read_a_foreign_ticket_and_no_app_secret(resources, ticket):
     assert allowed(stack, "RefreshTicket") == REFRESHING
     assert allowed(stack, "CollectResults") == COLLECTING | TRIGGERED | reads
     assert allowed(stack, "SweepOrders") == COLLECTING | LISTING | reads
-    assert allowed(stack, "OrdersApi") == COLLECTING | LISTING | reads
+    assert allowed(stack, "OrdersApi") == COLLECTING | LISTING | FINDING | reads
 
 
 def test_api_reads_its_keys_only_when_it_checks_signatures(resources):
     allowed_here = allowed(resources(ApiAccess="url"), "OrdersApi")
 
-    assert allowed_here == COLLECTING | LISTING | reading("${ApiKeys}")
+    assert allowed_here == COLLECTING | LISTING | FINDING | reading("${ApiKeys}")
 
 
 def test_roles_that_touch_evidence_may_use_its_key(resources):

@@ -2,33 +2,23 @@
 
 import heapq
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from kycourier.adapters.local.factory import sqlite_path
-from kycourier.adapters.local.schema import open_stores
 from kycourier.container import Container
-from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
+from kycourier.core.orders.pages import OrderFilter
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
     OrderState,
     OutboxEvent,
-    decode_record,
 )
 from kycourier.core.timing import PARK_GRACE
-from kycourier_devkit.errors import UsageError
 from kycourier_devkit.events.selection import EventFilter
 
-_PAGE = (
-    "SELECT rowid, record FROM orders WHERE app_id = ? AND rowid < ?"
-    " ORDER BY rowid DESC LIMIT 200"
-)
-_MAX_ROWID = 2**63 - 1
+_PAGE = 100
 _MAX_OUTAGE = timedelta(days=1)
-_DISORDER = timedelta(minutes=1)  # rows are inserted a little out of order
 
 
 class StoredEvent(Struct, frozen=True):
@@ -53,7 +43,6 @@ class EventRows:
 
     def __init__(self, container: Container) -> None:
         self._app_id, self._orders = container.app_id, container.stores.orders
-        self._state = container.settings.state
         ttl = container.settings.order_ttl_seconds
         self.horizon: timedelta = ttl + PARK_GRACE + _MAX_OUTAGE
 
@@ -80,29 +69,16 @@ class EventRows:
         """Yields the rows that were registered then, the newest first.
 
         Raises:
-            UsageError: The state is not a local file.
             StoreUnavailableError: The store failed.
         """
-        for record in self._newest_first():
-            if since is not None and record.registered_at < since - _DISORDER:
+        wanted = OrderFilter(state=state, since=since, until=until)
+        after = None
+        while True:
+            page = self._orders.find(self._app_id, wanted, limit=_PAGE, after=after)
+            yield from page.records
+            after = page.next
+            if after is None:
                 return
-            if (
-                (since is None or record.registered_at >= since)
-                and (until is None or record.registered_at < until)
-                and (state is None or record.state is state)
-            ):
-                yield record
-
-    def _newest_first(self) -> Iterator[OrderRecord]:
-        """Yields all rows; a row that cannot be read is skipped."""
-        if self._state.scheme != "sqlite":
-            raise UsageError("KYCOURIER_STATE: events are listed from sqlite:// only")
-        stores, below = open_stores(sqlite_path(self._state)), _MAX_ROWID
-        while rows := stores.read(_PAGE, (self._app_id, below)):
-            below = rows[-1]["rowid"]
-            for row in rows:
-                with suppress(NewerSchemaError, StoreUnavailableError):
-                    yield decode_record(row["record"])
 
     def newest(self, wanted: EventFilter, *, limit: int) -> list[StoredEvent]:
         """Returns the newest of the wanted events, the newest first."""

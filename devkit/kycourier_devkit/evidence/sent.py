@@ -7,14 +7,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from kycourier.adapters.local.factory import sqlite_path
-from kycourier.adapters.local.schema import open_stores
 from kycourier.container import Container
 from kycourier.core.evidence import uri_of
-from kycourier.core.orders.record import OrderRecord, decode_record
+from kycourier.core.orders.pages import OrderFilter
+from kycourier.core.orders.record import OrderRecord, OrderState
 from kycourier.core.orders.results import CollectedResult
 from kycourier_devkit.errors import UsageError
 from kycourier_devkit.evidence.manifests import Finding, ManifestReport
+
+_PAGE = 100
 
 
 class SentManifest(Struct, frozen=True):
@@ -65,20 +66,19 @@ def _parse_event(file: Path, number: int, line: str) -> SentManifest | None:
 
 
 def read_orders(container: Container) -> list[SentManifest]:
-    """Reads the collected orders of a local state.
-
-    Raises:
-        UsageError: The state is in a store that cannot list all of its orders.
-    """
-    url = container.settings.state
-    if url.scheme != "sqlite":
-        raise UsageError("--state: only a local state lists its orders: use --events")
-    state = open_stores(sqlite_path(url))
-    rows = state.read(_SELECT, (container.app_id,))
-    return list(_of_records(decode_record(row["record"]) for row in rows))
+    """Reads the collected orders of the state. Raises StoreUnavailableError."""
+    return sorted(_of_records(_collected(container)), key=lambda each: each.order_no)
 
 
-_SELECT = "SELECT record FROM orders WHERE app_id = ? ORDER BY order_no"
+def _collected(container: Container) -> Iterator[OrderRecord]:
+    orders, wanted = container.stores.orders, OrderFilter(state=OrderState.COLLECTED)
+    after = None
+    while True:
+        page = orders.find(container.app_id, wanted, limit=_PAGE, after=after)
+        yield from page.records
+        after = page.next
+        if after is None:
+            return
 
 
 def _of_records(records: Iterable[OrderRecord]) -> Iterator[SentManifest]:

@@ -15,7 +15,7 @@ EXPIRY = "expires_at"
 SCHEMA: Mapping[str, Any] = {
     "AttributeDefinitions": [
         {"AttributeName": name, "AttributeType": "S"}
-        for name in ("pk", "part", "entry")
+        for name in ("pk", "part", "entry", "ended", "found")
     ],
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     "GlobalSecondaryIndexes": [
@@ -26,7 +26,15 @@ SCHEMA: Mapping[str, Any] = {
                 {"AttributeName": "entry", "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        },
+        {
+            "IndexName": "ended",
+            "KeySchema": [
+                {"AttributeName": "ended", "KeyType": "HASH"},
+                {"AttributeName": "found", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        },
     ],
     "BillingMode": "PAY_PER_REQUEST",
 }

@@ -15,7 +15,14 @@ from kycourier.core.errors import (
 )
 from kycourier.core.leases import Lease, refresh_lease
 from kycourier.core.orders import state_machine as rules
-from kycourier.core.orders.pages import Claim, Cursor, Page
+from kycourier.core.orders.pages import (
+    Claim,
+    Cursor,
+    FindCursor,
+    FoundPage,
+    OrderFilter,
+    Page,
+)
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -149,6 +156,35 @@ class MemoryOrderStore:
         self, app_id: str, *, limit: int, after: Cursor | None = None
     ) -> Page:
         return self._page(app_id, {PendingWork.PUBLISH}, limit, after)
+
+    def find(
+        self,
+        app_id: str,
+        wanted: OrderFilter,
+        *,
+        limit: int,
+        after: FindCursor | None = None,
+    ) -> FoundPage:
+        """Look at every row."""
+        below = (after.registered_at, after.order_no) if after else None
+        with self._lock:
+            contents = [
+                row.record for key, row in self.rows.items() if key.app_id == app_id
+            ]
+        found, unreadable = [], 0
+        for content in contents:
+            try:
+                record = decode_record(content)
+            except (NewerSchemaError, StoreUnavailableError):
+                unreadable += 1
+                continue
+            if wanted.matches(record):
+                found.append(((record.registered_at, record.order_no), record))
+        found.sort(key=lambda each: each[0], reverse=True)
+        page = [each for each in found if below is None or each[0] < below]
+        records = tuple(record for _, record in page[:limit])
+        more = FindCursor(*page[limit - 1][0]) if len(page) > limit else None
+        return FoundPage(records, more, unreadable)
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         self.poison.append((app_id, source, problem))

@@ -57,11 +57,14 @@ class ApiClient:
         *,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        query: str = "",
         seconds: float = 60,
     ) -> ApiResponse:
         """Call the API through a function URL; a body other than text becomes JSON."""
         text = body if body is None or isinstance(body, str) else json.dumps(body)
-        event = function_url_event(method, path, body=text, headers=headers)
+        event = function_url_event(
+            method, path, body=text, headers=headers, query=query
+        )
         return self.send(event, seconds=seconds)
 
     def refusals(self) -> list[tuple[object, object]]:

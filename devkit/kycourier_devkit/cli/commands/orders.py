@@ -1,4 +1,4 @@
-"""Commands for tickets and orders: refresh, collect, show, resume."""
+"""Commands for tickets and orders: refresh, collect, list, show, resume."""
 
 # ruff: noqa: PLC0415 - each command imports what it runs, so that --help is quick
 # ruff: noqa: D301 - \b is Click's: it keeps the lines that follow
@@ -88,6 +88,55 @@ def show(
     raise typer.Exit(show_order(cli_context(ctx), order, as_json=as_json))
 
 
+def list_(  # noqa: PLR0913, PLR0917 - options
+    ctx: typer.Context,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="As parked or waiting.")
+    ] = None,
+    document: Annotated[
+        str | None, typer.Option(metavar="DOCUMENT", help="As bank_card.")
+    ] = None,
+    cause: Annotated[
+        str | None,
+        typer.Option(metavar="CAUSE", help="A cause of the runbook, as timed_out."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Registered from then on: 1d, 2026-01-31, …"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Registered before then.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(metavar="N", help="At most so many, the newest.")
+    ] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="List all that match.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each order.")
+    ] = False,
+) -> None:
+    """List orders, the newest registered first.
+
+    \b
+    Examples:
+      kycourier list --state parked
+      kycourier list --cause timed_out --since 1d
+      kycourier list --all --json
+    """
+    from kycourier_devkit.orders.list import ListOptions, list_orders
+
+    options = ListOptions(
+        state=state,
+        document=document,
+        cause=cause,
+        since=since,
+        until=until,
+        limit=None if all_ else limit,
+        as_json=as_json,
+    )
+    raise typer.Exit(list_orders(cli_context(ctx), options))
+
+
 def resume(
     ctx: typer.Context,
     orders: Annotated[
@@ -112,5 +161,8 @@ def resume(
 
 def add_commands(app: typer.Typer) -> None:
     """Adds the group's commands."""
-    for command in (refresh, collect, show, resume):
-        app.command()(command)
+    app.command()(refresh)
+    app.command()(collect)
+    app.command("list")(list_)
+    app.command()(show)
+    app.command()(resume)

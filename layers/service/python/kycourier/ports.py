@@ -13,7 +13,14 @@ from msgspec import Struct
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.leases import Lease
-from kycourier.core.orders.pages import Claim, Cursor, Page
+from kycourier.core.orders.pages import (
+    Claim,
+    Cursor,
+    FindCursor,
+    FoundPage,
+    OrderFilter,
+    Page,
+)
 from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import Secret
@@ -94,15 +101,22 @@ class OrderStore(Protocol):
         """Reads a row. Raises StoreUnavailableError, NewerSchemaError."""
 
     def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """Lists due rows that are to be collected or checked for orphans.
-
-        A row that cannot be read (damaged, or of a newer release) is skipped.
-        """
+        """Lists due rows to collect or check for orphans; skips unreadable rows."""
 
     def list_unsent(
         self, app_id: str, *, limit: int, after: Cursor | None = None
     ) -> Page:
         """Lists due rows that are final and have unsent events."""
+
+    def find(
+        self,
+        app_id: str,
+        wanted: OrderFilter,
+        *,
+        limit: int,
+        after: FindCursor | None = None,
+    ) -> FoundPage:
+        """Finds orders, the newest first, each on one page whatever changes."""
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         """Counts an unprocessable message: source and problem, not its content."""
@@ -165,10 +179,7 @@ class WebhookPort(EventSink, Protocol):
     """A sink that belongs to somebody else, and may take its time."""
 
     def publish_within(self, events: Sequence[OutboxEvent], *, seconds: float) -> None:
-        """Sends each event, in order, each within `seconds`.
-
-        Raises SinkUnavailableError if one was not taken, with its word.
-        """
+        """Sends each, in order, within `seconds`. Raises SinkUnavailableError."""
 
 
 class Sealer(Protocol):

@@ -4,13 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from kycourier.adapters.aws.dynamodb.expressions import Attributes
+from kycourier.adapters.aws.dynamodb.find_orders import (
+    due_part,
+    ended_part,
+    find_orders,
+)
+from kycourier.adapters.aws.dynamodb.indexes import ENDED, ENTRY, FOUND, PART
 from kycourier.adapters.aws.dynamodb.items import Item
-from kycourier.adapters.aws.dynamodb.table import ENTRY, KEY, MAX_TRIES, PART, Table
-from kycourier.adapters.stores import due_index
+from kycourier.adapters.aws.dynamodb.table import KEY, MAX_TRIES, Table
+from kycourier.adapters.stores import due_index, found_index
 from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
-from kycourier.core.orders.pages import Claim, Cursor, Page
+from kycourier.core.orders.pages import (
+    Claim,
+    Cursor,
+    FindCursor,
+    FoundPage,
+    OrderFilter,
+    Page,
+)
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -123,6 +136,27 @@ class DynamoOrderStore:
         """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(due_index.UNSENT, app_id, limit, after)
 
+    @scrub_traceback
+    def find(
+        self,
+        app_id: str,
+        wanted: OrderFilter,
+        *,
+        limit: int,
+        after: FindCursor | None = None,
+    ) -> FoundPage:
+        """Finds orders, the newest registered first. Raises StoreUnavailableError."""
+        return find_orders(
+            self._table, self._load, app_id, wanted, limit=limit, after=after
+        )
+
+    def _load(self, app_id: str, order_numbers: Sequence[str]) -> dict[str, bytes]:
+        keys = {_key(OrderKey(app_id, each)): each for each in order_numbers}
+        items = self._table.get_many(list(keys), names=["record"])
+        return {
+            keys[item.text(KEY) or ""]: item.content("record") or b"" for item in items
+        }
+
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         """Counts an unprocessable message by source and problem.
 
@@ -148,28 +182,21 @@ class DynamoOrderStore:
 
     def _page(self, name: str, app_id: str, limit: int, after: Cursor | None) -> Page:
         def fetch(shard: int, above: str, up_to: str, most: int) -> Sequence[str]:
-            part = _part(app_id, name, shard)
+            part = due_part(app_id, name, shard)
             return self._table.list_entries(part, above=above, up_to=up_to, limit=most)
 
-        def load(order_numbers: Sequence[str]) -> dict[str, bytes]:
-            keys = {_key(OrderKey(app_id, each)): each for each in order_numbers}
-            items = self._table.get_many(list(keys), names=["record"])
-            return {
-                keys[item.text(KEY) or ""]: item.content("record") or b""
-                for item in items
-            }
-
         return due_index.read_page(
-            fetch, load, name=name, now=self.now(), limit=limit, after=after
+            fetch,
+            lambda order_numbers: self._load(app_id, order_numbers),
+            name=name,
+            now=self.now(),
+            limit=limit,
+            after=after,
         )
 
 
 def _key(order: OrderKey) -> str:
     return f"order/{order.app_id}/{order.order_no}"
-
-
-def _part(app_id: str, name: str, shard: int) -> str:
-    return f"{app_id}/{name}/{shard}"
 
 
 def _decode(item: Item) -> OrderRecord | None:
@@ -182,13 +209,20 @@ def _version_of(record: OrderRecord) -> Attributes:
 
 
 def _attributes(record: OrderRecord) -> Attributes:
-    """Returns a row's attributes; those of the index, PART and ENTRY, only if due."""
+    """Returns a row's attributes.
+
+    PART and ENTRY index it if it is due, ENDED and FOUND if it is final: only the write
+    that ends the order adds those.
+    """
+    is_final = record.state.is_final
     name = due_index.list_of(record)
     shard = due_index.shard_of(record.order_no)
     return {
         "version": record.version,
         "fence": record.fence,
         "record": encode_record(record),
-        PART: None if name is None else _part(record.app_id, name, shard),
+        PART: None if name is None else due_part(record.app_id, name, shard),
         ENTRY: due_index.build_entry(record),
+        ENDED: ended_part(record.app_id, record.state.value) if is_final else None,
+        FOUND: found_index.build_entry(record) if is_final else None,
     }

@@ -8,9 +8,10 @@ import errno
 import fcntl
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic, sleep
@@ -224,3 +225,22 @@ def _fill(handle: int, content: bytes) -> None:
     while left:
         left = left[os.write(handle, left) :]
     os.fsync(handle)
+
+
+def make_private(path: Path) -> None:
+    """Creates an empty file, or restricts an existing SQLite file to its owner."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+    except FileExistsError:
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            _restrict(path.with_name(name))
+        check_writable(path)  # SQLite would open it read-only
+    else:
+        sync_folder(path.parent)
+
+
+def _restrict(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
+            path.chmod(PRIVATE_FILE)

@@ -6,14 +6,23 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kycourier.adapters.local.find_orders import find_orders
 from kycourier.adapters.local.schema import open_stores, to_instant, to_seconds
+from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.errors import (
     NewerSchemaError,
     StaleOwnerError,
     StoreUnavailableError,
 )
 from kycourier.core.orders import state_machine as rules
-from kycourier.core.orders.pages import Claim, Cursor, Page
+from kycourier.core.orders.pages import (
+    Claim,
+    Cursor,
+    FindCursor,
+    FoundPage,
+    OrderFilter,
+    Page,
+)
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -140,6 +149,18 @@ class SqliteOrderStore:
         """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(UNSENT, app_id, limit, after)
 
+    @scrub_traceback
+    def find(
+        self,
+        app_id: str,
+        wanted: OrderFilter,
+        *,
+        limit: int,
+        after: FindCursor | None = None,
+    ) -> FoundPage:
+        """Finds orders, the newest registered first. Raises StoreUnavailableError."""
+        return find_orders(self._state, app_id, wanted, limit=limit, after=after)
+
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         """Counts an unprocessable message by source and problem.
 
@@ -177,8 +198,8 @@ def _find(state: sqlite3.Connection, key: OrderKey) -> OrderRecord | None:
 
 def _insert(state: sqlite3.Connection, record: OrderRecord) -> None:
     state.execute(
-        "INSERT INTO orders (version, fence, due_at, need, record, app_id, order_no)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO orders (version, fence, due_at, need, record, state, registered,"
+        " app_id, order_no) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*_columns(record), record.app_id, record.order_no),
     )
 
@@ -187,8 +208,9 @@ def _replace(
     state: sqlite3.Connection, record: OrderRecord, *, expected: OrderRecord
 ) -> None:
     written = state.execute(
-        "UPDATE orders SET version = ?, fence = ?, due_at = ?, need = ?, record = ?"
-        " WHERE app_id = ? AND order_no = ? AND version = ? AND fence = ?",
+        "UPDATE orders SET version = ?, fence = ?, due_at = ?, need = ?, record = ?,"
+        " state = ?, registered = ? WHERE app_id = ? AND order_no = ?"
+        " AND version = ? AND fence = ?",
         (
             *_columns(record),
             expected.app_id,
@@ -201,13 +223,15 @@ def _replace(
         raise StaleOwnerError("order")
 
 
-def _columns(record: OrderRecord) -> tuple[int, int, float | None, str, bytes]:
+def _columns(record: OrderRecord) -> tuple[int | float | str | bytes | None, ...]:
     return (
         record.version,
         record.fence,
         to_seconds(record.due_at) if record.due_at else None,
         record.pending_work.value,
         encode_record(record),
+        record.state.value,
+        to_ticks(record.registered_at),
     )
 
 

@@ -1,11 +1,16 @@
 """Defines the state file's tables: tickets, leases, orders, breakers and poison."""
 
+import sqlite3
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from kycourier.adapters.local.sqlite import SqliteFile
+from kycourier.adapters.stores.timestamps import to_ticks
+from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
+from kycourier.core.orders.record import decode_record
 
-SCHEMA = 1
+SCHEMA = 2
 TABLES = """
     CREATE TABLE tickets (
         app_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, record BLOB NOT NULL
@@ -17,8 +22,11 @@ TABLES = """
         app_id TEXT NOT NULL, order_no TEXT NOT NULL,
         version INTEGER NOT NULL, fence INTEGER NOT NULL,
         due_at REAL, need TEXT NOT NULL, record BLOB NOT NULL,
+        state TEXT NOT NULL DEFAULT '', registered INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (app_id, order_no)
     );
+    CREATE INDEX orders_found ON orders (app_id, registered, order_no);
+    CREATE INDEX orders_found_by_state ON orders (app_id, state, registered, order_no);
     CREATE INDEX orders_due ON orders (app_id, due_at, order_no)
         WHERE due_at IS NOT NULL AND need IN ('collect', 'check_orphans');
     CREATE INDEX orders_unsent ON orders (app_id, due_at, order_no)
@@ -35,8 +43,32 @@ TABLES = """
 
 
 def open_stores(path: str | Path) -> SqliteFile:
-    """Opens the state file; creates it if absent. Raises as `SqliteFile` does."""
-    return SqliteFile(path, schema=SCHEMA, tables=TABLES)
+    """Opens the state file; creates or upgrades it. Raises as `SqliteFile` does."""
+    upgrades = {1: _add_search}
+    return SqliteFile(path, schema=SCHEMA, tables=TABLES, upgrades=upgrades)
+
+
+def _add_search(connection: sqlite3.Connection) -> None:
+    """Adds the columns by which orders are found, and fills them from the rows.
+
+    A row that cannot be read keeps its defaults, and is found by nobody.
+    """
+    for column in (
+        "state TEXT NOT NULL DEFAULT ''",
+        "registered INTEGER NOT NULL DEFAULT 0",
+    ):
+        connection.execute(f"ALTER TABLE orders ADD COLUMN {column}")
+    rows = connection.execute("SELECT rowid, record FROM orders").fetchall()
+    for rowid, content in rows:
+        with suppress(NewerSchemaError, StoreUnavailableError):
+            record = decode_record(content)
+            connection.execute(
+                "UPDATE orders SET state = ?, registered = ? WHERE rowid = ?",
+                (record.state.value, to_ticks(record.registered_at), rowid),
+            )
+    for statement in TABLES.split(";"):
+        if "INDEX orders_found" in statement:
+            connection.execute(statement)
 
 
 def to_seconds(instant: datetime) -> float:

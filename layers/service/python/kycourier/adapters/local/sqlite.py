@@ -6,29 +6,28 @@ replaced file is detected at the next use, so that no write goes to a deleted fi
 
 import os
 import sqlite3
-import stat
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kycourier.adapters.local.files import (
-    PRIVATE_FILE,
-    check_writable,
     group_flush,
     locked_folder,
     make_folder,
+    make_private,
     os_errors_as,
     sync_file,
-    sync_folder,
 )
 from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
 from kycourier.core.timing import SQLITE_BUSY_SECONDS
 
 T = TypeVar("T")
+Upgrade = Callable[[sqlite3.Connection], None]
+_NO_UPGRADES: Mapping[int, Upgrade] = {}
 
 
 class _OpenFile:
@@ -70,13 +69,21 @@ _inherited: list[sqlite3.Connection] = []
 class SqliteFile:
     """One SQLite file with its tables; created, mode 0600, if it is absent."""
 
-    def __init__(self, path: str | Path, *, schema: int, tables: str) -> None:
-        """Opens the file, and creates its tables if it is new.
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        schema: int,
+        tables: str,
+        upgrades: Mapping[int, Upgrade] = _NO_UPGRADES,
+    ) -> None:
+        """Opens the file, creates its tables if it is new, upgrades them if it is old.
 
         Args:
             path: The file.
             schema: The newest schema version that can be read.
             tables: SQL statements, separated by semicolons, that create the tables.
+            upgrades: How tables of each older version become those of the next.
 
         Raises:
             StoreUnavailableError: SQLite or the file system failed.
@@ -87,7 +94,9 @@ class SqliteFile:
         self._file: _OpenFile | None = None
         self._idle: list[_OpenConnection] = []
         weakref.finalize(self, _close_all, self._idle)
-        os_errors_as(lambda: self._prepare(tables), failure=StoreUnavailableError)
+        os_errors_as(
+            lambda: self._prepare(tables, upgrades), failure=StoreUnavailableError
+        )
 
     def read(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
         """Reads committed rows. Raises StoreUnavailableError, NewerSchemaError."""
@@ -181,22 +190,26 @@ class SqliteFile:
         connection.row_factory = sqlite3.Row
         return connection
 
-    def _prepare(self, tables: str) -> None:
-        """Creates file and tables if absent, and checks that they are writable.
+    def _prepare(self, tables: str, upgrades: Mapping[int, Upgrade]) -> None:
+        """Creates or upgrades file and tables, and checks that they are writable.
 
         The folder's lock is needed because the switch to WAL does not wait for others.
         """
         make_folder(self._path.parent)
         with locked_folder(self._path.parent):
-            _make_private(self._path)
+            make_private(self._path)
             file, connection = _OpenFile(self._path), self._connect()
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 _choose_flush(connection)
                 connection.execute("BEGIN IMMEDIATE")
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                stored = connection.execute("PRAGMA user_version").fetchone()[0]
+                if stored == 0:
                     for statement in tables.split(";"):
                         connection.execute(statement)
+                for version in range(stored or self._schema, self._schema):
+                    upgrades[version](connection)
+                if stored != self._schema:
                     connection.execute(f"PRAGMA user_version = {self._schema}")
                 connection.execute("COMMIT")
             except BaseException:
@@ -215,25 +228,6 @@ def _choose_flush(connection: sqlite3.Connection) -> None:
 def _identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
-
-
-def _make_private(path: Path) -> None:
-    """Creates an empty file, or restricts an existing one to its owner."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
-    except FileExistsError:
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            _restrict(path.with_name(name))
-        check_writable(path)  # SQLite would open it read-only
-    else:
-        sync_folder(path.parent)
-
-
-def _restrict(path: Path) -> None:
-    with suppress(FileNotFoundError):
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode) and mode & 0o077:
-            path.chmod(PRIVATE_FILE)
 
 
 def _close(idle: _OpenConnection) -> None:

@@ -6,6 +6,7 @@ spread over shards.
 
 from binascii import crc_hqx
 
+from kycourier.adapters.stores import found_index
 from kycourier.adapters.stores.due_index import DUE, UNSENT, shard_of
 from kycourier.core.orders.record import OrderKey
 
@@ -32,13 +33,19 @@ def list_key(app_id: str, shard: int, name: str) -> str:
     return _shard_key(app_id, shard, name)
 
 
-def row_keys(order: OrderKey) -> tuple[str, str, str]:
-    """Returns the keys of a row and of its possible lists: row, `due`, `unsent`."""
+def found_key(app_id: str, shard: int, name: str) -> str:
+    """Returns the key of a shard's part of a list of found orders."""
+    return _shard_key(app_id, shard, f"found:{name}")
+
+
+def row_keys(order: OrderKey) -> tuple[str, ...]:
+    """Returns the keys of a row and of its possible lists: `due`, `unsent`, found."""
     app_id, shard = order.app_id, shard_of(order.order_no)
     return (
         order_key(order),
         list_key(app_id, shard, DUE),
         list_key(app_id, shard, UNSENT),
+        *(found_key(app_id, shard, name) for name in found_index.LISTS),
     )
 
 

@@ -5,11 +5,24 @@ from datetime import datetime, timedelta
 
 from kycourier.adapters.redis.client import MAX_RACES, RedisClient, to_utc
 from kycourier.adapters.redis.connections import Value
-from kycourier.adapters.redis.keys import app_key, list_key, order_key, row_keys
-from kycourier.adapters.stores import due_index
+from kycourier.adapters.redis.find_orders import find_orders
+from kycourier.adapters.redis.keys import (
+    app_key,
+    list_key,
+    order_key,
+    row_keys,
+)
+from kycourier.adapters.stores import due_index, found_index
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
-from kycourier.core.orders.pages import Claim, Cursor, Page
+from kycourier.core.orders.pages import (
+    Claim,
+    Cursor,
+    FindCursor,
+    FoundPage,
+    OrderFilter,
+    Page,
+)
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -30,19 +43,24 @@ for index, row in ipairs(KEYS) do
 end
 return records
 """
-# row, due, unsent; expected version and fence, writer, version, fence, list, entry,
-# record. The first write is HSET, which a full Redis refuses, so that nothing is
-# written in part.
+# row, due, unsent, each found list; expected version and fence, writer, version, fence,
+# list, entry, record, number of the found list, entry in it. The first write is HSET,
+# which a full Redis refuses, so that nothing is written in part.
 _WRITE = """
 local lists = {due = KEYS[2], unsent = KEYS[3]}
 local row = redis.call('HMGET', KEYS[1],
-  'version', 'fence', 'writer', 'list', 'entry')
+  'version', 'fence', 'writer', 'list', 'entry', 'found')
 if row[3] == ARGV[3] then return 1 end
 if (row[1] or '') ~= ARGV[1] or (row[2] or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[4], 'fence', ARGV[5],
-  'writer', ARGV[3], 'list', ARGV[6], 'entry', ARGV[7], 'record', ARGV[8])
+  'writer', ARGV[3], 'list', ARGV[6], 'entry', ARGV[7], 'record', ARGV[8],
+  'found', ARGV[9])
 if lists[row[4]] then redis.call('ZREM', lists[row[4]], row[5]) end
 if lists[ARGV[6]] then redis.call('ZADD', lists[ARGV[6]], 0, ARGV[7]) end
+if row[6] ~= ARGV[9] then
+  for at = 4, #KEYS do redis.call('ZREM', KEYS[at], ARGV[10]) end
+  redis.call('ZADD', KEYS[ARGV[9] + 3], 0, ARGV[10])
+end
 return 1
 """
 # poison; seconds to keep it
@@ -127,11 +145,7 @@ class RedisOrderStore:
 
     @scrub_traceback
     def list_due(self, app_id: str, *, limit: int, after: Cursor | None = None) -> Page:
-        """Lists rows that are due to be collected or checked for orphans.
-
-        Raises:
-            StoreUnavailableError: Redis failed.
-        """
+        """Lists due rows to collect or to check. Raises StoreUnavailableError."""
         return self._page(app_id, due_index.DUE, limit, after)
 
     @scrub_traceback
@@ -140,6 +154,20 @@ class RedisOrderStore:
     ) -> Page:
         """Lists due final rows with unsent events. Raises StoreUnavailableError."""
         return self._page(app_id, due_index.UNSENT, limit, after)
+
+    @scrub_traceback
+    def find(
+        self,
+        app_id: str,
+        wanted: OrderFilter,
+        *,
+        limit: int,
+        after: FindCursor | None = None,
+    ) -> FoundPage:
+        """Finds orders, the newest registered first. Raises StoreUnavailableError."""
+        return find_orders(
+            self._client, self._records, app_id, wanted, limit=limit, after=after
+        )
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         """Counts an unprocessable message by source and problem.
@@ -156,7 +184,7 @@ class RedisOrderStore:
         order: OrderKey,
         decide: Callable[[OrderRecord | None, datetime], Claim],
     ) -> Claim:
-        """Reads, decides and writes; repeats after a concurrent write."""
+        """Reads, decides, writes; repeats after a concurrent write."""
         for _ in range(MAX_RACES):
             stored, now = self._read(order)
             claim = decide(stored, now)
@@ -181,6 +209,8 @@ class RedisOrderStore:
             due_index.list_of(record) or "",
             due_index.build_entry(record) or "",
             encode_record(record),
+            found_index.LISTS.index(found_index.list_of(record)) + 1,
+            found_index.build_entry(record),
         ]
         return self._client.run(_WRITE, keys=row_keys(record.key), values=values) == 1
 

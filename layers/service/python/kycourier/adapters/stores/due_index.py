@@ -17,6 +17,7 @@ from kycourier.core.orders.record import OrderRecord, PendingWork, decode_record
 
 SHARDS = 8  # part of the stored keys: a change would hide existing rows
 DUE, UNSENT = "due", "unsent"
+HIGHEST = "~"  # above every entry
 _DIGITS = 20
 
 # Shard, lower bound (exclusive), upper bound (inclusive), limit → entries.
@@ -68,10 +69,10 @@ def read_page(
         for entry in fetch_entries(shard, above, up_to, limit + 1)
     )
     listed = entries[:limit]
-    rows = load_records([_order_no(entry) for entry in listed])
+    rows = load_records([order_no_of(entry) for entry in listed])
     records, unreadable = [], 0
     for entry in listed:
-        text = rows.get(_order_no(entry))
+        text = rows.get(order_no_of(entry))
         if text is None:
             continue
         record = _try_decode(text)
@@ -93,9 +94,10 @@ def _entry(due_at: datetime, order_no: str) -> str:
     return f"{to_ticks(due_at):0{_DIGITS}}/{order_no}"
 
 
-def _order_no(entry: str) -> str:
+def order_no_of(entry: str) -> str:
+    """Returns the order number of an entry."""
     return entry[_DIGITS + 1 :]
 
 
 def _cursor(entry: str) -> Cursor:
-    return Cursor(to_instant(int(entry[:_DIGITS])), _order_no(entry))
+    return Cursor(to_instant(int(entry[:_DIGITS])), order_no_of(entry))

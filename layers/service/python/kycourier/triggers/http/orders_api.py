@@ -22,6 +22,7 @@ from kycourier.triggers.http.event import (
 )
 from kycourier.triggers.http.event_routes import EventRoutes
 from kycourier.triggers.http.health import Health
+from kycourier.triggers.http.order_list import PARAMETERS, OrderList
 from kycourier.triggers.http.order_routes import OrderRoutes
 from kycourier.triggers.http.problems import (
     HEADERS,
@@ -84,6 +85,7 @@ class OrdersApi:
             stores=stores,
             deps=deps,
         )
+        self._list = OrderList(app_id, orders=stores.orders)
         self._events = EventRoutes(app_id, resender=resender)
         self._router = HttpRouter()
         self._event_log = deps.event_log
@@ -115,6 +117,7 @@ class OrdersApi:
         return {
             "/v1/health": {"GET": lambda: build_json(200, self._health.describe())},
             "/v1/openapi.json": {"GET": _show_openapi},
+            "/v1/orders": {"GET": partial(self._list.show, request)},
             _ORDER: {"GET": orders.show, "PUT": partial(orders.put, request)},
             f"{_ORDER}/collection": {
                 "POST": partial(orders.collect, request, deadline, signed_at)
@@ -133,7 +136,14 @@ class OrdersApi:
             self._event_log.emit(
                 "handler_failed", function="orders_api", **error_fields(error)
             )
-        return build_problem(code)
+        return build_problem(code, parameter=_parameter_of(error))
+
+
+def _parameter_of(error: Exception) -> str | None:
+    """Returns the known name of the parameter that cannot be used."""
+    if isinstance(error, ApiProblemError) and error.problem == "bad_parameter":
+        return error.reason if error.reason in PARAMETERS else None
+    return None
 
 
 def _code_of(error: Exception) -> str:

@@ -21,6 +21,7 @@ PROBLEMS = {
     "signature_malformed": (401, "The signature header cannot be read"),
     "signature_mismatch": (401, "The signature does not match the request"),
     "signature_expired": (401, "The signature's time is more than 300 s off"),
+    "bad_parameter": (400, "A parameter of the query cannot be used"),
     "unknown_path": (404, "The path does not exist"),
     "unknown_order": (404, "The order does not exist"),
     "unknown_event": (404, "The event does not exist"),
@@ -46,6 +47,7 @@ def build_problem(
     allow: str | None = None,
     state: str | None = None,
     cause: str | None = None,
+    parameter: str | None = None,
 ) -> ApiResponse:
     """Builds the response for a code of `PROBLEMS`; it repeats nothing sent.
 
@@ -54,6 +56,7 @@ def build_problem(
         allow: The path's methods, for `method_not_allowed`.
         state: The order's state, where that is the problem.
         cause: Why the event was not accepted, in one word.
+        parameter: The known name of the parameter that cannot be used.
     """
     status, title = PROBLEMS[code]
     headers = {**HEADERS, "Content-Type": MEDIA_TYPE}
@@ -69,10 +72,8 @@ def build_problem(
         "status": status,
         "code": code,
     }
-    if state is not None:
-        problem["state"] = state
-    if cause is not None:
-        problem["cause"] = cause
+    details = {"state": state, "cause": cause, "parameter": parameter}
+    problem |= {name: each for name, each in details.items() if each is not None}
     return ApiResponse(
         status=status, headers=headers, body=msgspec.json.encode(problem).decode()
     )

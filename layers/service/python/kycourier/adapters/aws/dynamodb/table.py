@@ -11,6 +11,7 @@ from typing import Any
 from kycourier.adapters.aws.client import JsonClient, shared_client
 from kycourier.adapters.aws.dynamodb.clock import DateClock, StoreClock
 from kycourier.adapters.aws.dynamodb.expressions import Attributes, Expressions
+from kycourier.adapters.aws.dynamodb.indexes import IndexQueries
 from kycourier.adapters.aws.dynamodb.items import Item, Value, to_wire
 from kycourier.adapters.aws.errors import AwsResponse, explain
 from kycourier.adapters.context import AdapterContext
@@ -19,7 +20,7 @@ from kycourier.adapters.system import draw_marker
 from kycourier.core.errors import StoreUnavailableError
 from kycourier.core.timing import DYNAMODB_BATCH_PAUSE_SECONDS
 
-KEY, PART, ENTRY, INDEX = "pk", "part", "entry", "due"
+KEY = "pk"
 MARKER = "writer"
 MAX_TRIES = 5  # after concurrent writes, or for unprocessed keys
 _BATCH = 100  # the most keys of one BatchGetItem
@@ -37,7 +38,7 @@ def open_table(name: str, context: AdapterContext) -> "Table":
     )
 
 
-class Table:
+class Table(IndexQueries):
     """One table of DynamoDB; threads may share it."""
 
     def __init__(
@@ -64,7 +65,7 @@ class Table:
 
     def get(self, key: str) -> Item | None:
         """Reads an item, consistently. Raises StoreUnavailableError."""
-        response = self._call("GetItem", Key=_key(key), ConsistentRead=True)
+        response = self.call("GetItem", Key=_key(key), ConsistentRead=True)
         return Item(response["Item"]) if "Item" in response else None
 
     def get_many(self, keys: Sequence[str], *, names: Sequence[str]) -> list[Item]:
@@ -119,7 +120,7 @@ class Table:
         """
         marker = draw_marker()
         expressions = Expressions()
-        response = self._call(
+        response = self.call(
             "UpdateItem",
             Key=_key(key),
             UpdateExpression=expressions.update({**attributes, MARKER: marker}),
@@ -156,7 +157,7 @@ class Table:
         ]
         update = ", ".join([expressions.update(latest), *once])
         add = f"ADD {expressions.name('count')} {expressions.value(1)}"
-        self._call(
+        self.call(
             "UpdateItem",
             Key=_key(key),
             UpdateExpression=f"{update} {add}",
@@ -164,43 +165,13 @@ class Table:
             ExpressionAttributeValues=expressions.values,
         )
 
-    def list_entries(
-        self, part: str, *, above: str, up_to: str, limit: int
-    ) -> list[str]:
-        """Lists an index partition's entries in order, above `above` up to `up_to`.
-
-        Raises:
-            StoreUnavailableError: DynamoDB failed.
-        """
-        entries: list[str] = []
-        next_page: dict[str, object] = {}
-        while len(entries) < limit:
-            response = self._call(
-                "Query",
-                IndexName=INDEX,
-                KeyConditionExpression="#part = :part AND #entry BETWEEN :from AND :to",
-                ExpressionAttributeNames={"#part": PART, "#entry": ENTRY},
-                ExpressionAttributeValues={
-                    ":part": to_wire(part),
-                    ":from": to_wire(f"{above}\0"),  # the first text after it
-                    ":to": to_wire(up_to),
-                },
-                Limit=limit - len(entries),
-                **next_page,
-            )
-            entries += [item[ENTRY]["S"] for item in response["Items"]]
-            if "LastEvaluatedKey" not in response:
-                break
-            next_page = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
-        return entries
-
     def _get_batch(self, query: Mapping[str, object]) -> list[Item]:
         """Reads up to 100 keys, and repeats for those left unprocessed."""
         items: list[Item] = []
         for tried in range(MAX_TRIES):
             if tried:
                 self._pause(DYNAMODB_BATCH_PAUSE_SECONDS * 2**tried)
-            response = self._call("BatchGetItem", RequestItems={self._name: query})
+            response = self.call("BatchGetItem", RequestItems={self._name: query})
             items += map(Item, response.get("Responses", {}).get(self._name, []))
             unprocessed = response.get("UnprocessedKeys", {}).get(self._name, {})
             if not unprocessed.get("Keys"):
@@ -208,7 +179,7 @@ class Table:
             query = {**query, "Keys": unprocessed["Keys"]}
         raise StoreUnavailableError("throttled")
 
-    def _call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+    def call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
         """Makes one call and returns the response's members.
 
         If the call's condition fails, the only member is `_CONDITION_FAILED`: the
