@@ -55,11 +55,11 @@ def test_newer_schema_stops_the_start_unchanged(tmp_path, store):
     store(path, CLOCK)
     gc.collect()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 9")
 
     assert_fails(lambda: store(path, CLOCK), tmp_path, NewerSchemaError)
 
-    assert read_pragma(path, "user_version") == 2
+    assert read_pragma(path, "user_version") == 9
 
 
 def test_damaged_pages_are_store_unavailable(tmp_path):
