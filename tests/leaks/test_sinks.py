@@ -25,12 +25,15 @@ from support.rigs.redis_rig import dump_redis, flush
 pytestmark = pytest.mark.enable_socket
 
 
+SEALING = {"RECIPIENT": PUBLIC, "KYCOURIER_RECIPIENT_KEY": "env:RECIPIENT"}
+JWE_START = "eyJ"
+
+
 @pytest.fixture(params=[False, True], ids=["unsealed", "sealed"])
 def is_sealed(request, service_rig):
     """Run a test without and with a recipient's key."""
     if request.param:
-        service_rig.environ["RECIPIENT"] = PUBLIC
-        service_rig.environ["KYCOURIER_RECIPIENT_KEY"] = "env:RECIPIENT"
+        service_rig.environ |= SEALING
     return request.param
 
 
@@ -60,18 +63,18 @@ def test_no_local_sink_holds_a_canary(service_rig, is_sealed):
 
 @pytest.mark.slow
 def test_no_sink_of_redis_holds_a_canary(service_rig, redis_url):
-    service_rig.environ["KYCOURIER_STATE"] = flush(redis_url)
+    service_rig.environ |= SEALING | {"KYCOURIER_STATE": flush(redis_url)}
     responses = exercise_service(service_rig, "hiredis")
     rows = dump_redis(redis_url)
     [ticket] = [key for key in rows if key.endswith(b":ticket")]
     assert find_leaks(pair_in(rows.pop(ticket)[b"record"]), {"rows": str(rows)}) == []
     assert b"collected" in b"".join(str(row).encode() for row in rows.values())
+    assert JWE_START in str(rows)
     assert_no_leaks(service_rig, responses, {"rows": str(rows)})
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("is_sealed")
-def test_no_sink_of_aws_holds_a_canary(service_rig, moto):
+def test_no_sink_of_aws_holds_a_canary(service_rig, moto, is_sealed):
     table, bucket, bus = make_table(moto), new_bucket(moto), new_bus(moto)
     queue, received = new_queue(moto), new_queue(moto)
     subscribe(moto, bus, received)
@@ -99,6 +102,8 @@ def test_no_sink_of_aws_holds_a_canary(service_rig, moto):
     }
     assert "collected" in sinks["rows"]
     assert "number_masked" in sinks["events"]
+    assert (JWE_START in sinks["rows"]) == is_sealed
+    assert (JWE_START in sinks["events"]) == is_sealed
     assert "order_no" in sinks["queue"]
     assert "image/jpeg" in objects
     assert find_leaks(pair, sinks) == []
@@ -111,13 +116,17 @@ def test_no_sink_of_tencent_cloud_holds_a_canary(
 ):
     bucket, bus, region = tencent.new_bucket(cos), account.make_bus(), tencent.REGION
     account.keep(APP_SECRET)
-    service_rig.environ |= tencent.role_environ(account.url) | {
-        "TENCENTCLOUD_ENDPOINT_URL_COS": cos.url,
-        "KYCOURIER_STATE": flush(redis_url),
-        "KYCOURIER_EVIDENCE": f"cos://{bucket}/kyc?region={region}",
-        "KYCOURIER_EVENTS": f"tencent-eb://{bus}?region={region}",
-        "KYCOURIER_APP_SECRET": f"tencent-ssm://secret1?region={region}",
-    }
+    service_rig.environ |= (
+        SEALING
+        | tencent.role_environ(account.url)
+        | {
+            "TENCENTCLOUD_ENDPOINT_URL_COS": cos.url,
+            "KYCOURIER_STATE": flush(redis_url),
+            "KYCOURIER_EVIDENCE": f"cos://{bucket}/kyc?region={region}",
+            "KYCOURIER_EVENTS": f"tencent-eb://{bus}?region={region}",
+            "KYCOURIER_APP_SECRET": f"tencent-ssm://secret1?region={region}",
+        }
+    )
     responses = exercise_service(service_rig, "hiredis", "urllib3", "tencentcloud")
     rows = dump_redis(redis_url)
     [ticket] = [key for key in rows if key.endswith(b":ticket")]
@@ -131,6 +140,7 @@ def test_no_sink_of_tencent_cloud_holds_a_canary(
     }
     assert "collected" in sinks["rows"]
     assert "number_masked" in sinks["events"]
+    assert JWE_START in sinks["events"]
     assert "image/jpeg" in objects
     keys = [tencent.ROLE.secret_key, tencent.ROLE.token]
     assert (

@@ -13,7 +13,7 @@ RARE_STATES = (
     "rows_unreadable", "app resumed by an operator", "parked order reopened",
     "batch redelivered", "evidence_conflict", "enqueue_failed",
     "API returned 202", "dead letter redriven",
-    "event resent by an operator",
+    "event resent by an operator", "sealed result opened",
 )  # fmt: skip
 
 

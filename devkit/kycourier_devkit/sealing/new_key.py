@@ -22,8 +22,16 @@ class KeyKind(str, Enum):
     RSA = "rsa"
 
 
-def make_key_pair(context: CliContext, kind: KeyKind, into: Path) -> int:
+def make_key_pair(
+    context: CliContext, kind: KeyKind, into: Path, *, as_json: bool
+) -> int:
     """Writes the private key to a new file and prints the public key.
+
+    Args:
+        context: Where lines go.
+        kind: The pair's kind.
+        into: The private key's file.
+        as_json: Print no guidance beside the public key.
 
     Raises:
         UsageError: The file exists or cannot be written.
@@ -33,6 +41,8 @@ def make_key_pair(context: CliContext, kind: KeyKind, into: Path) -> int:
     _write_private(into, {**key.as_dict(private=True), **members})
     public = {**key.as_dict(private=False), **members}
     context.terminal.line(json.dumps(public))
+    if as_json:
+        return 0
     for text in (
         f"The private key is in {into}. Keep it only where events are read.",
         "Store the public key above, and set KYCOURIER_RECIPIENT_KEY to where it is:",

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pybase64
-from joserfc.errors import JoseError
 from joserfc.jwe import decrypt_compact
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from msgspec import Struct
 
 from kycourier_devkit.cli.context import CliContext
@@ -32,8 +31,16 @@ class SealedText(Struct, frozen=True):
     order: dict[str, object] | None
 
 
-def unseal(context: CliContext, source: Path | None, key_file: Path) -> int:
-    """Prints the clear values of every JWE in the input, a JSON object a line.
+def unseal(
+    context: CliContext, source: Path | None, key_file: Path, *, as_json: bool
+) -> int:
+    """Prints the clear values of every JWE in the input as JSON objects.
+
+    Args:
+        context: Where lines go.
+        source: The input's file; standard input if it is None or `-`.
+        key_file: The file of the private key.
+        as_json: Print each object in one line, not indented.
 
     Returns:
         0 if all were opened, 1 if one was not or there was none.
@@ -49,18 +56,27 @@ def unseal(context: CliContext, source: Path | None, key_file: Path) -> int:
             "nothing sealed was found: give an event, an order's JSON or a JWE."
             " Without KYCOURIER_RECIPIENT_KEY, data.sealed is null"
         )
-    opened = [_print_opened(context, each, keys) for each in found]
+    indent = None if as_json else 2
+    opened = [_print_opened(context, each, keys, indent=indent) for each in found]
     return 0 if all(opened) else 1
 
 
-def _print_opened(context: CliContext, sealed: SealedText, keys: list[Key]) -> bool:
+def _print_opened(
+    context: CliContext, sealed: SealedText, keys: list[Key], *, indent: int | None
+) -> bool:
     try:
         content = open_sealed(sealed, keys)
     except DevkitError as problem:
         context.terminal.problem(f"unseal: {problem}")
         return False
-    context.terminal.line(json.dumps(content, ensure_ascii=False))
+    for line in json.dumps(content, ensure_ascii=False, indent=indent).split("\n"):
+        context.terminal.line("".join(map(_escape, line)))
     return True
+
+
+def _escape(character: str) -> str:
+    """Escapes what a terminal should not print, so that no value is changed."""
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def find_sealed(text: str) -> Iterator[SealedText]:
@@ -68,7 +84,7 @@ def find_sealed(text: str) -> Iterator[SealedText]:
     text = text.removeprefix("\ufeff").strip()
     whole = _parse_json(text)
     if whole is not None:
-        yield from _find_in(whole, None)
+        yield from _find_in(whole)
         return
     for line in filter(None, map(str.strip, text.splitlines())):
         if _JWE.fullmatch(line):
@@ -77,25 +93,29 @@ def find_sealed(text: str) -> Iterator[SealedText]:
         value = _parse_json(line)
         if value is None:
             raise UsageError("a line of the input is no JSON and no JWE")
-        yield from _find_in(value, None)
+        yield from _find_in(value)
 
 
-def _parse_json(text: str) -> object:
+def _parse_json(text: str | bytes) -> object:
+    """Parses JSON; returns None if it is none."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None
 
 
-def _find_in(value: object, order: dict[str, object] | None) -> Iterator[SealedText]:
-    if isinstance(value, dict):
-        if value.keys() >= {"app_id", "order_no"}:
-            order = value
-        if isinstance(sealed := value.get("sealed"), str):
-            yield SealedText(sealed, order)
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _find_in(each, order)
+def _find_in(value: object) -> Iterator[SealedText]:
+    """Yields what is sealed in a JSON value of any depth, in its order."""
+    rest: list[tuple[object, dict[str, object] | None]] = [(value, None)]
+    while rest:
+        value, order = rest.pop()
+        inner: list[object] = value if isinstance(value, list) else []
+        if isinstance(value, dict):
+            order = value if value.keys() >= {"app_id", "order_no"} else order
+            inner = list(value.values())
+            if isinstance(sealed := value.get("sealed"), str):
+                yield SealedText(sealed, order)
+        rest += [(each, order) for each in reversed(inner)]
 
 
 def open_sealed(sealed: SealedText, keys: list[Key]) -> dict[str, object]:
@@ -111,17 +131,17 @@ def open_sealed(sealed: SealedText, keys: list[Key]) -> dict[str, object]:
                 sealed.jwe, key, algorithms=ALGORITHMS
             ).plaintext
         if plaintext is not None:
-            return _check_order(json.loads(plaintext), sealed.order)
+            return _check_order(_parse_json(plaintext), sealed.order)
     kids = ", ".join(key.kid or key.thumbprint() for key in keys)
     raise DevkitError(
         f"the JWE is for key {_kid_of(sealed.jwe)} and does not open with {kids}"
     )
 
 
-def _check_order(
-    content: dict[str, object], order: dict[str, object] | None
-) -> dict[str, object]:
+def _check_order(content: object, order: dict[str, object] | None) -> dict[str, object]:
     """Returns the content if it is of the order that it was found with."""
+    if not isinstance(content, dict) or not content.keys() >= set(_IDENTITY):
+        raise DevkitError("the sealed content is none of kycourier")
     order = order or content
     if any(order.get(name, content[name]) != content[name] for name in _IDENTITY):
         raise DevkitError("the sealed content is of another order than its event")
@@ -130,41 +150,33 @@ def _check_order(
 
 def _kid_of(jwe: str) -> str:
     head = jwe.partition(".")[0]
-    try:
-        members = json.loads(pybase64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-        return str(members.get("kid", "(none named)"))
-    except (ValueError, AttributeError):
+    members = None
+    with suppress(ValueError):
+        members = _parse_json(pybase64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    if not isinstance(members, dict):
         return "(unreadable)"
+    return str(members.get("kid", "(none named)"))
 
 
 def read_keys(text: str, path: Path) -> list[Key]:
-    """Reads private keys: a JWK, a JWK Set or a PEM. Raises UsageError."""
+    """Reads the private keys of a JWK, a JWK Set or a PEM. Raises UsageError."""
     keys = [key for key in _parse_keys(text.strip()) if key.is_private]
     if not keys:
         raise UsageError(f"--key {path}: is no private JWK, JWK Set or PEM")
     return keys
 
 
-def _parse_keys(text: str) -> list[Key]:
-    try:
-        if not text.startswith("-----BEGIN"):
-            members = json.loads(text)
-            given = members.get("keys", [members])
-            return [_import(each) for each in given]
-        return [_import(text)]
-    except (JoseError, ValueError, AttributeError, TypeError):
-        return []
-
-
-def _import(given: Any) -> Key:  # noqa: ANN401 - a PEM or a JWK
-    if isinstance(given, dict):
-        found: Key = KeySet.import_key_set({"keys": [given]}).keys[0]  # type: ignore[assignment]
-        return found
-    for kind in _KINDS:
-        with suppress(Exception):  # of a PEM of another kind
-            key: Key = kind.import_key(given)
-            return key
-    raise ValueError
+def _parse_keys(text: str) -> Iterator[Key]:
+    """Yields the keys that can be read: of a set, all of a kind that is served."""
+    given: object = [text]
+    if not text.startswith("-----BEGIN"):
+        members = _parse_json(text)
+        given = members.get("keys", [members]) if isinstance(members, dict) else []
+    for each in given if isinstance(given, list) else []:
+        for kind in _KINDS:
+            with suppress(Exception):  # of a key of another kind
+                yield kind.import_key(each)
+                break
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import suppress
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jwcrypto import jwk as other_jwk
 
 from kycourier.adapters.sealing import jwe
@@ -64,6 +67,7 @@ def header_of(token):
         lambda key: json.dumps(
             public(key, use="enc", key_ops=["deriveKey", "wrapKey"])
         ),
+        lambda key: json.dumps(public(key, key_ops=[], ext=True)),  # of WebCrypto
         pem,
         lambda key: json.dumps({"recipient": pem(key)}),
     ],
@@ -131,6 +135,11 @@ UNUSABLE = {
         private_pem(ec.generate_private_key(ec.SECP256R1())),
         "is a private key",
     ),
+    "private PEM behind the public one": (
+        pem(P256) + P256.export_to_pem(private_key=True, password=None).decode(),
+        "is a private key",
+    ),
+    "two PEMs": (pem(P256) + pem(RSA), "is a PEM of more than one key"),
     "symmetric": ({"kty": "oct", "k": "c2VjcmV0"}, "is a symmetric key"),
     "use sig": (public(P256, use="sig"), "is a key for signatures"),
     "key_ops verify": (public(RSA, key_ops=["verify"]), "is a key for signatures"),
@@ -161,6 +170,7 @@ UNUSABLE = {
     "short x": (public(X25519, x="AAAA"), "make no key"),
     "number for a text": (public(RSA, n=5), "make no key"),
     "kid of another type": (public(P256, kid=7), "has a kid"),
+    "kid with a lone surrogate": (public(P256, kid="\ud800"), "has a kid"),
     "kid too long": (public(P256, kid="k" * 257), "has a kid"),
     "unknown type": ({"kty": "PQ", "x": "AA"}, "is of another kind"),
     "no type": ({"crv": "P-256"}, "is no JWK, JWK Set or PEM"),
@@ -195,6 +205,22 @@ def test_unusable_key_is_refused_by_its_reason_and_without_its_value(stored, rea
     shown = [each for each in map(str, members) if each in refused.value.reason]
     assert [each for each in shown if len(each) > len("ECDH-ES")] == []
     assert refused.value.__cause__ is refused.value.__context__ is None
+
+
+@settings(max_examples=100)
+@given(
+    key=st.sampled_from([public(key) for key in KEYS.values()]),
+    members=st.dictionaries(
+        st.sampled_from(["kty", "crv", "x", "n", "e", "kid", "use", "alg", "key_ops"]),
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+        | st.lists(st.text(max_size=3), max_size=2)
+        | st.dictionaries(st.text(max_size=3), st.none(), max_size=1),
+        min_size=1, max_size=2,
+    ),
+)  # fmt: skip
+def test_key_with_members_of_any_type_is_read_or_refused(key, members):
+    with suppress(UnusableKeyError):
+        parse_recipient_key(Secret(json.dumps({**key, **members})))
 
 
 def test_x25519_pem_is_read():

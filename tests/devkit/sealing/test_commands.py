@@ -57,6 +57,15 @@ def test_new_pair_seals_and_unseals(kycourier, new_key, kind, members):
     assert json.loads(result.out) == CONTENT
 
 
+def test_new_key_prints_guidance_that_json_omits(kycourier):
+    guided = kycourier("keys", "new")
+    bare = kycourier("keys", "new", "--json", "--out", "other.jwk")
+
+    assert "KYCOURIER_RECIPIENT_KEY" in guided.err
+    assert (bare.code, bare.err) == (0, "")
+    assert json.loads(bare.out).keys() == json.loads(guided.out).keys()
+
+
 def test_private_key_is_never_replaced(kycourier, new_key):
     _, private = new_key()
     before = private.read_bytes()
@@ -91,11 +100,39 @@ def test_every_form_of_input_is_read(kycourier, new_key, tmp_path, write):
     assert json.loads(result.out) == CONTENT
 
 
+def test_values_are_printed_unchanged_and_with_json_in_one_line(kycourier, new_key):
+    """An ideographic space, a line separator and a control character are escaped."""
+    public, _ = new_key()
+    text = "6200\u3000\u2028\u202e0005"
+    content = {**CONTENT, "card": {"number_text": text}}
+    events = f"{json.dumps(event(seal(public, content)))}\n" * 2
+
+    lines = kycourier("unseal", "-", "--json", stdin=events).out.splitlines()
+    indented = kycourier("unseal", stdin=seal(public, content))
+
+    assert [json.loads(line) for line in lines] == [content, content]
+    assert json.loads(indented.out) == content
+    assert len(indented.out.splitlines()) > 1
+    assert all(each.isprintable() or each == "\n" for each in indented.out)
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"null", b"\xff", b'"a"'])
+def test_what_others_sealed_to_the_key_is_refused(kycourier, new_key, content):
+    public, _ = new_key()
+    sealer = open_sealer(Secret(json.dumps(public)))
+
+    result = kycourier("unseal", stdin=sealer.seal(SealedContent(content)))
+
+    assert (result.code, result.out) == (1, "")
+    assert "is none of kycourier" in result.err
+
+
 @pytest.mark.parametrize("form", ["pem", "set"])
 def test_private_key_may_be_a_pem_or_in_a_set(kycourier, new_key, tmp_path, form):
     public, private = new_key()
     key, other = JWK.from_json(private.read_text()), JWK.generate(kty="EC", crv="P-256")
-    keys = {"keys": [other.export(as_dict=True), key.export(as_dict=True)]}
+    unknown = {"kty": "AKP", "alg": "ML-KEM-768", "pub": "AA"}
+    keys = {"keys": [unknown, other.export(as_dict=True), key.export(as_dict=True)]}
     pem = key.export_to_pem(private_key=True, password=None).decode()
     file = tmp_path / "other.key"
     file.write_text(pem if form == "pem" else json.dumps(keys))
@@ -132,6 +169,7 @@ def test_content_of_another_order_is_refused(kycourier, new_key):
         (["unseal"], json.dumps(event(None)), "nothing sealed was found"),
         (["unseal"], "", "nothing sealed was found"),
         (["unseal"], "not json", "no JSON and no JWE"),
+        (["unseal"], "[" * 100_000, "no JSON and no JWE"),
         (["unseal", "absent.json"], "", "absent.json cannot be read"),
         (["unseal", "--key", "absent"], "", "absent cannot be read"),
         (["keys", "new", "--kind", "p521"], "", "--kind"),

@@ -10,6 +10,7 @@ from mutants.catalogue import replaces
 COLLECT = "tests/usecases/test_collect_result.py"
 STORE = "tests/ports/test_evidence_store.py"
 SEALED = "tests/usecases/test_sealed_results.py"
+JWE = "tests/adapters/sealing/test_jwe.py"
 WRITER = "kycourier.usecases.store_evidence:EvidenceWriter"
 
 
@@ -81,3 +82,10 @@ def nothing_is_sealed(_seal, _self, _record, _recognition):
 def another_order_is_sealed(build, record, recognized):
     """The content names another order than its event."""
     return build(replace(record, order_no="another"), recognized)
+
+
+@replaces("kycourier.adapters.sealing.jwe:JweSealer.seal", "I18", JWE)
+def sealed_result_names_no_key(seal, self, content):
+    """The header has no `kid`: after a change of keys nobody knows which one opens."""
+    self._header.pop("kid", None)
+    return seal(self, content)

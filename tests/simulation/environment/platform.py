@@ -19,6 +19,7 @@ from support.rigs.fake_platform import error_reply, json_reply
 COEXISTENCE_SECONDS = 60.0
 NEVER = float("inf")
 PHOTO_FIELDS = ("originBankcardPhoto", "bankcardCropPhoto", "bankcardNoPhoto")
+VALID_DATE = "12/2030"
 COLLECTED = frozenset({"collected"})
 Response = Callable[["CardScan"], KycResponse]
 
@@ -204,7 +205,7 @@ def build_result(scan: CardScan, *, now: float) -> KycResponse:
     fields: dict[str, object] = {
         "orderNo": scan.order_no,
         "bankCardNo": number,
-        "bankCardValidDate": "12/2030",
+        "bankCardValidDate": VALID_DATE,
         "operateTime": "2026-01-01 08:00:00",
         "transactionTime": f"2026010108{scan.query_count:04}",
         "clarity": "79",

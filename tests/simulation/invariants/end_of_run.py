@@ -3,11 +3,12 @@
 import json
 
 import msgspec
+from jwcrypto.common import JWException
 
 from kycourier.core.orders.record import OrderRecord
 from simulation.engine.context import RunContext
 from simulation.engine.plan import Plan
-from simulation.environment.platform import PHOTO_FIELDS
+from simulation.environment.platform import PHOTO_FIELDS, VALID_DATE
 from simulation.environment.runtime import FunctionRuntime
 from simulation.invariants.checker import object_key, referenced_objects
 from simulation.invariants.orders import FAILED_REASONS
@@ -118,12 +119,18 @@ def _check_sealed(context: RunContext, plan: Plan) -> None:
             context.findings.report("I18", f"{event.subject} is sealed wrongly")
         if data["sealed"] is None:
             continue
-        content = unseal(data["sealed"])
+        try:
+            content = unseal(data["sealed"])
+        except (JWException, ValueError):
+            context.findings.report("I18", f"{event.subject} does not open")
+            continue
         tail = (data["card"]["number_masked"] or "")[-4:]
-        right = {number for number in numbers[event.subject] if number.endswith(tail)}
-        if (content["order_no"], content["card"]["number"]) not in {
-            (event.subject, number) for number in right
-        }:
+        right = [
+            {"number": each, "number_text": each, "valid_until_text": VALID_DATE}
+            for each in numbers[event.subject]
+            if each.endswith(tail)
+        ]
+        if content["order_no"] != event.subject or content["card"] not in right:
             context.findings.report("I18", f"{event.subject} holds another result")
         context.findings.observe("sealed result opened")
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - each command imports what it runs, so that --help is quick
 # ruff: noqa: D301 - \b is Click's: it keeps the lines that follow
+# ruff: noqa: FBT002 - options
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from kycourier_devkit.cli.context import cli_context
 
 _KINDS = ("p256", "x25519", "rsa")
+_KEY_FILE = Path("recipient.private.jwk")
 
 
 def new(
@@ -20,7 +22,10 @@ def new(
     ] = "p256",
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the private key goes.")
-    ] = Path("recipient.private.jwk"),
+    ] = _KEY_FILE,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the public key and nothing else.")
+    ] = False,
 ) -> None:
     """Make a key pair for sealed results.
 
@@ -35,7 +40,8 @@ def new(
 
     if kind.lower() not in _KINDS:
         raise typer.BadParameter(f"must be {', '.join(_KINDS)}", param_hint="--kind")
-    raise typer.Exit(make_key_pair(cli_context(ctx), KeyKind(kind.lower()), out))
+    chosen = KeyKind(kind.lower())
+    raise typer.Exit(make_key_pair(cli_context(ctx), chosen, out, as_json=as_json))
 
 
 def unseal(
@@ -44,18 +50,21 @@ def unseal(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="Events, an order's JSON or a JWE; standard input if left out.",
+            help="Events, an order's JSON or a JWE; standard input if left out or -.",
             show_default=False,
         ),
     ] = None,
     key: Annotated[
         Path,
         typer.Option(metavar="FILE", help="The private key: JWK, JWK Set or PEM."),
-    ] = Path("recipient.private.jwk"),
+    ] = _KEY_FILE,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each result in one line.")
+    ] = False,
 ) -> None:
     """Open sealed results with the private key.
 
-    Prints the clear values, a JSON object a line. Exit code 1: something could not be
+    Prints the clear values as JSON. Exit code 1: something could not be
     opened.
 
     \b
@@ -65,7 +74,7 @@ def unseal(
     """
     from kycourier_devkit.sealing.unseal import unseal as run
 
-    raise typer.Exit(run(cli_context(ctx), source, key))
+    raise typer.Exit(run(cli_context(ctx), source, key, as_json=as_json))
 
 
 def _keys(ctx: typer.Context) -> None:

@@ -79,30 +79,39 @@ def _last_usable(keys: object) -> RecipientKey:
 def _read_jwk(jwk: object) -> RecipientKey:
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kty"), str):
         raise UnusableKeyError("is no JWK")
-    kind, curve = jwk["kty"], jwk.get("crv")
+    kind, curve = jwk["kty"], str(jwk.get("crv"))
     if kind == "oct":
         raise UnusableKeyError("is a symmetric key")
     if jwk.keys() & _PRIVATE:
         raise UnusableKeyError("is a private key: only its public part may be set")
-    operations = jwk.get("key_ops")
     if (
-        jwk.get("use", "enc") != "enc"
+        jwk.get("use") not in (None, "enc")
         or curve in _SIGNING_CURVES
-        or (operations is not None and not _allows_encryption(operations))
+        or not _allows_encryption(jwk.get("key_ops"))
     ):
         raise UnusableKeyError("is a key for signatures")
     if kind not in _KEY_TYPES or (kind != "RSA" and (kind, curve) not in _CURVES):
         raise UnusableKeyError("is of another kind than P-256, X25519 or RSA")
     algorithm = _RSA if kind == "RSA" else _ECDH
-    if jwk.get("alg", algorithm) != algorithm:
+    if jwk.get("alg") not in (None, algorithm):
         raise UnusableKeyError("is for another algorithm than the one for its type")
     kid = jwk.get("kid")
-    if kid is not None and not (isinstance(kid, str) and 0 < len(kid) <= _MAX_KID):
-        raise UnusableKeyError("has a kid that is no text of 256 characters at most")
+    if kid is not None and not _is_key_id(kid):
+        raise UnusableKeyError(
+            "has a kid that is no printable text of 256 characters at most"
+        )
     return _build(kind, dict(jwk), kid=kid, algorithm=algorithm)
 
 
+def _is_key_id(kid: object) -> bool:
+    """Whether it may be in a header: printable text, so without a lone surrogate."""
+    return isinstance(kid, str) and 0 < len(kid) <= _MAX_KID and kid.isprintable()
+
+
 def _allows_encryption(operations: object) -> bool:
+    """Whether `key_ops` allows encryption; WebCrypto exports ECDH keys with `[]`."""
+    if operations is None or operations == []:
+        return True
     return isinstance(operations, list) and any(
         isinstance(each, str) and each in _ENCRYPTING for each in operations
     )
@@ -111,10 +120,12 @@ def _allows_encryption(operations: object) -> bool:
 def _read_pem(text: str) -> RecipientKey:
     """Reads a PEM of one public key, as `openssl … -pubout` writes it."""
     label = text.partition("\n")[0]
-    if "PRIVATE" in label:
+    if "PRIVATE KEY-----" in text:  # perhaps behind the public one
         raise UnusableKeyError("is a private key: only its public part may be set")
     if "PUBLIC KEY" not in label:
         raise UnusableKeyError("is a PEM of something else than a public key")
+    if text.count("-----BEGIN") > 1:
+        raise UnusableKeyError("is a PEM of more than one key")
     key = _import_pem(text)
     if key is None:
         raise UnusableKeyError("is of another kind than P-256, X25519 or RSA")
