@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="a skipped test fails the run"
     )
+    parser.addoption(
+        "--write-causes", action="store_true", help="write docs/reference/causes.md"
+    )
 
 
 @pytest.hookimpl(trylast=True)

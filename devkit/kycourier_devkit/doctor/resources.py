@@ -10,6 +10,7 @@ import pybase64
 from kycourier.adapters import registry
 from kycourier.adapters.webhook.client import ReceiverClient
 from kycourier.container import Container
+from kycourier.core.causes import Cause
 from kycourier.core.errors import KycourierError, SettingError, StoreUnavailableError
 from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.fingerprints import parse_fingerprint_key
@@ -50,14 +51,17 @@ def _check_receiver(url: ResourceUrl, container: Container) -> CheckResult:
 
 
 def _run(name: str, check: Check, container: Container) -> CheckResult:
+    """Runs a check; a resource that fails orders is named by their cause, too."""
     try:
         return CheckResult(OK, name, check(container))
     except SettingError as error:
-        return CheckResult(PROBLEM, name, error.why)
+        why = error.why
     except KycourierError as error:
-        return CheckResult(PROBLEM, name, error.reason or error.code)
+        why = error.reason or error.code
     except OSError as error:
-        return CheckResult(PROBLEM, name, f"cannot be written: {error.strerror}")
+        why = f"cannot be written: {error.strerror}"
+    cause = _CAUSES.get(name)
+    return CheckResult(PROBLEM, name, f"{cause.value}: {why}" if cause else why)
 
 
 def _check_app_secret(container: Container) -> str:
@@ -142,6 +146,11 @@ def _check_queue(container: Container) -> str:
     return "exists" if queue else "none: the sweep alone collects orders"
 
 
+_CAUSES = {
+    "state": Cause.STORE_UNAVAILABLE,
+    "evidence": Cause.EVIDENCE_UNAVAILABLE,
+    "events": Cause.SINK_UNAVAILABLE,
+}
 _CHECKS: Mapping[str, Check] = {
     "app secret": _check_app_secret,
     "ticket source": _check_ticket_source,

@@ -293,8 +293,9 @@ def test_aws_resources_are_checked(doctor, aws):
 def test_missing_aws_resource_is_a_problem(doctor, aws, variable, scheme, row, kind):
     _, rows = doctor(**aws | {f"KYCOURIER_{variable}": f"{scheme}://absent-1"})
 
+    cause = {"evidence": "evidence_unavailable: ", "events": "sink_unavailable: "}
     reason = f"cannot be used: no such {kind} in this region"
-    assert rows[row] == ("problem", reason)
+    assert rows[row] == ("problem", cause.get(row, "") + reason)
 
 
 @pytest.mark.parametrize(

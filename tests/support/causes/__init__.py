@@ -1,0 +1,1 @@
+"""Brings causes about in real runs, and reads where they are named."""
