@@ -14,7 +14,7 @@ from bench.emulators.request_units import READ, WRITTEN, read_units, write_units
 
 Members = Mapping[str, Any]
 Item = dict[str, dict[str, str]]
-KEY, PART, ENTRY = "pk", "part", "entry"
+KEY = "pk"
 _ABSENT = re.compile(r"attribute_not_exists\((#\w+)\)")
 _EQUAL = re.compile(r"(#\w+) = (:\w+)")
 _ONCE = re.compile(r"(#\w+) = if_not_exists\((#\w+), (:\w+)\)")
@@ -119,19 +119,25 @@ def query(table: dict[str, Item], request: Members) -> Members:
         raise NotImplementedError  # the service queries by range only
     values = request["ExpressionAttributeValues"]
     part, first, last = (values[name]["S"] for name in (":part", ":from", ":to"))
-    after = request.get("ExclusiveStartKey")
-    lowest = max(first, after[ENTRY]["S"] + "\0") if after else first
+    if first > last:
+        raise AwsError("ValidationException")
+    names = request["ExpressionAttributeNames"]
+    hashed, ranged = names["#part"], names["#entry"]
     found = sorted(
         (
-            {name: item[name] for name in (KEY, PART, ENTRY)}
+            {name: item[name] for name in (KEY, hashed, ranged)}
             for item in table.values()
-            if PART in item
-            and ENTRY in item
-            and item[PART]["S"] == part
-            and lowest <= item[ENTRY]["S"] <= last
+            if hashed in item
+            and ranged in item
+            and item[hashed]["S"] == part
+            and first <= item[ranged]["S"] <= last
         ),
-        key=lambda item: item[ENTRY]["S"],
+        key=lambda item: (item[ranged]["S"], item[KEY]["S"]),
+        reverse=not request.get("ScanIndexForward", True),
     )
+    after = request.get("ExclusiveStartKey")
+    if after:
+        found = found[found.index(after) + 1 :]
     page = found[: request["Limit"]]
     more = len(found) > len(page)
     return {"Items": page, **({"LastEvaluatedKey": page[-1]} if more else {})}

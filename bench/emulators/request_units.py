@@ -6,7 +6,7 @@ from collections.abc import Mapping
 Item = Mapping[str, Mapping[str, str]]
 WRITTEN, READ = "write units", "read units"
 _WRITE_BYTES, _READ_BYTES = 1024, 4096
-_INDEXED = ("part", "entry")
+_INDICES = (("part", "entry"), ("ended", "found"))
 
 
 def item_size(item: Item) -> int:
@@ -17,18 +17,21 @@ def item_size(item: Item) -> int:
 def write_units(before: Item, after: Item) -> int:
     """Returns the units of a write: one for each KiB of the larger item.
 
-    The index adds one unit when an entry is added or removed, two when it is moved.
+    Each index adds one unit when an entry is added or removed, two when it is moved.
     """
     size = max(item_size(before), item_size(after))
-    was, is_now = ([item.get(name) for name in _INDEXED] for item in (before, after))
-    moved = was != is_now
-    entries = sum(moved and None not in each for each in (was, is_now))
+    entries = sum(_changed_entries(names, before, after) for names in _INDICES)
     return max(1, math.ceil(size / _WRITE_BYTES)) + entries
 
 
 def read_units(item: Item | None) -> int:
     """Returns the units of a consistent read: one for each 4 KiB, at least one."""
     return max(1, math.ceil(item_size(item or {}) / _READ_BYTES))
+
+
+def _changed_entries(names: tuple[str, str], before: Item, after: Item) -> int:
+    was, is_now = ([item.get(name) for name in names] for item in (before, after))
+    return sum(was != is_now and None not in each for each in (was, is_now))
 
 
 def _value_size(value: Mapping[str, str]) -> int:

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Iterable, Iterator
 
 from bench.errors import BenchError
-from kycourier.adapters.redis.keys import list_key, order_key
-from kycourier.adapters.stores import due_index
+from kycourier.adapters.redis.keys import found_key, list_key, order_key
+from kycourier.adapters.stores import due_index, found_index
 from kycourier.core.orders.record import OrderRecord, encode_record
 from kycourier_devkit.errors import ToolUnavailableError
 
@@ -46,7 +46,7 @@ def _feed(
 
 def _encode(record: OrderRecord) -> Iterator[bytes]:
     """Yields the commands that write one row as the adapter's script does."""
-    name = due_index.list_of(record)
+    name, state = due_index.list_of(record), found_index.list_of(record)
     entry = (due_index.build_entry(record) or "").encode()
     yield _pack(
         b"HSET",
@@ -54,9 +54,12 @@ def _encode(record: OrderRecord) -> Iterator[bytes]:
         *(b"version", b"%d" % record.version, b"fence", b"%d" % record.fence),
         *(b"writer", WRITER, b"list", (name or "").encode(), b"entry", entry),
         *(b"record", encode_record(record)),
+        *(b"found", b"%d" % (found_index.LISTS.index(state) + 1)),
     )
+    shard = due_index.shard_of(record.order_no)
+    found = found_key(record.app_id, shard, state).encode()
+    yield _pack(b"ZADD", found, b"0", found_index.build_entry(record).encode())
     if name is not None:
-        shard = due_index.shard_of(record.order_no)
         key = list_key(record.app_id, shard, name).encode()
         yield _pack(b"ZADD", key, b"0", entry)
 

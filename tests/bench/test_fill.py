@@ -35,7 +35,7 @@ def write(url: ResourceUrl, records: list[OrderRecord], environ=None) -> None:
             OrderRecord(
                 app_id=record.app_id,
                 order_no=record.order_no,
-                registered_at=NOW,
+                registered_at=record.registered_at,
                 updated_at=NOW,
                 deadline_at=NOW,
             )

@@ -5,10 +5,13 @@ from msgspec.structs import replace
 
 from kycourier.adapters.local import orders
 from kycourier.adapters.local.breaker import SqliteBreakerStore
+from kycourier.adapters.local.find_orders import FIND
 from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.schema import open_stores
+from kycourier.adapters.local.sqlite import SqliteFile
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
+from kycourier.core.orders.pages import OrderFilter
 from support.fakes import START, FakeClock
 from support.sample_records import APP, draft
 
@@ -52,6 +55,44 @@ def test_page_query_walks_one_index(tmp_path, query, index):
     assert step.startswith("SEARCH")
     assert f"USING INDEX {index} (app_id=? AND" in step
     assert "due_at<?" in step
+
+
+@pytest.mark.parametrize(
+    ("state", "index"),
+    [
+        ((), "orders_found (app_id=? AND"),
+        (("parked",), "orders_found_by_state (app_id=? AND state=? AND"),
+    ],
+)
+def test_find_query_walks_one_index_without_sorting(tmp_path, state, index):
+    file = open_stores(tmp_path / "state.db")
+    query = FIND.format(" AND state = ?" if state else "")
+    values = (APP, *state, 1, 2, "order1", 10)
+
+    ((step),) = [
+        row["detail"] for row in file.read(f"EXPLAIN QUERY PLAN {query}", values)
+    ]
+
+    assert step.startswith(f"SEARCH orders USING INDEX {index}")
+    assert "registered>? AND " in step
+
+
+def test_page_of_found_orders_reads_one_row_more_than_it_shows(tmp_path, monkeypatch):
+    store = SqliteOrderStore(tmp_path / "state.db", CLOCK)
+    for number in range(50):
+        store.register(draft(f"n{number:02}"))
+    read: list[int] = []
+    real = SqliteFile.read
+
+    def count(self, query, values):
+        rows = real(self, query, values)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(SqliteFile, "read", count)
+    store.find(APP, OrderFilter(), limit=10, after=None)
+
+    assert read == [11]
 
 
 def test_never_due_rows_are_in_no_index(tmp_path):

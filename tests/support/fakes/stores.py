@@ -7,6 +7,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from kycourier.adapters.stores.found_index import (
+    Bounds,
+    Candidate,
+    entry_of,
+    find_page,
+)
+from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.errors import (
     NewerSchemaError,
@@ -26,6 +33,7 @@ from kycourier.core.orders.pages import (
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
+    OrderState,
     PendingWork,
     decode_record,
     encode_record,
@@ -92,6 +100,8 @@ class Row(NamedTuple):
     fence: int
     due_at: datetime | None
     pending_work: PendingWork
+    state: OrderState
+    registered_at: datetime
     record: bytes
 
 
@@ -166,25 +176,23 @@ class MemoryOrderStore:
         after: FindCursor | None = None,
     ) -> FoundPage:
         """Look at every row."""
-        below = (after.registered_at, after.order_no) if after else None
         with self._lock:
-            contents = [
-                row.record for key, row in self.rows.items() if key.app_id == app_id
-            ]
-        found, unreadable = [], 0
-        for content in contents:
-            try:
-                record = decode_record(content)
-            except (NewerSchemaError, StoreUnavailableError):
-                unreadable += 1
-                continue
-            if wanted.matches(record):
-                found.append(((record.registered_at, record.order_no), record))
-        found.sort(key=lambda each: each[0], reverse=True)
-        page = [each for each in found if below is None or each[0] < below]
-        records = tuple(record for _, record in page[:limit])
-        more = FindCursor(*page[limit - 1][0]) if len(page) > limit else None
-        return FoundPage(records, more, unreadable)
+            rows = sorted(
+                (
+                    Candidate(
+                        entry_of(to_ticks(row.registered_at), key.order_no), row.record
+                    )
+                    for key, row in self.rows.items()
+                    if key.app_id == app_id and wanted.state in {None, row.state}
+                ),
+                key=lambda row: row.entry,
+                reverse=True,
+            )
+
+        def fetch(bounds: Bounds, limit: int) -> list[Candidate]:
+            return [row for row in rows if bounds.holds(row.entry)][:limit]
+
+        return find_page(fetch, wanted=wanted, limit=limit, after=after)
 
     def record_poison(self, app_id: str, *, source: str, problem: str) -> None:
         self.poison.append((app_id, source, problem))
@@ -195,6 +203,8 @@ class MemoryOrderStore:
             record.fence,
             record.due_at,
             record.pending_work,
+            record.state,
+            record.registered_at,
             encode_record(record),
         )
 

@@ -31,7 +31,7 @@ def find_orders(
     chosen = (app_id,) if state is None else (app_id, state)
 
     def fetch(bounds: Bounds, limit: int) -> list[Candidate]:
-        lowest, _ = split_entry(bounds.lowest or "0")
+        lowest, _ = split_entry(bounds.lowest)
         below = split_entry(bounds.below)
         rows = file.read(query, (*chosen, lowest, *below, limit))
         return [

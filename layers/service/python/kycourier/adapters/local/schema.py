@@ -12,29 +12,30 @@ from kycourier.core.orders.record import decode_record
 
 SCHEMA = 2
 TABLES = """
-    CREATE TABLE tickets (
+    CREATE TABLE IF NOT EXISTS tickets (
         app_id TEXT PRIMARY KEY, generation INTEGER NOT NULL, record BLOB NOT NULL
     );
-    CREATE TABLE leases (
+    CREATE TABLE IF NOT EXISTS leases (
         name TEXT PRIMARY KEY, owner TEXT, fence INTEGER NOT NULL, ends_at REAL NOT NULL
     );
-    CREATE TABLE orders (
+    CREATE TABLE IF NOT EXISTS orders (
         app_id TEXT NOT NULL, order_no TEXT NOT NULL,
         version INTEGER NOT NULL, fence INTEGER NOT NULL,
         due_at REAL, need TEXT NOT NULL, record BLOB NOT NULL,
         state TEXT NOT NULL DEFAULT '', registered INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (app_id, order_no)
     );
-    CREATE INDEX orders_found ON orders (app_id, registered, order_no);
-    CREATE INDEX orders_found_by_state ON orders (app_id, state, registered, order_no);
-    CREATE INDEX orders_due ON orders (app_id, due_at, order_no)
+    CREATE INDEX IF NOT EXISTS orders_found ON orders (app_id, registered, order_no);
+    CREATE INDEX IF NOT EXISTS orders_found_by_state
+        ON orders (app_id, state, registered, order_no);
+    CREATE INDEX IF NOT EXISTS orders_due ON orders (app_id, due_at, order_no)
         WHERE due_at IS NOT NULL AND need IN ('collect', 'check_orphans');
-    CREATE INDEX orders_unsent ON orders (app_id, due_at, order_no)
+    CREATE INDEX IF NOT EXISTS orders_unsent ON orders (app_id, due_at, order_no)
         WHERE due_at IS NOT NULL AND need = 'publish';
-    CREATE TABLE breakers (
+    CREATE TABLE IF NOT EXISTS breakers (
         app_id TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL
     );
-    CREATE TABLE poison (
+    CREATE TABLE IF NOT EXISTS poison (
         app_id TEXT NOT NULL, source TEXT NOT NULL, problem TEXT NOT NULL,
         count INTEGER NOT NULL, first_at REAL NOT NULL, last_at REAL NOT NULL,
         PRIMARY KEY (app_id, source, problem)
@@ -51,8 +52,11 @@ def open_stores(path: str | Path) -> SqliteFile:
 def _add_search(connection: sqlite3.Connection) -> None:
     """Adds the columns by which orders are found, and fills them from the rows.
 
-    A row that cannot be read keeps its defaults, and is found by nobody.
+    The first version also had other names for the kinds of work that wait. A row that
+    cannot be read keeps its values, and is found in no state.
     """
+    for index in ("orders_due", "orders_unsent"):
+        connection.execute(f"DROP INDEX {index}")
     for column in (
         "state TEXT NOT NULL DEFAULT ''",
         "registered INTEGER NOT NULL DEFAULT 0",
@@ -62,13 +66,13 @@ def _add_search(connection: sqlite3.Connection) -> None:
     for rowid, content in rows:
         with suppress(NewerSchemaError, StoreUnavailableError):
             record = decode_record(content)
+            need, state = record.pending_work.value, record.state.value
             connection.execute(
-                "UPDATE orders SET state = ?, registered = ? WHERE rowid = ?",
-                (record.state.value, to_ticks(record.registered_at), rowid),
+                "UPDATE orders SET need = ?, state = ?, registered = ? WHERE rowid = ?",
+                (need, state, to_ticks(record.registered_at), rowid),
             )
     for statement in TABLES.split(";"):
-        if "INDEX orders_found" in statement:
-            connection.execute(statement)
+        connection.execute(statement)
 
 
 def to_seconds(instant: datetime) -> float:

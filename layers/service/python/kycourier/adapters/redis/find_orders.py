@@ -43,8 +43,7 @@ def find_orders(
     names = wanted_lists(wanted)
 
     def fetch(bounds: Bounds, limit: int) -> list[Candidate]:
-        lowest = f"[{bounds.lowest}" if bounds.lowest else "-"
-        values: list[Value] = [f"({bounds.below}", lowest, limit]
+        values: list[Value] = [f"({bounds.below}", f"[{bounds.lowest}", limit]
         shards = []
         for shard in range(SHARDS):
             keys = [found_key(app_id, shard, name) for name in names]

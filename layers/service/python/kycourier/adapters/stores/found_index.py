@@ -6,6 +6,7 @@ ones in that of their state. A row is read again and left out if it has changed.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -21,7 +22,7 @@ LISTS = (OPEN, *FINAL_STATES)
 MAX_READ = 1000  # rows in one call
 _BATCH = 100
 _DIGITS = 20
-_HIGHEST = "~"  # above every entry
+_LOWEST, _HIGHEST = "0", "~"  # below and above every entry
 
 
 @repr_only()
@@ -93,10 +94,10 @@ def find_page(
     """
     bounds = _bounds(wanted, after)
     found: list[OrderRecord] = []
-    unreadable = read = 0
+    unreadable = unreadable_before = read = 0  # in all; above the page's last order
     is_exact = wanted.cause is None and wanted.document is None
     batch = limit + 1 if is_exact else _BATCH
-    while read < MAX_READ:
+    while bounds.lowest < bounds.below and read < MAX_READ:
         candidates = fetch(bounds, batch)
         read += len(candidates)
         for candidate in candidates:
@@ -104,15 +105,20 @@ def find_page(
             unreadable += candidate.content is not None and record is None
             if record is None or build_entry(record) != candidate.entry:
                 continue
-            if wanted.matches(record):
-                found.append(record)
-        if len(found) > limit:
-            page = tuple(found[:limit])
-            return FoundPage(page, _cursor(build_entry(page[-1])), unreadable)
+            if not wanted.matches(record):
+                continue
+            if len(found) == limit:
+                end = _cursor(build_entry(found[-1]))
+                return FoundPage(tuple(found), end, unreadable_before)
+            found.append(record)
+            unreadable_before = unreadable
         if len(candidates) < batch:
             return FoundPage(tuple(found), None, unreadable)
         bounds = Bounds(bounds.lowest, candidates[-1].entry)
-    return FoundPage(tuple(found), _cursor(bounds.below), unreadable)
+    is_end = bounds.lowest >= bounds.below
+    return FoundPage(
+        tuple(found), None if is_end else _cursor(bounds.below), unreadable
+    )
 
 
 def merge(lists: Sequence[Sequence[str]], limit: int) -> list[str]:
@@ -126,13 +132,18 @@ def order_numbers(entries: Sequence[str]) -> Iterator[str]:
 
 
 def _bounds(wanted: OrderFilter, after: FindCursor | None) -> Bounds:
-    lowest = f"{to_ticks(wanted.since):0{_DIGITS}}" if wanted.since else ""
+    lowest = _start_of(wanted.since) if wanted.since else _LOWEST
     highest = [_HIGHEST]
     if wanted.until:
-        highest.append(f"{to_ticks(wanted.until):0{_DIGITS}}")
+        highest.append(_start_of(wanted.until))
     if after:
-        highest.append(f"{to_ticks(after.registered_at):0{_DIGITS}}/{after.order_no}")
+        highest.append(entry_of(to_ticks(after.registered_at), after.order_no))
     return Bounds(lowest, min(highest))
+
+
+def _start_of(instant: datetime) -> str:
+    """Returns the first text of an instant's entries; no order is older than 1970."""
+    return f"{max(0, to_ticks(instant)):0{_DIGITS}}"
 
 
 def _try_decode(content: bytes | None) -> OrderRecord | None:

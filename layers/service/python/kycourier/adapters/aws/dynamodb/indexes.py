@@ -60,7 +60,7 @@ class IndexQueries:
             ExpressionAttributeNames={"#part": ENDED, "#entry": FOUND},
             ExpressionAttributeValues={
                 ":part": to_wire(part),
-                ":from": to_wire(lowest or "0"),
+                ":from": to_wire(lowest),
                 ":to": to_wire(below),
             },
             ScanIndexForward=False,
