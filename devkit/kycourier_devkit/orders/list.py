@@ -1,7 +1,7 @@
 """Lists orders: by state, cause and time of registration, the newest first."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -36,7 +36,7 @@ class ListOptions(Struct, frozen=True, kw_only=True):
 
 
 def list_orders(context: CliContext, options: ListOptions) -> int:
-    """Prints the orders. Returns the exit code 0.
+    """Prints the orders. Returns the exit code: 1 if a row cannot be read.
 
     Raises:
         UsageError: An option is wrong.
@@ -55,11 +55,15 @@ def list_orders(context: CliContext, options: ListOptions) -> int:
         until=parse_time(options.until, "--until", now=now) if options.until else None,
     )
 
+    unreadable = 0
+
     def walk() -> Iterator[OrderRecord]:
+        nonlocal unreadable
         after, left = None, options.limit or sys.maxsize
         while left:
             size = min(_PAGE, left)
             page = orders.find(container.app_id, wanted, limit=size, after=after)
+            unreadable += page.unreadable
             yield from page.records
             left, after = left - len(page.records), page.next
             if after is None:
@@ -68,15 +72,24 @@ def list_orders(context: CliContext, options: ListOptions) -> int:
     if options.as_json:
         for record in walk():
             context.terminal.line(msgspec.json.encode(describe(record)).decode())
-        return 0
-    rows = [_row(record) for record in walk()]
+    else:
+        _print_table(context, [_row(record) for record in walk()], options.limit)
+    if unreadable:
+        context.terminal.problem(
+            f"{unreadable} could not be read: damaged, or of a newer release"
+        )
+    return 1 if unreadable else 0
+
+
+def _print_table(
+    context: CliContext, rows: Sequence[tuple[str, ...]], limit: int | None
+) -> None:
     if not rows:
         context.terminal.line("No orders match.")
-        return 0
+        return
     context.terminal.table(_HEAD, rows)
-    if len(rows) == options.limit:
+    if len(rows) == limit:
         context.terminal.note(f"The newest {len(rows)} are shown: --all, or --limit.")
-    return 0
 
 
 def _row(record: OrderRecord) -> tuple[str, str, str, str]:

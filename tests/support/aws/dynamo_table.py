@@ -8,6 +8,7 @@ from typing import Any
 from kycourier.adapters.aws.client import JsonClient, shared_client
 from kycourier.adapters.aws.dynamodb.table import Table
 from kycourier.adapters.system import SystemClock
+from kycourier.core.orders.record import OrderKey
 from support.aws.clients import aws_client, aws_context, new_name
 from support.fakes import FakeClock
 
@@ -91,6 +92,16 @@ def overwrite(url: str, name: str, key: str, **attribute: bytes) -> None:
         UpdateExpression="SET #of = :content",
         ExpressionAttributeNames={"#of": of},
         ExpressionAttributeValues={":content": {"B": content}},
+    )
+
+
+def forget_index(url: str, name: str, order: OrderKey) -> None:
+    """Remove the attributes by which an ended order is found."""
+    aws_client("dynamodb", url).update_item(
+        TableName=name,
+        Key={"pk": {"S": f"order/{order.app_id}/{order.order_no}"}},
+        UpdateExpression="REMOVE #ended, #found",
+        ExpressionAttributeNames={"#ended": "ended", "#found": "found"},
     )
 
 

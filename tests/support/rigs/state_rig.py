@@ -22,7 +22,12 @@ from kycourier.core.orders.pages import Claim
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.ports import Stores
-from support.aws.dynamo_table import items_of, make_table, open_table
+from support.aws.dynamo_table import (
+    forget_index,
+    items_of,
+    make_table,
+    open_table,
+)
 from support.aws.dynamo_table import overwrite as overwrite_item
 from support.fakes import (
     FakeClock,
@@ -49,6 +54,8 @@ class StateRig(NamedTuple):
     """All stores of one state; the other functions reach past them.
 
     For `margin_seconds` after a lease's end no other owner may acquire it.
+    `forget_index` makes a row as the release before search wrote it, if the store
+    keeps such rows.
     """
 
     stores: Stores
@@ -57,6 +64,7 @@ class StateRig(NamedTuple):
     overwrite_order: Callable[[OrderKey, bytes], object]
     poison: Callable[[], set[tuple[str, str, str]]]
     margin_seconds: int = 0
+    forget_index: Callable[[OrderKey], object] | None = None
 
     def lease(self, owner: str, app_id: str = APP) -> Lease:
         """Acquire an app's refresh lease for 15 seconds."""
@@ -159,6 +167,7 @@ def _open_dynamodb(url: str, clock: FakeClock) -> StateRig:
         ),
         poison,
         margin_seconds=3,
+        forget_index=lambda key: forget_index(url, name, key),
     )
 
 
@@ -169,12 +178,20 @@ def _open_redis(url: str, clock: FakeClock) -> StateRig:
         found = (key.decode().split(":", 4) for key in client.keys("*:poison:*"))
         return {(app.strip("}"), source, why) for _, app, _, source, why in found}
 
+    def forget(key: OrderKey) -> None:
+        client.hdel(order_key(key), "found")
+        for name in client.keys("*:found:*"):
+            for entry in client.zrange(name, 0, -1):
+                if entry.decode().endswith(f"/{key.order_no}"):
+                    client.zrem(name, entry)
+
     return StateRig(
         stores_over(RedisClientOnFakeClock(url, clock)),
         clock,
         lambda app_id, record: client.hset(app_key(app_id, "ticket"), "record", record),
         lambda key, record: client.hset(order_key(key), "record", record),
         poison,
+        forget_index=forget,
     )
 
 

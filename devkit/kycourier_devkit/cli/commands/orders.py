@@ -1,4 +1,4 @@
-"""Commands for tickets and orders: refresh, collect, list, show, resume."""
+"""Commands for tickets and orders: refresh, collect, list, show, resume, reindex."""
 
 # ruff: noqa: PLC0415 - each command imports what it runs, so that --help is quick
 # ruff: noqa: D301 - \b is Click's: it keeps the lines that follow
@@ -159,6 +159,22 @@ def resume(
     raise typer.Exit(close_circuit_breaker(context))
 
 
+def reindex(ctx: typer.Context) -> None:
+    """Let `list` find orders that an older release ended.
+
+    Run it once after an upgrade from a release without `list`, where the state is in
+    Redis or DynamoDB. It reads all rows, and may be run again.
+
+    \b
+    Examples:
+      kycourier reindex
+      kycourier --stack NAME reindex
+    """
+    from kycourier_devkit.orders.reindex import reindex as reindex_orders
+
+    raise typer.Exit(reindex_orders(cli_context(ctx)))
+
+
 def add_commands(app: typer.Typer) -> None:
     """Adds the group's commands."""
     app.command()(refresh)
@@ -166,3 +182,4 @@ def add_commands(app: typer.Typer) -> None:
     app.command("list")(list_)
     app.command()(show)
     app.command()(resume)
+    app.command()(reindex)

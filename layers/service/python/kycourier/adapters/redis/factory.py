@@ -31,7 +31,7 @@ class RedisFactory:
             StoreUnavailableError: the URL is wrong, or the server is unsuitable.
             SettingError: the password's reference is wrong.
         """
-        client = self._open_client(parse_redis_url(url), context)
+        client = self.open_client(parse_redis_url(url), context)
         check_server(client)
         return Stores(
             tickets=RedisTicketStore(client),
@@ -43,9 +43,10 @@ class RedisFactory:
     def open_secret(self, url: ResourceUrl, context: AdapterContext) -> SecretSource:
         """Opens `redis[s]://…#key`. Raises StoreUnavailableError, SettingError."""
         parsed = parse_redis_url(url)
-        return RedisSecret(self._open_client(parsed, context), parsed.key)
+        return RedisSecret(self.open_client(parsed, context), parsed.key)
 
-    def _open_client(self, url: RedisUrl, context: AdapterContext) -> RedisClient:
+    def open_client(self, url: RedisUrl, context: AdapterContext) -> RedisClient:
+        """Opens a server without checking it. Raises SettingError."""
         return RedisClient(url, context, load_password=self._password(url, context))
 
     def _password(
