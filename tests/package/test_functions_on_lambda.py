@@ -21,7 +21,8 @@ from support.processes.service_rig import (
 pytestmark = PACKAGED
 LIMIT, MARGIN = 3.0, 0.5
 CHANGING = {
-    "biz_seq_no", "deadline_at", "due_at", "event_id", "manifest", "recognized_at",
+    "at", "biz_seq_no", "deadline_at", "due_at", "event_id", "manifest",
+    "recognized_at",
     "registered_at", "transaction_time", "updated_at", "uri",
 }  # fmt: skip
 

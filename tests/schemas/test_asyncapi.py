@@ -44,7 +44,7 @@ def test_every_reference_resolves():
 
 
 def test_each_final_state_has_a_message():
-    assert set(MESSAGES) == {*ENDS, "order"}
+    assert set(MESSAGES) == {*ENDS, "webhook", "order"}
     assert set(API["channels"]["events"]["messages"]) == set(ENDS)
     types = {MESSAGES[end]["name"] for end in ENDS}
     assert types == set(EVENT["properties"]["type"]["enum"])

@@ -2,6 +2,7 @@
 
 import re
 
+from kycourier.core.orders.record import OutboxEvent
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
 from kycourier_devkit.events.following import follow
@@ -135,9 +136,16 @@ def _row(stored: StoredEvent) -> tuple[str, ...]:
         short_time(stored.made_at),
         short_type(event),
         stored.record.order_no,
-        "yes" if event.sent else "no",
+        _sent_word(event),
         event.id,
     )
+
+
+def _sent_word(event: OutboxEvent) -> str:
+    """Says whether an event was sent, is still to be sent, or was given up."""
+    if event.sent:
+        return "yes"
+    return "failed" if event.undeliverable else "no"
 
 
 def _print_bodies(context: CliContext, found: list[StoredEvent]) -> None:

@@ -30,4 +30,4 @@ def event_line(stored: StoredEvent) -> str:
 def body_lines(event: OutboxEvent) -> Iterator[str]:
     """Yields the event's body, indented; for people, not byte for byte."""
     members = json.loads(event.body)
-    yield from json.dumps(members, indent=2, ensure_ascii=False).splitlines()
+    yield from json.dumps(members, indent=2, ensure_ascii=False).split("\n")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from time import monotonic
 
 import pytest
+from jsonschema import Draft202012Validator
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from kycourier import __version__
@@ -17,6 +18,7 @@ from kycourier.core.errors import SinkUnavailableError, StoreUnavailableError
 from kycourier.core.orders.record import OutboxEvent
 from kycourier.core.redaction import Secret
 from support.fakes import FakeClock
+from support.openapi_check import load_schema
 from support.rigs.in_memory import MutableSecret
 from support.servers.hostile_server import (
     HostileServer,
@@ -33,6 +35,9 @@ BODY = json.dumps({"id": "event1", "text": "识别"}, ensure_ascii=False)
 EVENT = OutboxEvent(id="event1", type="t", body=BODY, traceparent=TRACE)
 TOKEN = "canary-of-the-url"
 QUICK = 0.4  # of a call that must not end by itself
+
+
+DESCRIBED = load_schema("asyncapi.json")["components"]["messages"]["webhook"]
 
 
 class Receiver:
@@ -78,6 +83,19 @@ def open_sink(url, *, secret=ONE, clock=None, ca_file=None):
 
 def respond(data):
     return lambda peer: peer.send(data)
+
+
+@pytest.mark.parametrize("secret", [ONE, f"{ONE}\n{TWO}"])
+def test_headers_are_those_of_the_published_description(deliver, secret):
+    [(_, headers)] = deliver(respond(http_response(b"")), secret=secret).heads
+
+    assert headers["Content-Type"] == DESCRIBED["contentType"]
+    schema = DESCRIBED["headers"]["schema"]
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert set(schema["properties"]) <= set(sent)
+    Draft202012Validator(schema).validate(sent)
+    [example] = DESCRIBED["examples"]
+    Draft202012Validator(schema).validate(example["headers"])
 
 
 OK = respond(http_response(b"", status="204 No Content"))

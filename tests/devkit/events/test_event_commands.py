@@ -2,12 +2,14 @@
 
 import json
 import signal
+from contextlib import closing
 
 import pytest
 
 from kycourier.adapters.local.events import FileEventSink
 from kycourier.core.errors import SinkUnavailableError
 from support.failing_ports import raising
+from support.servers.hostile_server import HostileServer, http_response, respond_once
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
@@ -47,6 +49,15 @@ def test_list_shows_the_newest_events_first(call, published):
         "bank_card.collected", "bank_card.rejected", "bank_card.parked",
         "bank_card.collected",
     ]  # fmt: skip
+
+
+def test_list_says_that_an_event_was_given_up(call):
+    gone = respond_once(http_response(b"", status="410 Gone"))
+    with closing(HostileServer(gone)) as receiver:
+        secret = {"KYCOURIER_WEBHOOK_SECRET": "env:HOOK", "HOOK": "whsec_" + "A" * 32}
+        call("collect", "A1", KYCOURIER_EVENTS=f"{receiver.url}/hook", **secret)
+    [(_, order, sent, _)] = rows(call("events", "list"))
+    assert (order, sent) == ("A1", "failed")
 
 
 @pytest.mark.usefixtures("collected")
