@@ -55,7 +55,10 @@ def test_scenario_ends_as_asked_and_shows_its_waits_and_its_event(
     number = event["subject"]
     waits = [WAITS[name]] if name in WAITS else []
     shown = [line.partition(", next ")[0] for line in "".join(lines).splitlines()]
-    assert shown == [f"{number}: {text}" for text in (*waits, ENDS[name])]
+    # An order that was throttled may wait again until the pause of all has ended.
+    assert list(dict.fromkeys(shown)) == [
+        f"{number}: {text}" for text in (*waits, ENDS[name])
+    ]
     missing = ["cropped", "number"] if name == "missing-photos" else []
     assert event["data"].get("photos_missing", []) == missing
     assert json.loads(call("show", number, "--json").out)["state"] == ENDS[name]
