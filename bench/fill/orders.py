@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bench.environment.function_settings import APP_ID
 from kycourier.core.causes import Cause, Problem
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.events.cloudevents import build_event
 from kycourier.core.evidence import StoredObject
 from kycourier.core.orders import follow_up
@@ -37,7 +37,7 @@ def draft_order(number: int, *, now: datetime) -> OrderRecord:
     """Returns the draft of an order that was just registered."""
     return rules.draft(
         OrderKey(APP_ID, make_order_no(number)),
-        document=Document.BANK_CARD,
+        document=DEFAULT_DOCUMENT,
         now=now,
         ttl=timedelta(hours=48),
         first_sweep=timedelta(minutes=10),

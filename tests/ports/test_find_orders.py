@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kycourier.core.causes import Cause, LastProblem
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.errors import StaleOwnerError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.pages import OrderFilter
@@ -126,7 +126,7 @@ def test_filter_members_combine(rig):
         found = walk(rig, limit=5, state=state, cause=cause, since=since)
         assert set(found) == expected
         assert len(found) == len(expected)
-    assert walk(rig, document=Document.BANK_CARD) == walk(rig)
+    assert walk(rig, document=DEFAULT_DOCUMENT) == walk(rig)
 
 
 @pytest.mark.parametrize("state", [None, OrderState.COLLECTED])

@@ -7,6 +7,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from kycourier import __version__
+from kycourier.core.documents.registry import documents
+from kycourier.core.events.cloudevents import event_type
 from kycourier.core.orders.order_request import parse_order_request
 from kycourier.core.orders.record import OrderState
 from support.openapi_check import load_schema, walk_objects
@@ -15,7 +17,12 @@ from support.rigs.in_memory import APP
 API = load_schema("asyncapi.json")
 EVENT = load_schema("event.schema.json")
 MESSAGES = API["components"]["messages"]
-ENDS = [state.value for state in OrderState if state.is_final]
+EVENTS = {
+    f"{document}_{state.value}": event_type(document, state)
+    for document in documents()
+    for state in OrderState
+    if state.is_final
+}
 
 
 def validator(schema):
@@ -43,12 +50,12 @@ def test_every_reference_resolves():
     assert len(references) > 10
 
 
-def test_each_final_state_has_a_message():
-    assert set(MESSAGES) == {*ENDS, "webhook", "order"}
-    assert set(API["channels"]["events"]["messages"]) == set(ENDS)
-    types = {MESSAGES[end]["name"] for end in ENDS}
-    assert types == set(EVENT["properties"]["type"]["enum"])
-    assert types == {f"kycourier.bank_card.{end}.v1" for end in ENDS}
+def test_each_end_of_each_document_has_a_message():
+    assert set(MESSAGES) == {*EVENTS, "webhook", "order"}
+    assert set(API["channels"]["events"]["messages"]) == set(EVENTS)
+    types = [MESSAGES[each]["name"] for each in EVENTS]
+    assert types == EVENT["properties"]["type"]["enum"]
+    assert types == list(EVENTS.values())
 
 
 @pytest.mark.parametrize("name", MESSAGES)
@@ -59,10 +66,10 @@ def test_every_example_is_valid(name):
         validator(schema).validate(example["payload"])
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_event_message_accepts_only_its_type(end):
-    schema = MESSAGES[end]["payload"]["schema"]
-    for other in set(ENDS) - {end}:
+@pytest.mark.parametrize("name", EVENTS)
+def test_event_message_accepts_only_its_type(name):
+    schema = MESSAGES[name]["payload"]["schema"]
+    for other in set(EVENTS) - {name}:
         event = copy.deepcopy(MESSAGES[other]["examples"][0]["payload"])
         assert not validator(schema).is_valid(event)
 

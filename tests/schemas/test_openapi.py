@@ -7,8 +7,7 @@ from openapi_spec_validator import validate
 
 from kycourier import __version__
 from kycourier.core import request_signature
-from kycourier.core.documents.bank_card import PhotoKind
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import document_type, documents
 from kycourier.core.orders.record import OrderState
 from kycourier.core.tickets.pair import Freshness
 from kycourier.triggers.http.order_list import PARAMETERS
@@ -49,7 +48,10 @@ def test_description_is_valid_openapi_3_1_of_the_package_version():
 def test_schemas_are_shared_with_events():
     definitions = json.dumps(load_schema("event.schema.json")["$defs"])
     moved = json.loads(definitions.replace("#/$defs/", "#/components/schemas/"))
-    for name in moved.keys() - {"CollectedData", "EndedData", "ParkedData", "Ids"}:
+    for name in moved.keys() - {
+        *("BankCardData", "IdCardData", "FaceData", "FaceRefusedData"),
+        *("EndedData", "ParkedData", "Ids"),
+    }:
         assert SCHEMAS[name] == moved[name], name
 
 
@@ -57,8 +59,9 @@ def test_enums_match_the_code():
     assert SCHEMAS["Problem"]["properties"]["code"]["enum"] == list(PROBLEMS)
     assert SCHEMAS["OrderState"]["enum"] == values(OrderState)
     assert SCHEMAS["Problem"]["properties"]["parameter"]["enum"] == list(PARAMETERS)
-    assert SCHEMAS["Document"]["enum"] == values(Document)
-    assert SCHEMAS["PhotoKind"]["enum"] == values(PhotoKind)
+    assert SCHEMAS["Document"]["enum"] == list(documents())
+    kinds = [kind for each in documents() for kind in document_type(each).photo_kinds]
+    assert SCHEMAS["PhotoKind"]["enum"] == kinds
     assert SCHEMAS["Ticket"]["properties"]["state"]["enum"] == values(Freshness)
     scheme = API["components"]["securitySchemes"]["signature"]
     assert scheme["name"] == request_signature.HEADER
@@ -111,9 +114,14 @@ def test_every_object_is_closed():
         if schema.get("type") == "object"
         and schema.get("additionalProperties") is not False
     ]
-    assert open_ones == ["CollectedResult", "EndedResult"]
+    results = [
+        *("BankCardResult", "IdCardResult", "FaceResult", "FaceRefusedResult"),
+        "EndedResult",
+    ]
+    assert open_ones == results
     closed = SCHEMAS["Result"]["oneOf"][1:]
-    assert [schema["unevaluatedProperties"] for schema in closed] == [False, False]
+    assert [each["allOf"][0]["$ref"].split("/")[-1] for each in closed] == results
+    assert all(schema["unevaluatedProperties"] is False for schema in closed)
 
 
 def test_every_example_is_valid():

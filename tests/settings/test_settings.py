@@ -14,9 +14,10 @@ CANARY = "canary"
 # The variables, in the order of every template
 ORDER = [
     "APP_ID", "APP_SECRET", "KYC_PROFILE", "KYC_URL", "TICKET", "STATE", "EVIDENCE",
-    "EVENTS", "WEBHOOK_SECRET", "QUEUE", "RECIPIENT_KEY", "FINGERPRINT_KEY", "API_AUTH",
-    "API_KEYS", "ORDER_TTL_SECONDS", "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS",
-    "MAX_IN_FLIGHT", "MAX_REPLY_BYTES", "KYC_TIMEOUT_SECONDS",
+    "EVENTS", "WEBHOOK_SECRET", "QUEUE", "RECIPIENT_KEY", "FINGERPRINT_KEY",
+    "ID_CARD_SIDES", "FACE_FILES", "API_AUTH", "API_KEYS", "ORDER_TTL_SECONDS",
+    "FIRST_SWEEP_SECONDS", "PHOTO_PATIENCE_SECONDS", "MAX_IN_FLIGHT",
+    "MAX_REPLY_BYTES", "KYC_TIMEOUT_SECONDS",
 ]  # fmt: skip
 REQUIRED = {
     "KYCOURIER_APP_ID": "SANDBOX1",
@@ -109,6 +110,8 @@ WRONG = {
     "QUEUE": ["canary", "None"],
     "RECIPIENT_KEY": ["canary", '{"kty": "canary"}'],
     "FINGERPRINT_KEY": ["canary" * 8],
+    "ID_CARD_SIDES": ["canary", "Both", "back"],
+    "FACE_FILES": ["canary", "video", "None"],
     "API_AUTH": ["canary", "None"],
     "API_KEYS": ["canary"],
     "ORDER_TTL_SECONDS": ["0", "-1", "canary", "1e3", "٣", "1\n"],

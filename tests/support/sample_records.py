@@ -8,7 +8,7 @@ from kycourier.core.circuit_breaker import BreakerRecord
 from kycourier.core.documents.bank_card import CardFields, PhotoKind
 from kycourier.core.documents.bank_card_numbers import CardNumber
 from kycourier.core.documents.recognition import Photo, Recognition
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.evidence import StoredObject
 from kycourier.core.leases import refresh_lease
 from kycourier.core.orders import state_machine as rules
@@ -46,7 +46,7 @@ EVENT = OutboxEvent(
 def draft(order_no: str = "order1", **changes: object) -> OrderRecord:
     made = rules.draft(
         OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
+        document=DEFAULT_DOCUMENT,
         now=START,
         ttl=timedelta(hours=48),
         first_sweep=timedelta(0),

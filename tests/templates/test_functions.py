@@ -26,15 +26,16 @@ REQUIRED = {
 CAPS = ("10", "20", "50", "100", "200")
 HOST = ["KYC_PROFILE", "KYC_URL"]
 URLS = ["STATE", "EVIDENCE", "EVENTS", "QUEUE", "FINGERPRINT_KEY"]
+DOCUMENTS = ["ID_CARD_SIDES", "FACE_FILES"]
 WEBHOOK = {"WebhookUrl": "https://partner.example/hook?token=t"}
-COLLECT = ["APP_ID", "APP_SECRET", *HOST, "TICKET", *URLS, "MAX_IN_FLIGHT"]
+COLLECT = ["APP_ID", "APP_SECRET", *HOST, "TICKET", *URLS, *DOCUMENTS, "MAX_IN_FLIGHT"]
 VARIABLES = {
     "refresh_ticket": ["APP_ID", "APP_SECRET", *HOST, "TICKET", "STATE"],
     "collect_results": COLLECT,
     "sweep_orders": COLLECT,
     "orders_api": [
         *("APP_ID", *HOST, "TICKET"),
-        *(*URLS, "API_AUTH", "API_KEYS", "MAX_IN_FLIGHT"),
+        *(*URLS, *DOCUMENTS, "API_AUTH", "API_KEYS", "MAX_IN_FLIGHT"),
     ],
 }
 

@@ -60,6 +60,8 @@ def test_osls_passes_every_parameter_to_cloudformation(renderer):
         **EVIDENCE_KEY,
         **RECIPIENT_KEY,
         **WEBHOOK,
+        "IdCardSides": "front",
+        "FaceFiles": "none",
         **VPC,
     }
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from msgspec import Struct
 
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import documents
 from kycourier.core.events.cloudevents import event_type
 from kycourier.core.orders.record import OrderState, OutboxEvent
 from kycourier_devkit.errors import UsageError
@@ -55,7 +55,7 @@ def parse_type(text: str) -> str:
     """Returns an outcome or an event type. Raises UsageError for another text."""
     ends = [state for state in OrderState if state.is_final]
     outcomes = [state.value for state in ends]
-    types = [event_type(document, state) for document in Document for state in ends]
+    types = [event_type(document, state) for document in documents() for state in ends]
     if text in {*outcomes, *types}:
         return text
     raise UsageError(f"--type: must be {', '.join(outcomes)}, or as {types[0]}")

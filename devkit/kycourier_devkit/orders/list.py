@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct
 
 from kycourier.core.causes import Cause
-from kycourier.core.documents.registry import Document
 from kycourier.core.orders.pages import OrderFilter
 from kycourier.core.orders.record import OrderRecord, OrderState, describe
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import UsageError
 from kycourier_devkit.events.selection import parse_time
 from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
+from kycourier_devkit.orders.document_option import parse_document_option
 from kycourier_devkit.orders.rendering import format_instant, why_it_waits
 
 E = TypeVar("E", bound=Enum)
@@ -49,7 +49,7 @@ def list_orders(context: CliContext, options: ListOptions) -> int:
     now = orders.now()
     wanted = OrderFilter(
         state=_choose(OrderState, options.state, "--state"),
-        document=_choose(Document, options.document, "--document"),
+        document=parse_document_option(options.document),
         cause=_choose(Cause, options.cause, "--cause"),
         since=parse_time(options.since, "--since", now=now) if options.since else None,
         until=parse_time(options.until, "--until", now=now) if options.until else None,

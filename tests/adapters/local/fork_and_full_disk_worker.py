@@ -17,7 +17,7 @@ from kycourier.adapters.local.orders import SqliteOrderStore
 from kycourier.adapters.local.queue import SqliteWorkQueue
 from kycourier.adapters.local.schema import open_stores
 from kycourier.adapters.system import SystemClock
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.errors import KycourierError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.record import OrderKey, OrderRecord, OutboxEvent
@@ -30,7 +30,7 @@ MANY = 10
 def draft(order_no: str = "order1") -> OrderRecord:
     return rules.draft(
         OrderKey(APP, order_no),
-        document=Document.BANK_CARD,
+        document=DEFAULT_DOCUMENT,
         now=CLOCK.now(),
         ttl=timedelta(hours=48),
         first_sweep=timedelta(minutes=10),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from kycourier.core.causes import Cause, Problem
 from kycourier.core.circuit_breaker import Signal
 from kycourier.core.documents.bank_card import PhotoKind
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.orders import state_machine
 from kycourier.core.orders.decisions import (
     Finish,
@@ -45,7 +45,7 @@ def no_ticket(cause, class_=CodeClass.TRANSIENT):
 def claimed(**changes):
     drafted = state_machine.draft(
         OrderKey("SANDBOX1", "order1"),
-        document=Document.BANK_CARD,
+        document=DEFAULT_DOCUMENT,
         now=AT,
         ttl=2 * DAY,
         first_sweep=SECOND,

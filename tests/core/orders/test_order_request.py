@@ -2,7 +2,7 @@
 
 import pytest
 
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.errors import ApiProblemError
 from kycourier.core.orders.order_request import (
     OrderRequest,
@@ -37,8 +37,9 @@ def test_other_order_number_is_rejected_without_being_repeated(number):
 
 def test_app_and_document_are_optional_and_other_members_ignored():
     members = {"order_no": "a1", "app_id": "A", "document": "bank_card", "more": 1}
-    request = OrderRequest(order=OrderKey("A", "a1"), document=Document.BANK_CARD)
+    request = OrderRequest(order=OrderKey("A", "a1"), document=DEFAULT_DOCUMENT)
     assert parse_order_request(members, app_id="A") == request
+    request = OrderRequest(order=OrderKey("A", "a1"), document=None)
     assert parse_order_request({"order_no": "a1"}, app_id="A") == request
     null = {"order_no": "a1", "app_id": None, "document": None}
     assert parse_order_request(null, app_id="A") == request

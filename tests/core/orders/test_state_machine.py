@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kycourier.core.causes import Cause, LastProblem, Problem
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.orders import follow_up, state_machine
 from kycourier.core.orders.delivery import Delivery
 from kycourier.core.orders.record import (
@@ -26,7 +26,7 @@ LATER = AT + 7 * MINUTE
 RESULT = FinalReason("-9011", "ocr_failed")
 REGISTERED = state_machine.draft(
     OrderKey("SANDBOX1", "order1"),
-    document=Document.BANK_CARD,
+    document=DEFAULT_DOCUMENT,
     now=AT,
     ttl=2 * DAY,
     first_sweep=10 * MINUTE,

@@ -71,7 +71,7 @@ def changed(change):
         ({f"{SHOWN}/properties/state/enum/0": DROP}, ".state"),
         ({"openapi.json/components/schemas/OrderNo/pattern": "^[0-9]+$"}, "order_no"),
         ({f"{EVENT}/$defs/Card/properties/length": DROP}, "card.length"),
-        ({f"{EVENT}/$defs/CollectedData": {"type": "object"}}, ".data"),
+        ({f"{EVENT}/$defs/BankCardData": {"type": "object"}}, ".data"),
         ({"asyncapi.json/components/messages/order": DROP}, "order"),
         ({"settings/KYCOURIER_QUEUE": DROP}, "KYCOURIER_QUEUE"),
         ({"settings/KYCOURIER_EVENTS/values": "`sqs://name`"}, "eventbridge://bus"),

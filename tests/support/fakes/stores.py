@@ -15,6 +15,7 @@ from kycourier.adapters.stores.found_index import (
 )
 from kycourier.adapters.stores.timestamps import to_ticks
 from kycourier.core.circuit_breaker import BreakerRecord
+from kycourier.core.documents.recognition import Document
 from kycourier.core.errors import (
     NewerSchemaError,
     StaleOwnerError,
@@ -129,6 +130,7 @@ class MemoryOrderStore:
         lease: timedelta,
         urgency: Urgency,
         folder: str,
+        document: Document | None = None,
     ) -> Claim:
         with self._lock:
             there = self.get(draft.key)
@@ -140,6 +142,7 @@ class MemoryOrderStore:
                 lease=lease,
                 urgency=urgency,
                 folder=folder,
+                document=document,
             )
             record = taken or there or draft
             if taken or there is None:

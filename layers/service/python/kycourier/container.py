@@ -215,6 +215,7 @@ class Container:
                 breaker=self.breaker,
                 call_seconds=self.settings.kyc_timeout_seconds,
                 photo_patience=self.settings.photo_patience_seconds,
+                options=self.settings.document_options,
                 stores=self.stores,
                 deps=self.deps,
             ),

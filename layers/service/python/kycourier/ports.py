@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 from msgspec import Struct
 
 from kycourier.core.circuit_breaker import BreakerRecord
+from kycourier.core.documents.recognition import Document
 from kycourier.core.events.sealed_content import SealedContent
 from kycourier.core.leases import Lease
 from kycourier.core.orders.pages import (
@@ -85,11 +86,9 @@ class OrderStore(Protocol):
         lease: timedelta,
         urgency: Urgency,
         folder: str,
+        document: Document | None = None,
     ) -> Claim:
-        """Claims the order as `state_machine.try_claim` does; inserts it if absent.
-
-        Raises StoreUnavailableError, NewerSchemaError.
-        """
+        """Claims as `state_machine.try_claim` does, or inserts. Raises as `get`."""
 
     def commit(self, record: OrderRecord, *, expected: OrderRecord) -> None:
         """Replaces the row if version and fence are those of `expected`.

@@ -24,6 +24,7 @@ EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
+    "video/mp4": "mp4",
     JSON: "json",
 }
 _PART = r"(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+"
@@ -127,7 +128,7 @@ def build_manifest(
     manifest = {
         "manifest": MANIFEST_TYPE,
         **identity,
-        "code": OK_CODE,
+        "code": recognition.refusal.code if recognition.refusal else OK_CODE,
         **masked,
         "photos_missing": list(recognition.photos_missing),
         "objects": [

@@ -64,6 +64,12 @@ class ReplyBody(Redacted[bytes]):
     __slots__ = ("__weakref__",)  # its memory slot is released with it
 
 
+class RequestBody(Redacted[bytes]):
+    """A request's body, which may hold its signature."""
+
+    __slots__ = ()
+
+
 class Query(Redacted[tuple[tuple[str, str], ...]]):
     """A request's query pairs, which may hold secret, token and signature."""
 

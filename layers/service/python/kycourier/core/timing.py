@@ -15,6 +15,8 @@ ORDER_BACKOFF_MAX = timedelta(minutes=5)
 NOT_READY_SCHEDULE = tuple(timedelta(seconds=each) for each in (5, 15, 60, 300, 3600))
 # When late photos are queried again: the first three within the attempt, then minutely.
 PHOTO_SCHEDULE = tuple(timedelta(seconds=each) for each in (1, 2, 4, 15, 30, 60))
+# How long an order waits for a face's video alone before it is collected without it.
+FACE_VIDEO_PATIENCE = timedelta(minutes=10)
 # How long past its deadline an order may go on failing before it is parked.
 PARK_GRACE = timedelta(minutes=15)
 # How long an order waits for credentials to be accepted before it is parked.

@@ -121,6 +121,19 @@ SETTINGS = (
         local="generated",
     ),
     Setting(
+        name="id_card_sides",
+        help="which sides of an ID card are wanted: `both`, `front`, or `any`",
+        parse=parsers.one_of("both", "front", "any"),
+        default="both",
+    ),
+    Setting(
+        name="face_files",
+        help="which files of a face verification are stored: `photo`,"
+        " `photo_and_video`, or `none`",
+        parse=parsers.one_of("photo", "photo_and_video", "none"),
+        default="photo",
+    ),
+    Setting(
         name="api_auth",
         help="`signature` (the function checks the request's HMAC), `gateway`"
         " (the gateway has authenticated; not on SCF), `none` (local only)",
@@ -159,7 +172,7 @@ SETTINGS = (
     ),
     Setting(
         name="max_reply_bytes",
-        help="cap on a reply's body",
+        help="cap on a reply's body (a face's video has its own)",
         parse=parsers.number(1024, 2**28),
         default="16777216",
     ),

@@ -29,6 +29,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue: ResourceUrl | None
     recipient_key: ResourceUrl | None
     fingerprint_key: ResourceUrl | None
+    id_card_sides: str
+    face_files: str
     api_auth: str
     api_keys: ResourceUrl | None
     order_ttl_seconds: timedelta
@@ -37,6 +39,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_in_flight: int
     max_reply_bytes: int
     kyc_timeout_seconds: float
+
+    @property
+    def document_options(self) -> Mapping[str, str]:
+        """The settings of documents by their names."""
+        return {"id_card_sides": self.id_card_sides, "face_files": self.face_files}
 
 
 def read_settings(environ: Mapping[str, str], *, needs: AbstractSet[str]) -> Settings:

@@ -73,20 +73,20 @@ class QueueTrigger:
         """Handles a direct call, whose caller reads the response."""
         try:
             request = self._parse(event, None)
+            return _show(self._collect(event, request, deadline))
         except ApiProblemError as error:
             self._record_poison("direct", error)
             return {"code": error.problem, "status": 400}
-        return _show(self._collect(event, request, deadline))
 
     def _handle_notification(self, event: object, deadline: Deadline) -> Response:
         """Handles what SNS or EventBridge sends; they take any return for success."""
         try:
             members, traceparent = parse_notification(event)
             request = self._parse(members, traceparent)
+            return _show(self._collect(members, request, deadline))
         except ApiProblemError as error:
             self._record_poison("notification", error)
             raise
-        return _show(self._collect(members, request, deadline))
 
     def _handle_batch(
         self, messages: list[Message], unknown: int, deadline: Deadline
@@ -126,13 +126,13 @@ class QueueTrigger:
         try:
             members = unwrap(parse_body(message.body))
             request = self._parse(members, message.traceparent)
+            record = self._collect(members, request, deadline)
         except ApiProblemError as error:
             if message.id is None:
                 self._record_poison("ckafka", error)
                 return Delivery.ACKNOWLEDGE
             self._log_unprocessable(message.id, error)
             return EFFECTS[Outcome.BAD_REQUEST].delivery
-        record = self._collect(members, request, deadline)
         return EFFECTS[outcome_of(record.state, record.reason)].delivery
 
     def _keep_all(self, messages: list[Message], deadline: Deadline) -> None:
@@ -154,11 +154,10 @@ class QueueTrigger:
         """Makes an order due in its row; a row of a newer release is left alone."""
         try:
             request = self._parse(unwrap(parse_body(message.body)), None)
+            with suppress(NewerSchemaError):
+                self._register.make_due(request)
         except ApiProblemError as error:
             self._record_poison("ckafka", error)
-            return
-        with suppress(NewerSchemaError):
-            self._register.make_due(request)
 
     def _parse(self, members: object, traceparent: str | None) -> OrderRequest:
         return parse_order_request(

@@ -29,7 +29,7 @@ from kycourier.core.orders.decisions import (
 )
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.record import OrderRecord, OrderState
-from kycourier.core.orders.results import FinalReason, OrderResult
+from kycourier.core.orders.results import FinalReason, OrderResult, RefusedResult
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
 from kycourier.core.timing import (
@@ -43,7 +43,7 @@ from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.deadlines import Deadline
 from kycourier.usecases.publish_events import EventPublisher
 from kycourier.usecases.query_result import ResultQuery
-from kycourier.usecases.register_order import RegisterOrder
+from kycourier.usecases.register_order import RegisterOrder, check_document
 from kycourier.usecases.store_evidence import EvidenceWriter
 
 
@@ -83,6 +83,7 @@ class CollectResult:
 
         Raises:
             OutOfTimeError: too little time is left; nothing was begun.
+            ApiProblemError: the order is of another document; it is untouched.
             StoreUnavailableError: the store failed.
             NewerSchemaError: a newer release wrote the row.
         """
@@ -104,9 +105,11 @@ class CollectResult:
                 owner=self._random.nonce(),
                 lease=timedelta(seconds=grace),
                 urgency=urgency,
+                document=request.document,
                 folder=new_folder(self._orders.now(), nonce=self._random.nonce()),
             )
             if not claim.granted:
+                check_document(request, claim.record)
                 return self._publish_due(claim.record, deadline)
             return self._process(claim.record, deadline)
         finally:
@@ -142,7 +145,9 @@ class CollectResult:
             )
             problem = Problem(Cause(error.code))
         else:
-            return self._finish(record, OrderState.COLLECTED, result)
+            refused = isinstance(result, RefusedResult)
+            state = OrderState.REJECTED if refused else OrderState.COLLECTED
+            return self._finish(record, state, result)
         now, draw = self._orders.now(), self._random.draw()
         if problem.cause is Cause.EVIDENCE_CONFLICT:
             name = problem.cause.value
@@ -174,7 +179,7 @@ class CollectResult:
         return state_machine.finish(
             record,
             state=state,
-            reason=result.name if isinstance(result, FinalReason) else None,
+            reason=result.reason,
             result=result,
             event=event,
             now=now,

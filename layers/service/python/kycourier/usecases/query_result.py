@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from kycourier.core.causes import Cause, Problem
+from kycourier.core.documents.recognition import NO_OPTIONS, Options
 from kycourier.core.documents.registry import document_type
 from kycourier.core.errors import (
     KycourierError,
@@ -55,11 +56,13 @@ class ResultQuery:
         breaker: CircuitBreaker,
         call_seconds: float,
         photo_patience: timedelta,
+        options: Options = NO_OPTIONS,
         stores: Stores,
         deps: RuntimeDeps,
     ) -> None:
         self._transport, self._tickets, self._breaker = transport, tickets, breaker
         self._call_seconds, self._photo_patience = call_seconds, photo_patience
+        self._options = options
         self._orders = stores.orders
         self._clock, self._random = deps.clock, deps.random
 
@@ -137,13 +140,16 @@ class ResultQuery:
             order_no=record.order_no,
             ticket=ticket.value,
             nonce=self._random.nonce(),
+            options=self._options,
         )
         reply: Reply
         try:
             response = self._transport.send(
                 request, timeout_seconds=deadline.for_call(self._call_seconds)
             )
-            reply = read_response(response, document.parse_reply)
+            reply = read_response(
+                response, lambda body: document.parse_reply(body, self._options)
+            )
         except TransportError as error:
             reply = no_response(error)
         if call := call_result(reply):

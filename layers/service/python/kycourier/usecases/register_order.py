@@ -2,7 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
+from kycourier.core.errors import (
+    ApiProblemError,
+    StaleOwnerError,
+    StoreUnavailableError,
+)
 from kycourier.core.orders import state_machine
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.pages import Claim
@@ -11,6 +16,16 @@ from kycourier.core.orders.replay_guard import is_repeated, record_call
 from kycourier.ports import RuntimeDeps, Stores
 
 MAX_TRIES = 5
+
+
+def check_document(request: OrderRequest, record: OrderRecord) -> None:
+    """Checks that an order is of the document that a request names, if it names one.
+
+    Raises:
+        ApiProblemError: it is of another.
+    """
+    if request.document not in {None, record.document}:
+        raise ApiProblemError("document_mismatch")
 
 
 class RegisterOrder:
@@ -28,8 +43,14 @@ class RegisterOrder:
         self._orders, self._event_log = stores.orders, deps.event_log
 
     def register(self, request: OrderRequest) -> Claim:
-        """Inserts the row; the claim is granted if it is new."""
+        """Inserts the row; the claim is granted if it is new.
+
+        Raises:
+            ApiProblemError: there is one of another document.
+            StoreUnavailableError: the store failed.
+        """
         claim = self._orders.register(self.draft(request))
+        check_document(request, claim.record)
         if claim.granted:
             self._event_log.emit("order_registered", order_no=request.order.order_no)
         return claim
@@ -38,7 +59,7 @@ class RegisterOrder:
         """Builds the row that is inserted if there is none."""
         return state_machine.draft(
             request.order,
-            document=request.document,
+            document=request.document or DEFAULT_DOCUMENT,
             now=self._orders.now(),
             ttl=self._ttl,
             first_sweep=self._first_sweep,
@@ -51,6 +72,7 @@ class RegisterOrder:
         An order that is final or being collected is returned unchanged.
 
         Raises:
+            ApiProblemError: the order is of another document.
             StoreUnavailableError: the store failed.
         """
         return self.call(request, reopen=reopen, signed_at=None).record
@@ -69,6 +91,7 @@ class RegisterOrder:
             The row; not granted if the call took effect before.
 
         Raises:
+            ApiProblemError: the order is of another document.
             StoreUnavailableError: the store failed.
         """
         for _ in range(MAX_TRIES):

@@ -14,6 +14,7 @@ from kycourier.adapters.aws.dynamodb.items import Item
 from kycourier.adapters.aws.dynamodb.table import KEY, MAX_TRIES, Table
 from kycourier.adapters.stores import due_index, found_index
 from kycourier.adapters.stores.timestamps import to_ticks
+from kycourier.core.documents.recognition import Document
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.pages import (
@@ -71,6 +72,7 @@ class DynamoOrderStore:
         lease: timedelta,
         urgency: Urgency,
         folder: str,
+        document: Document | None = None,
     ) -> Claim:
         """Claims the order if it may be claimed; inserts it if absent.
 
@@ -88,6 +90,7 @@ class DynamoOrderStore:
                 lease=lease,
                 urgency=urgency,
                 folder=folder,
+                document=document,
                 margin=DYNAMODB_CLOCK_MARGIN,
             )
             if claimed is None and stored is not None:

@@ -23,6 +23,7 @@ from kycourier.core.errors import TransportError
 from kycourier.core.redaction import ReplyBody, scrub_traceback
 from kycourier.core.wire.messages import KycRequest, KycResponse
 
+_JSON = {"Content-Type": "application/json"}
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
@@ -86,12 +87,17 @@ class HttpKycTransport:
     def _call(self, request: KycRequest, ends_at: float) -> KycResponse:
         timeout = Timeout(total=seconds_left(ends_at))
         query = urlencode(request.query.expose())
-        with self._session.get(
+        content = request.body.expose() if request.body else None
+        with self._session.request(
+            "GET" if content is None else "POST",
             f"{self._base_url}{request.path}?{query}",
+            data=content,
+            headers=None if content is None else _JSON,
             stream=True,
             timeout=timeout,  # type: ignore[arg-type]  # the stubs lack urllib3's Timeout
         ) as response:
-            body = self._read(response.raw, ends_at)
+            max_bytes = request.max_reply_bytes or self._max_reply_bytes
+            body = self._read(response.raw, ends_at, max_bytes=max_bytes)
             retry_after = response.headers.get("Retry-After")
             if retry_after and len(retry_after) > MAX_RETRY_AFTER:
                 retry_after = None
@@ -101,7 +107,9 @@ class HttpKycTransport:
                 retry_after=retry_after,
             )
 
-    def _read(self, response: BaseHTTPResponse, ends_at: float) -> ReplyBody:
+    def _read(
+        self, response: BaseHTTPResponse, ends_at: float, *, max_bytes: int
+    ) -> ReplyBody:
         """Reads the body; a large one holds its slot until it is garbage-collected."""
         with ExitStack() as cleanup:
 
@@ -112,7 +120,7 @@ class HttpKycTransport:
             body = ReplyBody(
                 read_body(
                     response,
-                    max_body_bytes=self._max_reply_bytes,
+                    max_body_bytes=max_bytes,
                     acquire_slot=acquire_slot,
                 )
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 from kycourier.adapters.local.find_orders import find_orders
 from kycourier.adapters.local.schema import open_stores, to_instant, to_seconds
 from kycourier.adapters.stores.timestamps import to_ticks
+from kycourier.core.documents.recognition import Document
 from kycourier.core.errors import (
     NewerSchemaError,
     StaleOwnerError,
@@ -85,6 +86,7 @@ class SqliteOrderStore:
         lease: timedelta,
         urgency: Urgency,
         folder: str,
+        document: Document | None = None,
     ) -> Claim:
         """Claims the order if it may be claimed; inserts it if absent.
 
@@ -103,6 +105,7 @@ class SqliteOrderStore:
                 lease=lease,
                 urgency=urgency,
                 folder=folder,
+                document=document,
             )
             if stored is None:
                 _insert(state, claimed or draft)

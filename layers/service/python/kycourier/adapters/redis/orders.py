@@ -13,6 +13,7 @@ from kycourier.adapters.redis.keys import (
     row_keys,
 )
 from kycourier.adapters.stores import due_index, found_index
+from kycourier.core.documents.recognition import Document
 from kycourier.core.errors import StaleOwnerError, StoreUnavailableError
 from kycourier.core.orders import state_machine as rules
 from kycourier.core.orders.pages import (
@@ -43,9 +44,8 @@ for index, row in ipairs(KEYS) do
 end
 return records
 """
-# row, due, unsent, each found list; expected version and fence, writer, version, fence,
-# list, entry, record, number of the found list, entry in it. The first write is HSET,
-# which a full Redis refuses, so that nothing is written in part.
+# row, due, unsent, found lists; expected version and fence, writer, version, fence,
+# list, entry, record, number of the found list, entry in it. A full Redis refuses HSET.
 _WRITE = """
 local lists = {due = KEYS[2], unsent = KEYS[3]}
 local row = redis.call('HMGET', KEYS[1],
@@ -104,6 +104,7 @@ class RedisOrderStore:
         lease: timedelta,
         urgency: Urgency,
         folder: str,
+        document: Document | None = None,
     ) -> Claim:
         """Claims the order if it may be claimed; inserts it if absent.
 
@@ -121,6 +122,7 @@ class RedisOrderStore:
                 lease=lease,
                 urgency=urgency,
                 folder=folder,
+                document=document,
             )
             return Claim(claimed or stored or draft, granted=claimed is not None)
 

@@ -15,13 +15,19 @@ from kycourier.core.documents.bank_card_numbers import (
     mask_number,
     occurs_in,
 )
-from kycourier.core.documents.photos import decode_photo
+from kycourier.core.documents.photos import decode_optional_photo, decode_photo
 from kycourier.core.documents.printed_dates import (
     is_expired,
     parse_valid_until,
     printable_date,
 )
-from kycourier.core.documents.recognition import Photo, Recognition
+from kycourier.core.documents.recognition import (
+    NO_OPTIONS,
+    Document,
+    Options,
+    Photo,
+    Recognition,
+)
 from kycourier.core.errors import MalformedReplyError
 from kycourier.core.fingerprints import FingerprintKey, fingerprint
 from kycourier.core.redaction import (
@@ -44,7 +50,6 @@ from kycourier.core.wire.lenient_fields import (
 from kycourier.core.wire.messages import KycRequest
 from kycourier.core.wire.requests import build_signed_query
 
-CODES = "bank_card"
 _PATH = "/api/server/getBankCardOcrResult"
 _WARNING_NAMES = ("warnCode", "warningCode", "multiWarnCode", "multiWarningCode")
 
@@ -89,10 +94,17 @@ class CardFields(Struct, frozen=True, kw_only=True):
 class BankCard:
     """The bank card as a document type."""
 
+    name = Document("bank_card")
     photo_kinds = tuple(kind.value for kind in PhotoKind)
 
     def build_request(
-        self, *, app_id: str, order_no: str, ticket: Secret, nonce: str
+        self,
+        *,
+        app_id: str,
+        order_no: str,
+        ticket: Secret,
+        nonce: str,
+        options: Options = NO_OPTIONS,  # noqa: ARG002 - a card leaves no choice
     ) -> KycRequest:
         """Builds the query for a card scan's result with its photos."""
         return build_signed_query(
@@ -105,7 +117,11 @@ class BankCard:
         )
 
     @scrub_traceback
-    def parse_reply(self, body: ReplyBody) -> Recognition | Rejected:
+    def parse_reply(
+        self,
+        body: ReplyBody,
+        options: Options = NO_OPTIONS,  # noqa: ARG002 - a card leaves no choice
+    ) -> Recognition | Rejected:
         """Parses a card scan's result. Raises MalformedReplyError.
 
         `success` carries no information and is not read. Fields are under `result` or
@@ -114,7 +130,7 @@ class BankCard:
         reply = parse_object(body)
         code = parse_code(reply.get("code"))
         if code != OK_CODE:
-            return load_codes(CODES).classify(code)
+            return load_codes(BankCard.name).classify(code)
         nested = reply.get("result")
         return _parse_recognition(
             Fields(nested if isinstance(nested, dict) else {}, reply)
@@ -127,7 +143,7 @@ class BankCard:
         fields = cast("CardFields", recognition.fields)
         digits = digits_of(fields.number)
         at = recognition.recognized_at
-        names = load_codes(CODES)
+        names = load_codes(BankCard.name)
         return {
             "card": {
                 "number_masked": mask_number(fields.number),
@@ -164,6 +180,11 @@ class BankCard:
         """Returns the card; quality and time may differ from query to query."""
         return masked["card"]
 
+    def headline(self, masked: Mapping[str, object]) -> str | None:
+        """Returns the masked number."""
+        card = masked["card"]
+        return card.get("number_masked") if isinstance(card, dict) else None
+
 
 def _parse_recognition(fields: Fields) -> Recognition:
     photos = [_parse_photo(fields, kind) for kind in PhotoKind]
@@ -175,6 +196,9 @@ def _parse_recognition(fields: Fields) -> Recognition:
         raise MalformedReplyError(Cause.REPLY_MALFORMED, "result")
     card_number = CardNumber(number)
     valid_until = fields.text("bankCardValidDate")
+    photos_missing = tuple(
+        kind.value for kind in PhotoKind if kind.value not in present
+    )
     return Recognition(
         order_no=order_no,
         fields=CardFields(
@@ -186,9 +210,7 @@ def _parse_recognition(fields: Fields) -> Recognition:
             clarity=parse_number(fields.first("clarity")),
         ),
         photos=tuple(photo for photo in photos if photo),
-        photos_missing=tuple(
-            kind.value for kind in PhotoKind if kind.value not in present
-        ),
+        photos_missing=photos_missing,
         is_incomplete=PhotoKind.ORIGINAL.value not in present,
         recognized_at=recognized_at,
         biz_seq_no=_parse_mark(
@@ -207,9 +229,5 @@ def _parse_mark(pattern: str, text: str, number: CardNumber) -> str | None:
 
 def _parse_photo(fields: Fields, kind: PhotoKind) -> Photo | None:
     """Parses a photo; a crop that cannot be read counts as missing."""
-    try:
-        return decode_photo(kind.value, fields.first(*_PHOTO_NAMES[kind]))
-    except MalformedReplyError:
-        if kind is PhotoKind.ORIGINAL:
-            raise
-    return None
+    decode = decode_photo if kind is PhotoKind.ORIGINAL else decode_optional_photo
+    return decode(kind.value, fields.first(*_PHOTO_NAMES[kind]))

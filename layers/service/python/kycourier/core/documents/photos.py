@@ -1,7 +1,8 @@
-"""Decodes photos: strict Base64, and a media type by their first bytes."""
+"""Decodes photos and videos: strict Base64, and a media type by their first bytes."""
 
 import hashlib
 import re
+from contextlib import suppress
 
 import pybase64
 
@@ -12,6 +13,7 @@ from kycourier.core.redaction import PhotoBytes
 
 _LINE_BREAKS = b"\r\n"
 _MIN_BYTES = 64  # fewer are no picture: "null" and "None" are Base64 too
+_PICTURE_BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif"}  # also start so
 _DATA_URI = re.compile(rb"data:[\w.+-]{1,64}/[\w.+-]{1,64};base64,")
 
 
@@ -42,6 +44,13 @@ def decode_photo(kind: str, value: object) -> Photo | None:
     )
 
 
+def decode_optional_photo(kind: str, value: object) -> Photo | None:
+    """Decodes a photo that decides nothing: one that cannot be read is missing."""
+    with suppress(MalformedReplyError):
+        return decode_photo(kind, value)
+    return None
+
+
 def _decode_base64(text: str | memoryview) -> bytes | None:
     """Decodes Base64 of exactly one spelling; returns None for anything else."""
     if isinstance(text, str):
@@ -65,11 +74,13 @@ def _is_canonical(text: memoryview, content: bytes) -> bool:
 
 
 def sniff_media_type(content: bytes) -> str:
-    """Returns JPEG, PNG or WebP by the first bytes; anything else is octets."""
+    """Returns JPEG, PNG, WebP or MP4 by the first bytes; anything else is octets."""
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return "image/webp"
+    if content[4:8] == b"ftyp" and content[8:12] not in _PICTURE_BRANDS:
+        return "video/mp4"
     return "application/octet-stream"

@@ -2,7 +2,10 @@
 
 import calendar
 import re
+from contextlib import suppress
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from kycourier.core.wire.lenient_fields import CHINA
 
@@ -20,6 +23,46 @@ _DATES = [
 _MAX_DATE_TEXT = 32
 _MAX_DIGITS = 11  # twelve or more may be a personal number
 _UNSAFE = re.compile(r"[^A-Za-z0-9\u4e00-\u9fff /.-]")
+
+
+_DAY = re.compile(r"([0-9]{4})([.-]?)([0-9]{2})\2([0-9]{2})")
+_PERIOD = re.compile(r"([0-9.]+)[-~至]+([0-9.]+|长期)")
+_LONG_TERM = "长期"
+
+
+class Period(Struct, frozen=True):
+    """From when until when; None is unknown. A long-term one has no end."""
+
+    begins: date | None = None
+    ends: date | None = None
+    is_long_term: bool | None = None
+
+
+def parse_day(text: str) -> date | None:
+    """Parses `YYYYMMDD`, also with dots or dashes; None for a day that is none."""
+    found = _DAY.fullmatch(text)
+    if found is None:
+        return None
+    with suppress(ValueError):
+        return date(int(found[1]), int(found[3]), int(found[4]))
+    return None
+
+
+def parse_period(text: str) -> Period:
+    """Parses `YYYYMMDD-YYYYMMDD`, also with dots, or with 长期 (long-term) as its end.
+
+    Of anything else nothing is known, and of a period that ends before it begins.
+    """
+    found = _PERIOD.fullmatch("".join(text.split()))
+    if found is None:
+        return Period()
+    begins = parse_day(found[1])
+    if found[2] == _LONG_TERM:
+        return Period(begins, None, is_long_term=True)
+    ends = parse_day(found[2])
+    if ends is None or (begins is not None and ends < begins):
+        return Period()
+    return Period(begins, ends, is_long_term=False)
 
 
 def parse_valid_until(text: str) -> str | None:

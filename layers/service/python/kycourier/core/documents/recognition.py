@@ -1,8 +1,9 @@
 """What the platform recognized for one order, whatever the document."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import NewType, Protocol
 
 from msgspec import Struct
 
@@ -11,9 +12,13 @@ from kycourier.core.redaction import PhotoBytes, ReplyBody, Secret, repr_only
 from kycourier.core.result_codes import Rejected
 from kycourier.core.wire.messages import KycRequest
 
+Document = NewType("Document", str)  # the name of what was scanned: `bank_card`
+Options = Mapping[str, str]  # settings of documents: name → the chosen word
+NO_OPTIONS: Options = MappingProxyType({})
+
 
 class Photo(Struct, frozen=True, kw_only=True):
-    """One photo as received. `sha256`: 64 lower-case hexadecimal digits."""
+    """One photo or video as received. `sha256`: 64 lower-case hexadecimal digits."""
 
     kind: str
     content: PhotoBytes
@@ -24,18 +29,23 @@ class Photo(Struct, frozen=True, kw_only=True):
 
 @repr_only("photos")
 class Recognition(Struct, frozen=True, kw_only=True):
-    """One successful reply.
+    """One reply with a result.
 
     `fields` are the document's own, for its own module alone. `photos_missing` are the
-    kinds that did not come; `is_incomplete` if one of them must be waited for.
-    `transaction_time` is `yyyyMMddHHmmss`.
+    kinds that did not come: all for good if the reply `is_settled`, else they may be
+    late, and `is_incomplete` if one of them must be waited for: for `patience`, None
+    for the deployment's. `refusal` is why a person was refused although there is a
+    result. `transaction_time` is `yyyyMMddHHmmss`.
     """
 
     order_no: str | None
     fields: object
     photos: tuple[Photo, ...] = ()
     photos_missing: tuple[str, ...] = ()
+    is_settled: bool = False
     is_incomplete: bool = False
+    patience: timedelta | None = None
+    refusal: Rejected | None = None
     recognized_at: datetime | None = None
     biz_seq_no: str | None = None
     transaction_time: str | None = None
@@ -44,14 +54,23 @@ class Recognition(Struct, frozen=True, kw_only=True):
 class DocumentType(Protocol):
     """All that is particular to one document; one module of this package each."""
 
+    name: Document
     photo_kinds: tuple[str, ...]
 
     def build_request(
-        self, *, app_id: str, order_no: str, ticket: Secret, nonce: str
+        self,
+        *,
+        app_id: str,
+        order_no: str,
+        ticket: Secret,
+        nonce: str,
+        options: Options = NO_OPTIONS,
     ) -> KycRequest:
         """Builds the signed query for one order's result."""
 
-    def parse_reply(self, body: ReplyBody) -> Recognition | Rejected:
+    def parse_reply(
+        self, body: ReplyBody, options: Options = NO_OPTIONS
+    ) -> Recognition | Rejected:
         """Parses the query's reply. Raises MalformedReplyError."""
 
     def mask(
@@ -64,3 +83,6 @@ class DocumentType(Protocol):
 
     def identity(self, masked: Mapping[str, object]) -> object:
         """Returns the part of `mask` that must be equal in every query's result."""
+
+    def headline(self, masked: Mapping[str, object]) -> str | None:
+        """Returns the masked value by which a person recognizes the result."""

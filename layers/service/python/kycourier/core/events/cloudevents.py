@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.recognition import Document
 from kycourier.core.orders.record import OrderRecord, OrderState, OutboxEvent
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -14,7 +14,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 def event_type(document: Document, state: OrderState) -> str:
     """Returns the type of the event with which a document's order ends."""
-    return f"kycourier.{document.value}.{state.value}.v1"
+    return f"kycourier.{document}.{state.value}.v1"
 
 
 def parse_traceparent(text: object) -> str | None:

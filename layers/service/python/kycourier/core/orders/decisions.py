@@ -72,7 +72,7 @@ def decide(
         reply: What the platform replied.
         now: The store's clock.
         draw: Uniform in [0, 1), for the jitter.
-        photo_patience: How long to wait for late photos.
+        photo_patience: How long to wait for late photos, if the document has no other.
     """
     if isinstance(reply, Recognition):
         return _decide_recognition(record, reply, now, photo_patience)
@@ -180,13 +180,14 @@ def _decide_recognition(
 ) -> Decision:
     if recognition.order_no not in (None, record.order_no):
         return Finish(OrderState.REJECTED, OK_CODE, "order_no_mismatch")
-    if not recognition.photos_missing:
+    if recognition.is_settled or not recognition.photos_missing:
         return Store(recognition)
     tries = record.photo_tries
     delay = retry.until_photos(tries)
     if tries < retry.IN_PLACE_PHOTO_TRIES:
         return PollPhotos(delay)
-    patience_ends = (record.photos_since or now) + photo_patience
+    patience = recognition.patience or photo_patience
+    patience_ends = (record.photos_since or now) + patience
     if not recognition.is_incomplete or now >= patience_ends:
         return Store(recognition)
     return Retry(Reason.PHOTOS_PENDING, min(delay, patience_ends - now))

@@ -1,11 +1,13 @@
 """Parses what a queue message or request names: which order, which document."""
 
 import re
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
 
-from kycourier.core.documents.registry import DEFAULT_DOCUMENT, Document
+from kycourier.core.documents.recognition import Document
+from kycourier.core.documents.registry import parse_document
 from kycourier.core.errors import ApiProblemError
 from kycourier.core.orders.record import OrderKey
 from kycourier.core.strict_json import MalformedJsonError, parse_json
@@ -15,10 +17,13 @@ _ORDER_NO = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 class OrderRequest(Struct, frozen=True, kw_only=True):
-    """An order as a caller or message names it."""
+    """An order as a caller or message names it.
+
+    Without a document it is that of the order's row, the default for a new one.
+    """
 
     order: OrderKey
-    document: Document = DEFAULT_DOCUMENT
+    document: Document | None = None
     traceparent: str | None = None
 
 
@@ -52,12 +57,11 @@ def parse_order_request(
     )
 
 
-def _parse_document(value: object) -> Document:
+def _parse_document(value: object) -> Document | None:
     if value is None:
-        return DEFAULT_DOCUMENT
-    for document in Document:
-        if document.value == value:
-            return document
+        return None
+    with suppress(ValueError):
+        return parse_document(value)
     raise ApiProblemError("unknown_document")
 
 

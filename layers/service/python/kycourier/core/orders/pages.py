@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from kycourier.core.causes import Cause
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.recognition import Document
 from kycourier.core.orders.record import OrderRecord, OrderState
 
 
@@ -51,7 +51,7 @@ class OrderFilter(Struct, frozen=True, kw_only=True):
         last, at = record.last_problem, record.registered_at
         return (
             (self.state is None or record.state is self.state)
-            and (self.document is None or record.document is self.document)
+            and (self.document is None or record.document == self.document)
             and (self.cause is None or (last is not None and last.cause is self.cause))
             and (self.since is None or at >= self.since)
             and (self.until is None or at < self.until)

@@ -8,7 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from kycourier.core.causes import LastProblem
-from kycourier.core.documents.registry import DEFAULT_DOCUMENT, Document
+from kycourier.core.documents.recognition import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT, documents
+from kycourier.core.errors import NewerSchemaError
 from kycourier.core.orders.delivery import Delivery, describe_delivery
 from kycourier.core.orders.results import OrderResult
 from kycourier.core.redaction import repr_only
@@ -145,7 +147,7 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return {
             "app_id": self.app_id,
             "order_no": self.order_no,
-            "document": self.document.value,
+            "document": self.document,
         }
 
     @property
@@ -178,7 +180,7 @@ def describe(record: OrderRecord) -> Mapping[str, object]:
     """Builds the order as the API shows it."""
     is_final = record.state.is_final
     waits = record.state in {OrderState.REGISTERED, OrderState.WAITING}
-    document = record.document.value
+    document = record.document
     gone = {"photos_gone": list(record.photos_gone)} if record.photos_gone else {}
     return {
         "app_id": record.app_id,
@@ -207,5 +209,13 @@ def encode_record(record: OrderRecord) -> bytes:
 
 
 def decode_record(text: bytes) -> OrderRecord:
-    """Decodes a row. Raises NewerSchemaError, StoreUnavailableError if damaged."""
-    return decode_versioned(text, OrderRecord, schema=SCHEMA, name="order")
+    """Decodes a row.
+
+    Raises:
+        NewerSchemaError: a newer release wrote it, also if it names a new document.
+        StoreUnavailableError: it is damaged.
+    """
+    record = decode_versioned(text, OrderRecord, schema=SCHEMA, name="order")
+    if record.document not in documents():
+        raise NewerSchemaError("order")
+    return record

@@ -1,6 +1,7 @@
 """How an order ended: what its row keeps, its event carries and the API shows."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -25,6 +26,11 @@ class CollectedResult(Struct, frozen=True, kw_only=True, tag="collected"):
     evidence_uri: str
     biz_seq_no: str | None
     transaction_time: str | None
+
+    @property
+    def reason(self) -> str | None:
+        """The name of what the order ended for; None for a result."""
+        return None
 
     def data(self) -> Mapping[str, object]:
         """Builds the event's data without the order's identity."""
@@ -69,12 +75,33 @@ class FinalReason(Struct, frozen=True, tag="reason"):
     code: str
     name: str
 
+    @property
+    def reason(self) -> str:
+        """The name of what the order ended for."""
+        return self.name
+
     def data(self) -> Mapping[str, object]:
         """Builds the event's data without the order's identity."""
         return {"reason": {"code": self.code, "name": self.name}}
 
 
-OrderResult = CollectedResult | FinalReason
+@repr_only("photos_missing")
+class RefusedResult(CollectedResult, frozen=True, kw_only=True, tag="refused"):
+    """A rejected order with evidence: what was recognized, and why it was refused."""
+
+    refusal: FinalReason
+
+    @property
+    def reason(self) -> str:
+        """The name of what the order ended for."""
+        return self.refusal.name
+
+    def data(self) -> Mapping[str, object]:
+        """Builds the event's data without the order's identity."""
+        return {**self.refusal.data(), **super().data()}
+
+
+OrderResult = CollectedResult | RefusedResult | FinalReason
 
 
 def collected_result(
@@ -87,13 +114,17 @@ def collected_result(
     evidence_uri: str,
 ) -> CollectedResult:
     """Builds the result of a recognition whose evidence is stored."""
-    return CollectedResult(
-        masked=dict(masked),
-        sealed=sealed,
-        photos=photos,
-        photos_missing=recognition.photos_missing,
-        manifest=manifest,
-        evidence_uri=evidence_uri,
-        biz_seq_no=recognition.biz_seq_no,
-        transaction_time=recognition.transaction_time,
-    )
+    members: dict[str, Any] = {
+        "masked": dict(masked),
+        "sealed": sealed,
+        "photos": photos,
+        "photos_missing": recognition.photos_missing,
+        "manifest": manifest,
+        "evidence_uri": evidence_uri,
+        "biz_seq_no": recognition.biz_seq_no,
+        "transaction_time": recognition.transaction_time,
+    }
+    if (refused := recognition.refusal) is None:
+        return CollectedResult(**members)
+    refusal = FinalReason(code=refused.code, name=refused.name)
+    return RefusedResult(**members, refusal=refusal)

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kycourier.core.causes import Problem, count_problem
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.recognition import Document
 from kycourier.core.orders.record import (
     OrderKey,
     OrderRecord,
@@ -101,7 +101,7 @@ def claim(
     )
 
 
-def try_claim(
+def try_claim(  # noqa: PLR0913 - all that decides
     stored: OrderRecord | None,
     draft: OrderRecord,
     *,
@@ -110,15 +110,19 @@ def try_claim(
     lease: timedelta,
     urgency: Urgency,
     folder: str,
+    document: Document | None = None,
     margin: timedelta = _NO_MARGIN,
 ) -> OrderRecord | None:
     """Claims the stored row, or the draft if there is none.
 
     Returns:
-        The claimed row, or None if it may not be claimed now. A lease counts as held
-        for `margin` after its end, where clocks may differ.
+        The claimed row, or None if it may not be claimed now, or if it is not of
+        `document`. A lease counts as held for `margin` after its end, where clocks may
+        differ.
     """
     record = stored or draft
+    if document not in {None, record.document}:
+        return None
     by = now - margin if record.state is OrderState.COLLECTING else now
     if not may_claim(record, now=by, urgency=urgency):
         return None
@@ -236,10 +240,8 @@ def _count_failure(
     """Returns what the row keeps of an attempt's problem."""
     if problem is None:
         return {"failing_since": None, "last_problem": None}
-    return {
-        "failing_since": record.failing_since or now,
-        "last_problem": count_problem(record.last_problem, problem, now=now),
-    }
+    last = count_problem(record.last_problem, problem, now=now)
+    return {"failing_since": record.failing_since or now, "last_problem": last}
 
 
 def next_version(record: OrderRecord, now: datetime, **changes: object) -> OrderRecord:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
 from kycourier.core.causes import Cause
@@ -15,6 +16,7 @@ _MAX_WARNINGS = 32
 _MAX_TEXT = 1024
 _WARNING = re.compile(r"(?<![0-9A-Za-z])-?[0-9]{1,9}(?![0-9A-Za-z])")
 _LOCAL_TIME = re.compile(r"[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}")
+_COMPACT_TIME = re.compile("[0-9]{14}")
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
@@ -105,6 +107,17 @@ def parse_china_time(text: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=CHINA)
     except ValueError:
         return None
+
+
+def parse_compact_time(text: str) -> datetime | None:
+    """Parses `yyyyMMddHHmmss`; UTC+8 is inferred, the pages name no zone."""
+    if not _COMPACT_TIME.fullmatch(text):
+        return None
+    with suppress(ValueError):
+        day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+        time = f"{text[8:10]}:{text[10:12]}:{text[12:]}"
+        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=CHINA)
+    return None
 
 
 def parse_secret(value: object, *, field: str) -> Secret:

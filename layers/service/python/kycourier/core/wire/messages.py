@@ -2,14 +2,19 @@
 
 from msgspec import Struct
 
-from kycourier.core.redaction import Query, ReplyBody, repr_only
+from kycourier.core.redaction import Query, ReplyBody, RequestBody, repr_only
 
 
 class KycRequest(Struct, frozen=True, kw_only=True):
-    """One GET request below the platform's base URL."""
+    """One request below the platform's base URL: a POST of JSON if it has a body.
+
+    `max_reply_bytes` caps the reply instead of the deployment's cap.
+    """
 
     path: str
     query: Query
+    body: RequestBody | None = None
+    max_reply_bytes: int | None = None
 
 
 @repr_only("status")

@@ -12,7 +12,7 @@ import pybase64
 from msgspec import Struct
 
 from kycourier.core.causes import Cause
-from kycourier.core.documents.registry import Document
+from kycourier.core.documents.registry import parse_document
 from kycourier.core.errors import ApiProblemError
 from kycourier.core.orders.order_request import parse_order_no
 from kycourier.core.orders.pages import FindCursor, OrderFilter
@@ -54,7 +54,7 @@ class OrderList:
         given = _parse_query(request.query)
         wanted = OrderFilter(
             state=_parse(given, "state", OrderState),
-            document=_parse(given, "document", Document),
+            document=_parse(given, "document", parse_document),
             cause=_parse(given, "cause", Cause),
             since=_parse(given, "since", parse_instant),
             until=_parse(given, "until", parse_instant),

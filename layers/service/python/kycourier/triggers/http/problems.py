@@ -22,6 +22,7 @@ PROBLEMS = {
     "signature_mismatch": (401, "The signature does not match the request"),
     "signature_expired": (401, "The signature's time is more than 300 s off"),
     "bad_parameter": (400, "A parameter of the query cannot be used"),
+    "document_mismatch": (409, "The order is of another document"),
     "unknown_path": (404, "The path does not exist"),
     "unknown_order": (404, "The order does not exist"),
     "unknown_event": (404, "The event does not exist"),
