@@ -12,6 +12,8 @@ MARK = "SYNTHETIC0CANARY0"  # prefix of secrets that a test makes up
 CARD = "6225880000001234"
 NUMBER = "4111111111111111"
 SYNTHETIC_CARDS = "62258800000"  # prefix of the sandbox's card numbers
+ID_NUMBER, OLD_ID_NUMBER = "000000199003070014", "000000900307001"
+PERSON, ADDRESS = "试样人", "虚构省样例市样例路1号"  # no such person or place
 FINGERPRINT_KEY = "synthetic-fingerprint-key-32-chars"
 API_KEY = "demo-key-0123456789abcdef0123456789"  # of the documented signature example
 TOKEN, TICKET = "synthetic-token", "synthetic-ticket"
@@ -20,7 +22,8 @@ PHOTO_PART = PHOTO[3:]  # events contain a whole photo's digest
 JPEG_HEAD = bytes.fromhex("ffd8ffe000104a464946")  # of every photo of the sandbox
 
 CANARIES: tuple[str | bytes, ...] = (
-    *TEST_NUMBERS, CARD, SYNTHETIC_CARDS, MARK, GRANT_MARK, APP_SECRET,
+    *TEST_NUMBERS, CARD, SYNTHETIC_CARDS, ID_NUMBER, OLD_ID_NUMBER, PERSON, ADDRESS,
+    MARK, GRANT_MARK, APP_SECRET,
     FINGERPRINT_KEY, API_KEY, TOKEN, TICKET, PHOTO_PART, JPEG_HEAD,
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ PHOTO_FIELDS = {
     "bankcardCropPhoto": PHOTO_BASE64,
     "bankcardNoPhoto": PHOTO_BASE64,
 }
+_SPELLING = {"appId": "app_id", "orderNo": "order_no"}
 ScriptedReply = Mapping[str, object] | KycResponse | KycourierError
 
 
@@ -82,6 +83,10 @@ class FakePlatform:
                 return self.ticket_reply
             entry = {"value": f"{TICKET}{self.generation}", "expire_in": 3600}
             return json_reply({"code": "0", "tickets": [entry]})
+        if request.body is not None:  # the face's query
+            members = json.loads(request.body.expose())
+            assert query == {"orderNo": members["orderNo"]}
+            query = {_SPELLING.get(name, name): text for name, text in members.items()}
         order_no = query["order_no"]
         self.queries[order_no] += 1
         self.on_query(order_no)

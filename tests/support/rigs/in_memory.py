@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from kycourier.core.documents.recognition import NO_OPTIONS, Document, Options
 from kycourier.core.fingerprints import FingerprintKey
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.record import OrderKey, OrderRecord
@@ -118,7 +119,7 @@ class WorkerPorts(Protocol):
 class InMemoryWorker:
     """The use cases wired over an app's ports, as in a cloud function."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what tests vary
         self,
         app: WorkerPorts,
         *,
@@ -129,6 +130,7 @@ class InMemoryWorker:
         clock: Clock | None = None,
         patience_seconds: float = 300,
         ttl: timedelta = timedelta(days=2),
+        options: Options = NO_OPTIONS,
     ) -> None:
         self.app = app
         self.deps = RuntimeDeps(
@@ -173,6 +175,7 @@ class InMemoryWorker:
                 breaker=self.breaker,
                 call_seconds=8,
                 photo_patience=timedelta(seconds=patience_seconds),
+                options=options,
                 **shared,
             ),
             breaker=self.breaker,
@@ -228,17 +231,21 @@ class InMemoryWorker:
         )
 
     def collect(
-        self, order_no: str, urgency: Urgency = Urgency.NOTIFIED, seconds: float = 60
+        self,
+        order_no: str,
+        urgency: Urgency = Urgency.NOTIFIED,
+        seconds: float = 60,
+        document: Document | None = None,
     ) -> OrderRecord:
         return self.collector.collect(
-            expected_order(order_no),
+            expected_order(order_no, document),
             urgency=urgency,
             deadline=self.app.time(seconds),
         )
 
 
-def expected_order(order_no: str) -> OrderRequest:
-    return OrderRequest(order=OrderKey(APP, order_no))
+def expected_order(order_no: str, document: Document | None = None) -> OrderRequest:
+    return OrderRequest(order=OrderKey(APP, order_no), document=document)
 
 
 class SkewedClock:
