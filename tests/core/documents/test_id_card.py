@@ -75,7 +75,7 @@ def test_documented_sample_is_masked():
     assert IdCard().mask(parsed, KEY) == {
         "id_card": {
             "sides": ["front", "back"],
-            "name_masked": "试**",
+            "name_masked": "试*****",
             "number_masked": "000*************14",
             "number_fingerprint": fingerprint(ID_NUMBER, KEY),
             "number_valid": True,

@@ -88,6 +88,10 @@ class InMemoryApp:
     def worker(self, *, clock: Clock | None = None) -> "InMemoryWorker":
         return InMemoryWorker(self, clock=clock)
 
+    def worker_with(self, options: Options) -> "InMemoryWorker":
+        """Return a worker with these settings of documents."""
+        return InMemoryWorker(self, options=options)
+
     def time(self, seconds: float = 60) -> Deadline:
         return Deadline(self.clock.monotonic, seconds=seconds)
 
