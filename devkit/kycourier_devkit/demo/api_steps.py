@@ -9,12 +9,17 @@ from kycourier_devkit.demo.environments.environment import (
     events_of,
     wait_until,
 )
-from kycourier_devkit.demo.queue_steps import build_message, check_collected
+from kycourier_devkit.demo.queue_steps import (
+    UNREADABLE,
+    build_message,
+    check_collected,
+)
 from kycourier_devkit.demo.runner import Check
 from kycourier_devkit.emulators.http_call import ApiResponse
 
 REQUESTED, LATER, ALSO_LATER = "DEMO0004", "DEMO0006", "DEMO0007"
 FORGOTTEN, NEVER_READY = "DEMO0008", "DEMO0009"
+REJECTED_PATH = "/v1/orders?state=rejected"
 PHOTO_PATH = f"/v1/orders/{REQUESTED}/photos/original"
 _JPEG = b"\xff\xd8\xff"
 
@@ -49,6 +54,13 @@ def read_order(environment: Environment) -> Iterator[Check]:
     [event] = events_of(environment, REQUESTED)
     same = (response.status, response.members["event_id"]) == (200, event["id"])
     yield Check("200, with the masked number and the event's id", same)
+
+
+def list_rejected(environment: Environment) -> Iterator[Check]:
+    """Lists the orders that were rejected."""
+    response = environment.request("GET", REJECTED_PATH)
+    listed = [order["order_no"] for order in response.members["orders"]]
+    yield Check("200, the rejected order alone", listed == [UNREADABLE])
 
 
 def link_photo(environment: Environment) -> Iterator[Check]:

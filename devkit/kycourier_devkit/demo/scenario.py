@@ -3,7 +3,7 @@
 from typing import Any
 
 from kycourier_devkit.demo import api_steps, cloud_steps, operator_steps, queue_steps
-from kycourier_devkit.demo.api_steps import PHOTO_PATH, REQUESTED
+from kycourier_devkit.demo.api_steps import PHOTO_PATH, REJECTED_PATH, REQUESTED
 from kycourier_devkit.demo.cloud_steps import NO_EVENTS, NO_EVIDENCE, NO_STATE, RENEWED
 from kycourier_devkit.demo.queue_steps import GOOD, LATE, REVOKED, UNREADABLE
 from kycourier_devkit.demo.runner import Step
@@ -54,6 +54,7 @@ STEPS: tuple[Step[Any], ...] = (
         api_steps.collect,
     ),
     Step("order", f"HTTP: GET /v1/orders/{REQUESTED}", api_steps.read_order),
+    Step("list", f"HTTP: GET {REJECTED_PATH}", api_steps.list_rejected),
     Step("photo link", f"HTTP: GET {PHOTO_PATH}", api_steps.link_photo),
     Step("download", "A browser follows the link.", api_steps.download_photo),
     Step(

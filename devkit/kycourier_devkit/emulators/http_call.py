@@ -17,6 +17,14 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
+def build_call(
+    method: str, target: str, headers: Sequence[tuple[str, str]]
+) -> HttpCall:
+    """Builds a request without a body; `target` is a path, and a query if any."""
+    path, _, query = target.partition("?")
+    return HttpCall(method=method, path=path, query=query, headers=headers)
+
+
 class ApiResponse(Struct, frozen=True):
     """One response of the orders API; `members` is its JSON body, empty without one."""
 

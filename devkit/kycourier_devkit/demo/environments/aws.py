@@ -24,7 +24,7 @@ from kycourier_devkit.emulators.aws.orders_queue import (
     subscribe_consumer,
 )
 from kycourier_devkit.emulators.aws.stack import Stack
-from kycourier_devkit.emulators.http_call import ApiResponse, HttpCall, parse_response
+from kycourier_devkit.emulators.http_call import ApiResponse, build_call, parse_response
 from kycourier_devkit.emulators.lambda_runtime.deployment import (
     LambdaDeployment,
 )
@@ -136,12 +136,12 @@ class AwsEnvironment:
     def request(
         self,
         method: str,
-        path: str,
+        target: str,
         *,
         signed: bool = True,  # noqa: ARG002 - the HTTP API has authenticated it
     ) -> ApiResponse:
         """Sends a request through the HTTP API."""
-        call = HttpCall(method=method, path=path, headers=[("Host", "localhost")])
+        call = build_call(method, target, [("Host", "localhost")])
         event = build_http_event(call, at=self.clock.now())
         return parse_response(self.start("orders_api").invoke(event))
 

@@ -49,7 +49,7 @@ class Environment(Protocol):
     def retry_due_orders(self) -> int:
         """Retries the orders that are due by now; returns how many were."""
 
-    def request(self, method: str, path: str, *, signed: bool = True) -> ApiResponse:
+    def request(self, method: str, target: str, *, signed: bool = True) -> ApiResponse:
         """Sends a request to the API, by default as an authorized caller."""
 
     def events(self) -> list[Members]:

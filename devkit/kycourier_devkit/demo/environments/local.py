@@ -16,7 +16,7 @@ from kycourier_devkit.demo.environments.environment import (
 from kycourier_devkit.demo.environments.traits import LOCAL
 from kycourier_devkit.demo.operator_command import Finished, run_command
 from kycourier_devkit.demo.runner import Check
-from kycourier_devkit.emulators.http_call import ApiResponse, HttpCall, parse_response
+from kycourier_devkit.emulators.http_call import ApiResponse, build_call, parse_response
 from kycourier_devkit.emulators.lambda_runtime.events import (
     Message,
     build_http_event,
@@ -73,12 +73,12 @@ class LocalEnvironment:
     def request(
         self,
         method: str,
-        path: str,
+        target: str,
         *,
         signed: bool = True,  # noqa: ARG002 - nothing is authenticated here
     ) -> ApiResponse:
         """Sends a request to the API."""
-        call = HttpCall(method=method, path=path, headers=[("Host", "localhost")])
+        call = build_call(method, target, [("Host", "localhost")])
         event = build_http_event(call, at=self.clock.now())
         return parse_response(self._functions["orders_api"].invoke(event))
 

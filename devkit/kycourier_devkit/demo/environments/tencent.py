@@ -24,7 +24,7 @@ from kycourier_devkit.demo.environments.tencent_config import (
 from kycourier_devkit.demo.environments.traits import TENCENT, Resource
 from kycourier_devkit.demo.operator_command import Finished, run_command
 from kycourier_devkit.demo.runner import Check
-from kycourier_devkit.emulators.http_call import ApiResponse, HttpCall, parse_response
+from kycourier_devkit.emulators.http_call import ApiResponse, build_call, parse_response
 from kycourier_devkit.emulators.local_runtime.process import FunctionProcess
 from kycourier_devkit.emulators.running_function import close_all, start_or_close
 from kycourier_devkit.emulators.scf_runtime.deployed_function import unpack_function
@@ -139,16 +139,16 @@ class TencentEnvironment:
         """Fires the sweep timer; returns how many orders were due."""
         return int(self.fire_timer("sweep_orders")["due"])
 
-    def request(self, method: str, path: str, *, signed: bool = True) -> ApiResponse:
+    def request(self, method: str, target: str, *, signed: bool = True) -> ApiResponse:
         """Sends a request to the function URL, signed as `kycourier sign` does."""
         headers = [("Host", _HOST)]
         if signed:
-            url = f"https://{_HOST}{path}"
+            url = f"https://{_HOST}{target}"
             signature = build_signature(
                 self._session, method, url, body=b"", key_file=self._key
             )
             headers.append((HEADER, signature))
-        call = HttpCall(method=method, path=path, headers=headers)
+        call = build_call(method, target, headers)
         return parse_response(self.start("orders_api").invoke(build_url_event(call)))
 
     def download(self, link: str) -> bytes:
