@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kycourier.core.documents.registry import document_type
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.workspace.local_settings import FOLDER
 
-HEAD = ("event", "card", "photos", "id")
+HEAD = ("event", "result", "photos", "id")
 
 
 def print_summary(session: CliContext) -> None:
@@ -29,10 +30,10 @@ def print_summary(session: CliContext) -> None:
 
 def _row(event: Mapping[str, Any]) -> tuple[str, ...]:
     data = event["data"]
-    card, photos = data.get("card", {}), data.get("photos")
+    photos = data.get("photos")
     return (
         event["type"].split(".")[2],
-        card.get("number_masked") or "-",
+        (document_type(data["document"]).headline(data) if photos else None) or "-",
         str(len(photos)) if photos else "-",
         event["id"],
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from kycourier.container import Container
 from kycourier.core.causes import Cause
+from kycourier.core.documents.recognition import Document
 from kycourier.core.errors import KycourierError
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.record import (
@@ -23,14 +24,14 @@ from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.orders.cause_hints import hint_for
 from kycourier_devkit.orders.container import COLLECT_SETTINGS, open_container
 from kycourier_devkit.orders.rendering import (
-    masked_card_number,
+    headline,
     next_attempt,
     photo_count,
     why_it_waits,
 )
 
 _ORDER_SECONDS = 30.0
-_HEAD = ("order", "state", "why", "next", "card", "photos")
+_HEAD = ("order", "state", "why", "next", "result", "photos")
 _FAILED = "failed"
 
 Outcome = OrderRecord | KycourierError
@@ -40,6 +41,7 @@ def collect_now(
     context: CliContext,
     order_numbers: Sequence[str],
     *,
+    document: Document | None,
     as_json: bool,
     only_failed: bool,
 ) -> int:
@@ -48,6 +50,7 @@ def collect_now(
     Args:
         context: The CLI context.
         order_numbers: The orders.
+        document: What was scanned; None: what the row says, a bank card without one.
         as_json: Whether to print an object for each order instead of a table.
         only_failed: Whether to leave out the orders that were collected.
 
@@ -57,7 +60,7 @@ def collect_now(
     container = open_container(context, COLLECT_SETTINGS)
     outcomes: dict[str, Outcome] = {}
     try:
-        _collect_all(context, container, order_numbers, outcomes)
+        _collect_all(context, container, order_numbers, document, outcomes)
     finally:  # also after Ctrl-C: what was done stays done
         _print(context, container, order_numbers, outcomes, as_json, only_failed)
     return 0 if all(map(_is_final, outcomes.values())) else 1
@@ -67,13 +70,14 @@ def _collect_all(
     context: CliContext,
     container: Container,
     order_numbers: Sequence[str],
+    document: Document | None,
     outcomes: dict[str, Outcome],
 ) -> None:
     collector = container.collector
 
     def collect(number: str) -> OrderRecord:
         return collector.collect(
-            OrderRequest(order=OrderKey(container.app_id, number)),
+            OrderRequest(order=OrderKey(container.app_id, number), document=document),
             urgency=Urgency.NOW,
             deadline=Deadline(container.clock.monotonic, seconds=_ORDER_SECONDS),
         )
@@ -168,7 +172,7 @@ def _row(number: str, outcome: Outcome) -> tuple[str, ...]:
         outcome.state.value,
         why_it_waits(outcome),
         next_attempt(outcome),
-        masked_card_number(outcome),
+        headline(outcome),
         photo_count(outcome),
     )
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from kycourier.core.documents.registry import document_type
 from kycourier.core.orders.delivery import describe_delivery
 from kycourier.core.orders.record import OrderRecord, OrderState, describe
+from kycourier.core.orders.results import CollectedResult
 from kycourier_devkit.orders.cause_hints import describe_problem
 
 NOTHING = "-"
@@ -27,10 +29,12 @@ def next_attempt(record: OrderRecord) -> str:
     return f"{due:%H:%M:%S}" if due else NOTHING
 
 
-def masked_card_number(record: OrderRecord) -> str:
-    """Returns the masked card number, or a dash."""
-    card: Mapping[str, Any] = result_of(record).get("card") or {}
-    return str(card.get("number_masked") or NOTHING)
+def headline(record: OrderRecord) -> str:
+    """Returns the masked value by which a person knows the result, or a dash."""
+    result = record.result
+    if not isinstance(result, CollectedResult):
+        return NOTHING
+    return document_type(record.document).headline(result.masked) or NOTHING
 
 
 def photo_count(record: OrderRecord) -> str:

@@ -1,12 +1,13 @@
 """Prints one order: its state, attempts, last problem and result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
 import msgspec
 
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState, describe
+from kycourier.core.orders.results import CollectedResult
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.orders.cause_hints import describe_problem, hint_for
 from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
@@ -15,10 +16,10 @@ from kycourier_devkit.orders.rendering import (
     NOTHING,
     describe_sending,
     format_instant,
-    masked_card_number,
     result_of,
 )
 
+_HIDDEN = {"number_fingerprint"}
 _FILE = "file://"
 
 
@@ -36,7 +37,7 @@ def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
         context.terminal.line(msgspec.json.encode(describe(record)).decode())
         return 0
     for name, value in (*_rows(record), *_result_rows(record)):
-        context.terminal.line(f"{name:<14}{value}")
+        context.terminal.line(f"{name:<17}{value}")
     for kind, uri in _files(record):
         context.terminal.line(f"{kind}:")
         context.terminal.line(_path_of(uri, context.folder))
@@ -48,7 +49,7 @@ def show_order(context: CliContext, number: str, *, as_json: bool) -> int:
 
 def _rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
     fields = describe(record)
-    for name in ("order_no", "app_id", "state", "reason", "attempts"):
+    for name in ("order_no", "app_id", "document", "state", "reason", "attempts"):
         yield name.replace("_no", ""), str(fields[name] or NOTHING)
     if record.state is OrderState.COLLECTING:
         yield "held by", str(record.owner)
@@ -66,16 +67,34 @@ def _rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
 
 
 def _result_rows(record: OrderRecord) -> Iterator[tuple[str, str]]:
-    result = result_of(record)
-    if "card" not in result:
+    result = record.result
+    if not isinstance(result, CollectedResult):
         return
-    yield "card", masked_card_number(record)
-    card = result["card"]
-    yield "valid until", card["valid_until"] or card["valid_until_text"] or NOTHING
-    for warning in result["quality"]["warnings"]:
-        yield "warning", f"{warning['code']} {warning['name']}"
-    for kind in result["photos_missing"]:
+    for part in result.masked.values():
+        if isinstance(part, Mapping):
+            yield from _member_rows(part)
+    for kind in result.photos_missing:
         yield kind, "missing"
+
+
+def _member_rows(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yields what a person reads of masked values: no empty ones, no fingerprint."""
+    for name, value in members.items():
+        label = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            yield label, ", ".join(f"{each} {_word(it)}" for each, it in value.items())
+        elif isinstance(value, list):
+            yield from ((label, _word(each)) for each in value)
+        elif value is not None and name not in _HIDDEN:
+            yield label, _word(value)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(str(each) for each in value.values() if each is not None)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NOTHING if value is None else str(value)
 
 
 def _files(record: OrderRecord) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from kycourier_devkit.orders.cause_hints import HINTS, describe_problem
 from kycourier_devkit.orders.rendering import (
     NOTHING,
     describe_sending,
-    masked_card_number,
+    headline,
     next_attempt,
     photo_count,
     why_it_waits,
@@ -94,7 +94,7 @@ def describe_order(record: OrderRecord) -> str:
     """Returns an order's state, and its result or why it waits."""
     parts = [f"{record.state.value:<10}"]
     if record.state.is_final:
-        parts += [masked_card_number(record)] if record.result else []
+        parts += [headline(record)] if record.result else []
         if (photos := photo_count(record)) != NOTHING:
             parts.append(f"{photos} photos")
         else:

@@ -46,7 +46,7 @@ def events(tmp_path):
 
 def rows(result):
     head, *lines, _ = result.out.splitlines()
-    assert head.split() == ["ORDER", "STATE", "WHY", "NEXT", "CARD", "PHOTOS"]
+    assert head.split() == ["ORDER", "STATE", "WHY", "NEXT", "RESULT", "PHOTOS"]
     return {line.split()[0]: line.split()[1:] for line in lines}
 
 
@@ -192,7 +192,10 @@ def test_show_prints_state_and_result_as_text_or_json(call, events, tmp_path):
     lines = dict(line.split(maxsplit=1) for line in text.splitlines())
     [event] = [event for event in events() if event["subject"] == "A1"]
     assert (lines["state"], lines["event"]) == ("collected", event["id"])
-    assert lines["card"] == event["data"]["card"]["number_masked"]
+    masked = re.escape(event["data"]["card"]["number_masked"])
+    assert re.search(f"(?m)^number masked +{masked}$", text)
+    assert re.search("(?m)^luhn valid +yes$", text)
+    assert event["data"]["card"]["number_fingerprint"] not in text
     shown = [line for line in files.splitlines() if not line.endswith(":")]
     paths = [each["uri"] for each in event["data"]["photos"]]
     paths.append(event["data"]["manifest"]["uri"])
@@ -207,7 +210,7 @@ def test_show_prints_attempts_last_problem_and_next_attempt(call):
     for _ in range(2):
         call("collect", "http503x")
     result = call("show", "http503x")
-    lines = dict(line.split(maxsplit=1) for line in result.out.splitlines()[:5])
+    lines = dict(line.split(maxsplit=1) for line in result.out.splitlines()[:6])
     assert (lines["state"], lines["attempts"]) == ("waiting", "2")
     again = r"(?m)^last problem +http_status 503, 2 times in a row\n +\d{4}-.* UTC$"
     assert re.search(again, result.out)

@@ -39,6 +39,10 @@ def collect(
             " - for standard input.",
         ),
     ] = None,
+    document: Annotated[
+        str | None,
+        typer.Option(metavar="DOCUMENT", help="bank_card, id_card or face."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object for each order.")
     ] = False,
@@ -56,16 +60,24 @@ def collect(
     \b
     Examples:
       kycourier collect ORDER1 ORDER2
+      kycourier collect --document id_card ORDER3
       kycourier collect --from orders.txt
     """
     from kycourier_devkit.orders.collect import collect_now
+    from kycourier_devkit.orders.document_option import parse_document_option
     from kycourier_devkit.orders.order_numbers import read_order_numbers
 
     context = cli_context(ctx)
     numbers = read_order_numbers(orders or [], file)
     for problem in numbers.problems:
         context.terminal.problem(problem)
-    code = collect_now(context, numbers.valid, as_json=as_json, only_failed=only_failed)
+    code = collect_now(
+        context,
+        numbers.valid,
+        document=parse_document_option(document),
+        as_json=as_json,
+        only_failed=only_failed,
+    )
     raise typer.Exit(1 if numbers.problems else code)
 
 
@@ -94,7 +106,7 @@ def list_(  # noqa: PLR0913, PLR0917 - options
         str | None, typer.Option(metavar="STATE", help="As parked or waiting.")
     ] = None,
     document: Annotated[
-        str | None, typer.Option(metavar="DOCUMENT", help="As bank_card.")
+        str | None, typer.Option(metavar="DOCUMENT", help="bank_card, id_card or face.")
     ] = None,
     cause: Annotated[
         str | None,
