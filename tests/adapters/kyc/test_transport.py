@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kycourier import __version__
 from kycourier.adapters.http.connections import DeadlineConnection
 from kycourier.core.errors import TransportError
+from kycourier.core.redaction import RequestBody
 from kycourier.core.wire.messages import KycResponse
 from support.rigs.kyc_rig import (
     MAX_REPLY_BYTES,
@@ -62,6 +63,52 @@ def test_cookies_are_not_sent_back() -> None:
         rig.send()
     assert len(rig.server.requests) == 2
     assert b"cookie" not in rig.server.requests[1].lower()
+
+
+def test_body_is_posted_as_json_on_the_kept_connection() -> None:
+    body, received = RequestBody(b'{"sign":"canary"}'), []
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(http_response())
+        peer.read_request()
+        received.append(peer.read_bytes(len(body.expose())))
+        peer.send(http_response())
+
+    with open_kyc_rig(script) as rig:
+        rig.send()
+        rig.send(("orderNo", "a1"), body=body)
+    head, _, _ = rig.server.requests[1].decode().partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    assert first == f"POST {PATH}?orderNo=a1 HTTP/1.1"
+    assert sorted(lines) == [
+        "Accept-Encoding: identity",
+        "Accept: application/json",
+        f"Content-Length: {len(body.expose())}",
+        "Content-Type: application/json",
+        f"Host: 127.0.0.1:{rig.server.port}",
+        f"User-Agent: kycourier/{__version__}",
+    ]
+    assert received == [body.expose()]
+    assert rig.server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("cap", "size", "reason"),
+    [
+        (None, MAX_REPLY_BYTES + 1, "reply_too_large"),
+        (MAX_REPLY_BYTES + 1, MAX_REPLY_BYTES + 1, None),
+        (MAX_REPLY_BYTES + 1, MAX_REPLY_BYTES + 2, "reply_too_large"),
+    ],
+)
+def test_request_may_have_a_cap_of_its_own(
+    cap: int | None, size: int, reason: str | None
+) -> None:
+    with open_kyc_rig(respond_once(http_response(b"x" * size))) as rig:
+        if reason is None:
+            assert len(rig.send(max_reply_bytes=cap).body.expose()) == size
+        else:
+            assert rig.fail(max_reply_bytes=cap).reason == reason
 
 
 # Connections

@@ -42,19 +42,23 @@ class KycRig(NamedTuple):
     server: HostileServer
     transport: HttpKycTransport
 
-    def send(self, *pairs: tuple[str, str], seconds: float = 2.0) -> KycResponse:
-        """Send a query and return the reply."""
-        request = KycRequest(path=PATH, query=Query(pairs))
+    def send(
+        self, *pairs: tuple[str, str], seconds: float = 2.0, **members: object
+    ) -> KycResponse:
+        """Send a query and return the reply; `members` are the request's."""
+        request = KycRequest(path=PATH, query=Query(pairs), **members)
         return self.transport.send(request, timeout_seconds=seconds)
 
-    def fail(self, *, seconds: float = 2.0) -> Failure:
+    def fail(self, *, seconds: float = 2.0, **members: object) -> Failure:
         """Send a query that must fail; see `expect_failure`."""
-        return expect_failure(self.transport, seconds=seconds)
+        return expect_failure(self.transport, seconds=seconds, **members)
 
 
-def expect_failure(transport: HttpKycTransport, *, seconds: float = 2.0) -> Failure:
+def expect_failure(
+    transport: HttpKycTransport, *, seconds: float = 2.0, **members: object
+) -> Failure:
     """Send a query that must fail; assert that it chains no library exception."""
-    request = KycRequest(path=PATH, query=Query(()))
+    request = KycRequest(path=PATH, query=Query(()), **members)
     begun = time.monotonic()
     with pytest.raises(TransportError) as caught:
         transport.send(request, timeout_seconds=seconds)

@@ -21,7 +21,11 @@ from kycourier.adapters.http.sessions import build_session, mute_http_libraries
 from kycourier.adapters.kyc.malloc import tune_malloc
 from kycourier.core.errors import TransportError
 from kycourier.core.redaction import ReplyBody, scrub_traceback
-from kycourier.core.wire.messages import KycRequest, KycResponse
+from kycourier.core.wire.messages import (
+    LARGEST_REPLY_BYTES,
+    KycRequest,
+    KycResponse,
+)
 
 _JSON = {"Content-Type": "application/json"}
 HEADERS = {
@@ -51,7 +55,7 @@ class HttpKycTransport:
         self._pool = build_pool(
             base_url,
             connections=connections,
-            max_body_bytes=max_reply_bytes,
+            max_body_bytes=max(max_reply_bytes, LARGEST_REPLY_BYTES),
             extra_ca_file=extra_ca_file,
         )
         self._session = build_session(self._pool, HEADERS)

@@ -36,13 +36,12 @@ from kycourier.core.wire.lenient_fields import (
     parse_object,
     to_text,
 )
-from kycourier.core.wire.messages import KycRequest
+from kycourier.core.wire.messages import LARGEST_REPLY_BYTES, KycRequest
 from kycourier.core.wire.requests import build_signed_call
 
 _PATH = "/api/v2/base/queryfacerecord"
 _QUERY_VERSION = "1.0"  # adds the SDK's version
 _PHOTO, _VIDEO = "photo", "video"
-_MAX_VIDEO_REPLY_BYTES = 32 * 1024 * 1024
 
 
 class FaceFiles(str, Enum):
@@ -122,7 +121,7 @@ class Face:
             ticket=ticket,
             nonce=nonce,
             unsigned={"getFile": get_file, "queryVersion": _QUERY_VERSION},
-            max_reply_bytes=_MAX_VIDEO_REPLY_BYTES if _VIDEO in kinds else None,
+            max_reply_bytes=LARGEST_REPLY_BYTES if _VIDEO in kinds else None,
         )
 
     @scrub_traceback
