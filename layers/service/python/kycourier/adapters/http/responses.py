@@ -123,8 +123,6 @@ def read_body(
         HTTPError: urllib3 cannot read the body.
     """
     length = response.length_remaining
-    if length is not None and length > max_body_bytes:
-        raise TransportError("reply_too_large")
     if length is not None and length > LARGE_BYTES:
         acquire_slot()
     chunk = length or PIECE_BYTES

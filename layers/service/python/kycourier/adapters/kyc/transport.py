@@ -2,10 +2,12 @@
 
 import weakref
 from contextlib import ExitStack
-from threading import Thread
+from functools import partial
+from threading import Lock, Thread
 from time import monotonic
 from urllib.parse import urlencode
 
+from requests import Session
 from urllib3 import BaseHTTPResponse
 from urllib3.util import Timeout
 
@@ -21,11 +23,7 @@ from kycourier.adapters.http.sessions import build_session, mute_http_libraries
 from kycourier.adapters.kyc.malloc import tune_malloc
 from kycourier.core.errors import TransportError
 from kycourier.core.redaction import ReplyBody, scrub_traceback
-from kycourier.core.wire.messages import (
-    LARGEST_REPLY_BYTES,
-    KycRequest,
-    KycResponse,
-)
+from kycourier.core.wire.messages import KycRequest, KycResponse
 
 _JSON = {"Content-Type": "application/json"}
 HEADERS = {
@@ -51,14 +49,12 @@ class HttpKycTransport:
         tune_malloc()
         self._base_url = base_url.rstrip("/")
         self._max_reply_bytes = max_reply_bytes
-        self._slots = LargeBodySlots()
-        self._pool = build_pool(
-            base_url,
-            connections=connections,
-            max_body_bytes=max(max_reply_bytes, LARGEST_REPLY_BYTES),
-            extra_ca_file=extra_ca_file,
+        self._slots, self._lock = LargeBodySlots(), Lock()
+        self._build_pool = partial(
+            build_pool, base_url, connections=connections, extra_ca_file=extra_ca_file
         )
-        self._session = build_session(self._pool, HEADERS)
+        self._pool = self._build_pool(max_body_bytes=max_reply_bytes)
+        self._sessions = {max_reply_bytes: build_session(self._pool, HEADERS)}
 
     def preconnect(self) -> Thread:
         """Starts to connect, so that the first query need not wait for a handshake.
@@ -86,13 +82,23 @@ class HttpKycTransport:
 
     def close(self) -> None:
         """Closes the kept connections."""
-        self._session.close()
+        for session in self._sessions.values():
+            session.close()
+
+    def _session(self, max_bytes: int) -> Session:
+        """Returns the session of a cap, whose connections read no more than that."""
+        with self._lock:
+            if max_bytes not in self._sessions:
+                pool = self._build_pool(max_body_bytes=max_bytes)
+                self._sessions[max_bytes] = build_session(pool, HEADERS)
+            return self._sessions[max_bytes]
 
     def _call(self, request: KycRequest, ends_at: float) -> KycResponse:
         timeout = Timeout(total=seconds_left(ends_at))
         query = urlencode(request.query.expose())
         content = request.body.expose() if request.body else None
-        with self._session.request(
+        max_bytes = request.max_reply_bytes or self._max_reply_bytes
+        with self._session(max_bytes).request(
             "GET" if content is None else "POST",
             f"{self._base_url}{request.path}?{query}",
             data=content,
@@ -100,7 +106,6 @@ class HttpKycTransport:
             stream=True,
             timeout=timeout,  # type: ignore[arg-type]  # the stubs lack urllib3's Timeout
         ) as response:
-            max_bytes = request.max_reply_bytes or self._max_reply_bytes
             body = self._read(response.raw, ends_at, max_bytes=max_bytes)
             retry_after = response.headers.get("Retry-After")
             if retry_after and len(retry_after) > MAX_RETRY_AFTER:

@@ -36,7 +36,7 @@ from kycourier.core.wire.lenient_fields import (
     parse_object,
     to_text,
 )
-from kycourier.core.wire.messages import LARGEST_REPLY_BYTES, KycRequest
+from kycourier.core.wire.messages import KycRequest
 from kycourier.core.wire.requests import build_signed_call
 
 _PATH = "/api/v2/base/queryfacerecord"
@@ -52,6 +52,7 @@ class FaceFiles(str, Enum):
     NONE = "none"
 
 
+_MAX_VIDEO_REPLY_BYTES = 32 * 1024 * 1024
 _FILES = {  # the parameter that asks for them, and their kinds
     FaceFiles.NONE: ("0", ()),
     FaceFiles.PHOTO: ("2", (_PHOTO,)),
@@ -121,7 +122,7 @@ class Face:
             ticket=ticket,
             nonce=nonce,
             unsigned={"getFile": get_file, "queryVersion": _QUERY_VERSION},
-            max_reply_bytes=LARGEST_REPLY_BYTES if _VIDEO in kinds else None,
+            max_reply_bytes=_MAX_VIDEO_REPLY_BYTES if _VIDEO in kinds else None,
         )
 
     @scrub_traceback

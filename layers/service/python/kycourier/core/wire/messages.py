@@ -4,8 +4,6 @@ from msgspec import Struct
 
 from kycourier.core.redaction import Query, ReplyBody, RequestBody, repr_only
 
-LARGEST_REPLY_BYTES = 32 * 1024 * 1024  # that a request may ask for
-
 
 class KycRequest(Struct, frozen=True, kw_only=True):
     """One request below the platform's base URL: a POST of JSON if it has a body.
