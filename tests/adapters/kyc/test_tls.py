@@ -51,7 +51,7 @@ def test_requests_session_cannot_disable_verification(
     certificates: Certificates,
 ) -> None:
     with open_kyc_rig(tls=certificates.good) as rig:
-        rig.transport._session.verify = False
+        rig.transport._session(MAX_REPLY_BYTES).verify = False
         assert rig.fail().reason == "tls_failed"
     assert rig.server.requests == []
 
