@@ -116,6 +116,26 @@ def test_request_is_that_of_standard_webhooks(deliver):
         Webhook(TWO).verify(body, headers)
 
 
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("", "/"),
+        ("?token=a", "/?token=a"),
+        ("/?", "/"),
+        ("//a//b", "//a//b"),
+        ("/a%2Fb;c=1?x=/y?z", "/a%2Fb;c=1?x=/y?z"),
+    ],
+)
+def test_target_is_that_of_the_url(url, target):
+    receiver = Receiver(OK)
+    with closing(HostileServer(receiver)) as server:
+        open_sink(f"{server.url}{url}").publish([EVENT])
+
+    [(line, headers)] = receiver.heads
+    assert line == f"POST {target} HTTP/1.1"
+    assert headers["Host"] == server.url.removeprefix("http://")
+
+
 def test_both_secrets_sign_while_they_are_changed(deliver):
     receiver = deliver(OK, secret=f"{ONE}\n{TWO}\n")
 
