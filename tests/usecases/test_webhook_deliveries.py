@@ -8,6 +8,7 @@ import pytest
 from kycourier.core.errors import SinkUnavailableError
 from kycourier.core.orders.record import describe
 from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.timing import BATCH_RESERVE_SECONDS, SWEEP_PART_RESERVE_SECONDS
 from kycourier.triggers.timer import SweepTimer
 from kycourier.usecases.concurrency import BoundedPool
 from kycourier.usecases.sweep_orders import SweepPools
@@ -59,9 +60,9 @@ def collect(app, *numbers, seconds=60):
     ]
 
 
-def sweep(app, worker=None):
+def sweep(app, worker=None, *, seconds=55):
     worker = worker or app.worker()
-    SweepTimer(worker.sweeper).handle(app.time(55))
+    SweepTimer(worker.sweeper).handle(app.time(seconds))
 
 
 def delivery(app, order_no="order0"):
@@ -151,6 +152,18 @@ def test_receiver_that_hangs_for_ten_seconds_has_failed(app):
     found = delivery(app)
     assert (found["state"], found["attempts"]) == ("pending", 1)
     assert found["problem"] == "timed_out"
+
+
+def test_delivery_at_the_end_of_a_sweep_ends_before_its_thread_is_given_up(app):
+    app.sink.seconds = 60
+    collect(app, "order0")
+
+    sweep(app, seconds=9)
+
+    given_up_at = 9 - SWEEP_PART_RESERVE_SECONDS - BATCH_RESERVE_SECONDS
+    assert app.sink.limits[1] < given_up_at
+    assert delivery(app)["attempts"] == 0
+    assert app.load("order0").due_at <= app.clock.now()
 
 
 def test_next_invocation_has_three_seconds_of_its_own(app):
