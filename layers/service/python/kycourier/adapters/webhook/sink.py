@@ -118,6 +118,5 @@ class WebhookSink:
 def _retry_after(reply: Reply) -> timedelta | None:
     if reply.status not in _WAITING:
         return None
-    return parse_retry_after(
-        reply.headers.get("Retry-After"), cap=WEBHOOK_RETRY_AFTER_MAX
-    )
+    text = reply.headers.get("Retry-After", "").strip(" \t")  # http.client keeps some
+    return parse_retry_after(text, cap=WEBHOOK_RETRY_AFTER_MAX)
