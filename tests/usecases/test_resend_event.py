@@ -21,6 +21,7 @@ KEY = OrderKey(APP, "order1")
 DUE = START + timedelta(minutes=3)
 PARKED = replace(EVENT, id="e0", type="kycourier.bank_card.parked.v1", body="{}")
 SENT, PARKED_SENT = replace(EVENT, sent=True), replace(PARKED, sent=True)
+GIVEN_UP = replace(PARKED, undeliverable=True)
 
 
 def row(*events, state=OrderState.COLLECTED, **changes):
@@ -43,6 +44,12 @@ ROWS = {
         False,
     ),
     "one of two unsent": (row(PARKED, EVENT), (PARKED, SENT), True),
+    "unsent, beside one that was given up": (
+        row(GIVEN_UP, EVENT),
+        (GIVEN_UP, SENT),
+        False,
+    ),
+    "given up": (row(replace(EVENT, undeliverable=True)), (SENT,), False),
     "earlier, of a reopened order": (
         row(EVENT, state=OrderState.WAITING),
         (SENT,),

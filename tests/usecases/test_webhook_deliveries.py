@@ -8,9 +8,11 @@ import pytest
 from kycourier.core.errors import SinkUnavailableError
 from kycourier.core.orders.record import describe
 from kycourier.core.orders.state_machine import Urgency
+from kycourier.core.timing import BATCH_RESERVE_SECONDS, SWEEP_PART_RESERVE_SECONDS
 from kycourier.triggers.timer import SweepTimer
 from kycourier.usecases.concurrency import BoundedPool
 from kycourier.usecases.sweep_orders import SweepPools
+from support.rigs.fake_platform import error_reply, result_reply
 from support.rigs.in_memory import InMemoryApp, InMemoryWorker, expected_order
 
 ORDERS = [f"order{number}" for number in range(12)]
@@ -58,9 +60,9 @@ def collect(app, *numbers, seconds=60):
     ]
 
 
-def sweep(app, worker=None):
+def sweep(app, worker=None, *, seconds=55):
     worker = worker or app.worker()
-    SweepTimer(worker.sweeper).handle(app.time(55))
+    SweepTimer(worker.sweeper).handle(app.time(seconds))
 
 
 def delivery(app, order_no="order0"):
@@ -115,8 +117,7 @@ def test_deliveries_of_an_invocation_take_three_seconds_at_most(app):
     assert app.clock.monotonic() - started == pytest.approx(3, abs=0.01)
     assert app.sink.limits == [3]
     assert {row.state.value for row in rows} == {"collected"}
-    assert delivery(app)["problem"] == "timed_out"
-    for number in ORDERS[1:]:  # left to the sweep, due at once, no attempt counted
+    for number in ORDERS:  # left to the sweep, due at once, no attempt counted
         assert delivery(app, number)["attempts"] == 0
         assert app.load(number).due_at <= app.clock.now()
 
@@ -128,6 +129,41 @@ def test_fast_deliveries_share_the_three_seconds(app):
 
     assert len(app.sink.received) == 3
     assert app.sink.limits == [3, pytest.approx(2.1), pytest.approx(1.2)]
+
+
+def test_receiver_that_needs_nine_seconds_gets_them_in_the_sweep(app):
+    app.sink.seconds = 9
+    [row] = collect(app, "order0")
+
+    sweep(app)
+
+    assert app.sink.received == list(row.events)
+    assert app.sink.limits == [3, 10]
+    assert (delivery(app)["state"], delivery(app)["attempts"]) == ("delivered", 1)
+    assert "event_publish_failed" not in app.log_events()
+
+
+def test_receiver_that_hangs_for_ten_seconds_has_failed(app):
+    app.sink.seconds = 60
+    collect(app, "order0")
+
+    sweep(app)
+
+    found = delivery(app)
+    assert (found["state"], found["attempts"]) == ("pending", 1)
+    assert found["problem"] == "timed_out"
+
+
+def test_delivery_at_the_end_of_a_sweep_ends_before_its_thread_is_given_up(app):
+    app.sink.seconds = 60
+    collect(app, "order0")
+
+    sweep(app, seconds=9)
+
+    given_up_at = 9 - SWEEP_PART_RESERVE_SECONDS - BATCH_RESERVE_SECONDS
+    assert app.sink.limits[1] < given_up_at
+    assert delivery(app)["attempts"] == 0
+    assert app.load("order0").due_at <= app.clock.now()
 
 
 def test_next_invocation_has_three_seconds_of_its_own(app):
@@ -188,6 +224,98 @@ def test_sweep_sends_what_others_left_behind_a_failing_order(app):
 
     assert {event.subject for event in app.sink.received} == {"order1", "order2"}
     assert delivery(app)["problem"] == "http_400"
+
+
+GONE = SinkUnavailableError(word="http_410", is_gone=True)
+
+
+def refuse(app, **errors):
+    """Make the receiver refuse the events of some outcomes."""
+
+    class Picky(FakeReceiver):
+        def publish_within(self, events, *, seconds):
+            self.failure = errors.get(events[0].type.split(".")[2])
+            super().publish_within(events, seconds=seconds)
+
+    app.sink = Picky(app.clock)
+
+
+def park_and_collect(app):
+    """Park order0 while the receiver is down, reopen it, and let it be collected."""
+    receiver, app.sink = app.sink, FakeReceiver(app.clock)
+    app.sink.fail()
+    app.upstream.scripts["order0"] = [error_reply("66660013"), result_reply("order0")]
+    collect(app, "order0")
+    app.worker().register.make_due(expected_order("order0"), reopen=True)
+    app.sink = receiver
+    [row] = collect(app, "order0")
+    assert [event.type.split(".")[2] for event in row.events] == ["parked", "collected"]
+    return row
+
+
+def sent(row):
+    return [event.sent for event in row.events]
+
+
+def outcomes(app):
+    return [event.type.split(".")[2] for event in app.sink.received]
+
+
+def test_event_that_is_refused_does_not_delay_the_next_of_its_order(app):
+    refuse(app, parked=SinkUnavailableError(word="http_400"))
+    row = park_and_collect(app)
+
+    assert (outcomes(app), sent(row)) == (["collected"], [False, True])
+    assert row.delivery.problem == "http_400"
+    app.sink = FakeReceiver(app.clock)
+    sleep_until_due(app)
+    sweep(app)
+
+    assert (outcomes(app), sent(app.load("order0"))) == (["parked"], [True, True])
+    assert delivery(app)["problem"] is None
+
+
+def test_410_gives_up_one_event_only(app):
+    refuse(app, parked=GONE)
+    row = park_and_collect(app)
+
+    assert (outcomes(app), sent(row)) == (["collected"], [False, True])
+    assert [event.undeliverable for event in row.events] == [True, False]
+    assert (delivery(app)["state"], delivery(app)["problem"]) == ("delivered", None)
+    assert app.log_events().count("event_undeliverable") == 1
+
+
+def test_410_for_the_newest_event_leaves_the_schedule_of_the_other(app):
+    refuse(app, parked=SinkUnavailableError(word="http_500"), collected=GONE)
+    row = park_and_collect(app)
+    assert [event.undeliverable for event in row.events] == [False, True]
+    assert (row.delivery.problem, row.delivery.attempts) == ("http_500", 1)
+    app.sink = FakeReceiver(app.clock)
+    sleep_until_due(app)
+    sweep(app)
+
+    assert outcomes(app) == ["parked"]
+    assert sent(app.load("order0")) == [True, False]
+    assert delivery(app)["state"] == "undeliverable"
+
+
+def test_pause_holds_for_the_next_event_of_the_order_too(app):
+    pause = timedelta(seconds=90)
+    refuse(app, parked=SinkUnavailableError(word="http_429", retry_after=pause))
+    row = park_and_collect(app)
+
+    assert (len(app.sink.limits), sent(row)) == (1, [False, False])
+    assert row.due_at - app.clock.now() == pause
+
+
+def test_two_events_of_an_order_share_the_three_seconds(app):
+    app.sink.seconds = 2
+    row = park_and_collect(app)
+
+    assert app.sink.limits == [3, pytest.approx(1)]
+    assert (outcomes(app), sent(row)) == (["parked"], [True, False])
+    assert row.due_at <= app.clock.now()
+    assert row.delivery is None
 
 
 @pytest.mark.parametrize("is_gone", [True, False])

@@ -64,7 +64,10 @@ class Terminal:
         self._err.print(_printable(text, "red"), soft_wrap=True)
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Prints a table; in a pipe, a line per row with two blanks between columns."""
+        """Prints a table; in a pipe, a line per row with two blanks between columns.
+
+        The column `order` is not folded: order numbers are copied.
+        """
         rows = list(rows)
         if not self.is_terminal:
             for text in _align([[name.upper() for name in head], *rows]):
@@ -72,7 +75,7 @@ class Terminal:
             return
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for name in head:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, overflow="fold", no_wrap=name == "order")
         for row in rows:
             table.add_row(*(_printable(cell, _STYLES.get(cell, "")) for cell in row))
         self._out.print(table)

@@ -1,8 +1,10 @@
 """Follows the events of an app: each one once, as its order ends."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from kycourier.core.errors import NewerSchemaError
 from kycourier.core.orders.record import OrderRecord, OrderState
 from kycourier_devkit.events.stored import (
     EventRows,
@@ -74,10 +76,16 @@ class EventFollower:
             key=lambda row: not is_due(row)
         )  # stable: the oldest reading first
         chosen = [row.order_no for row in watched[:_MAX_READ]]
-        read = {number: self._rows.get(number) for number in chosen}
+        read = [self._read(number) for number in chosen]
         for number in chosen:
             del self._watched[number]
-        return [record for record in read.values() if record is not None]
+        return [record for record in read if record is not None]
+
+    def _read(self, order_no: str) -> OrderRecord | None:
+        """Reads a row; returns None if it is gone, or a newer release wrote it."""
+        with suppress(NewerSchemaError):
+            return self._rows.get(order_no)
+        return None
 
     def _new_events(self, record: OrderRecord) -> Iterable[StoredEvent]:
         self._watched.pop(record.order_no, None)

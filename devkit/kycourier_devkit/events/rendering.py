@@ -7,24 +7,21 @@ from datetime import datetime
 from kycourier.core.orders.record import OutboxEvent
 from kycourier_devkit.events.stored import StoredEvent
 
-NOTHING = "-"
-
 
 def short_type(event: OutboxEvent) -> str:
     """Returns the document and the outcome: `bank_card.collected`."""
     return event.type.removeprefix("kycourier.").removesuffix(".v1")
 
 
-def short_time(at: datetime | None) -> str:
-    """Returns a time in UTC without its year, or a dash."""
-    return f"{at:%m-%d %H:%M:%S}" if at else NOTHING
+def short_time(at: datetime) -> str:
+    """Returns a time in UTC without its year."""
+    return f"{at:%m-%d %H:%M:%S}"
 
 
 def event_line(stored: StoredEvent) -> str:
     """Returns time, type and order in columns."""
-    event = stored.event
-    time = short_time(event.created_at)
-    return f"{time}  {short_type(event):<20} {stored.record.order_no}"
+    time, kind = short_time(stored.made_at), short_type(stored.event)
+    return f"{time}  {kind:<20} {stored.record.order_no}"
 
 
 def body_lines(event: OutboxEvent) -> Iterator[str]:

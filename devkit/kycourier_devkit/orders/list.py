@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from enum import Enum
 from typing import TypeVar
 
@@ -51,8 +52,8 @@ def list_orders(context: CliContext, options: ListOptions) -> int:
         state=_choose(OrderState, options.state, "--state"),
         document=parse_document_option(options.document),
         cause=_choose(Cause, options.cause, "--cause"),
-        since=parse_time(options.since, "--since", now=now) if options.since else None,
-        until=parse_time(options.until, "--until", now=now) if options.until else None,
+        since=_parse_time(options.since, "--since", now),
+        until=_parse_time(options.until, "--until", now),
     )
 
     unreadable = 0
@@ -95,6 +96,10 @@ def _print_table(
 def _row(record: OrderRecord) -> tuple[str, str, str, str]:
     registered = format_instant(record.registered_at).removesuffix(" UTC")
     return record.order_no, record.state.value, why_it_waits(record), registered
+
+
+def _parse_time(text: str | None, option: str, now: datetime) -> datetime | None:
+    return None if text is None else parse_time(text, option, now=now)
 
 
 def _choose(kind: type[E], text: str | None, option: str) -> E | None:

@@ -60,7 +60,7 @@ def format_instant(value: object) -> str:
 
 
 def describe_sending(record: OrderRecord) -> str:
-    """Returns how the delivery of the newest event stands, on one line."""
+    """Returns how the delivery of an order's events stands, on one line."""
     found = describe_delivery(record)
     if found is None:
         return NOTHING

@@ -116,6 +116,26 @@ def test_request_is_that_of_standard_webhooks(deliver):
         Webhook(TWO).verify(body, headers)
 
 
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("", "/"),
+        ("?token=a", "/?token=a"),
+        ("/?", "/"),
+        ("//a//b", "//a//b"),
+        ("/a%2Fb;c=1?x=/y?z", "/a%2Fb;c=1?x=/y?z"),
+    ],
+)
+def test_target_is_that_of_the_url(url, target):
+    receiver = Receiver(OK)
+    with closing(HostileServer(receiver)) as server:
+        open_sink(f"{server.url}{url}").publish([EVENT])
+
+    [(line, headers)] = receiver.heads
+    assert line == f"POST {target} HTTP/1.1"
+    assert headers["Host"] == server.url.removeprefix("http://")
+
+
 def test_both_secrets_sign_while_they_are_changed(deliver):
     receiver = deliver(OK, secret=f"{ONE}\n{TWO}\n")
 
@@ -151,8 +171,14 @@ def early(peer):
     peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" + http_response(b""))
 
 
+def respond_with_two_lengths(peer):
+    peer.send(http_head("Content-Length: 1", "Content-Length: 2") + b"ok")
+
+
 TAKEN = {
     "204": OK,
+    "204 with a body": respond(http_response(b"no", status="204 No Content")),
+    "two lengths": respond_with_two_lengths,
     "200 with a body": respond(http_response(b"thanks")),
     "299": respond(http_response(b"", status="299 Odd")),
     "gzip": respond(http_response(gzip.compress(b"ok"), "Content-Encoding: gzip")),
@@ -212,6 +238,20 @@ def test_anything_else_is_a_failure_with_its_word(deliver, reply, word):
     assert monotonic() - started < 30
 
 
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 99, "reply_too_large"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 99, "reply_too_large"),
+        (http_head(*["X-Name: value"] * 999), "reply_not_http"),
+        (http_head("X-Name: " + "x" * 99_999), "reply_not_http"),
+    ],
+    ids=["100", "103", "many headers", "a long header"],
+)
+def test_head_without_end_is_a_failure(deliver, data, word):
+    assert deliver(lambda peer: peer.flood(data), seconds=60).error.word == word
+
+
 def test_gone_is_final(deliver):
     error = deliver(respond(http_response(status="410 Gone"))).error
 
@@ -223,6 +263,9 @@ def test_gone_is_final(deliver):
     [
         ("429 Slow", "7", timedelta(seconds=7)),
         ("503 Later", "3600", timedelta(hours=1)),
+        ("503 Later", "  7 \t", timedelta(seconds=7)),
+        ("503 Later", "-7", None),
+        ("503 Later", "Wed, 21 Oct 2099 07:28:00 GMT", None),
         ("503 Later", "999999999", timedelta(hours=12)),
         ("503 Later", "soon", None),
         ("500 Oh", "7", None),

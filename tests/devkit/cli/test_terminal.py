@@ -65,6 +65,15 @@ def test_table_fits_terminal_of_80_columns(terminals, monkeypatch):
     assert max(len(ESCAPES.sub("", line)) for line in lines) <= 80
 
 
+def test_order_number_stays_whole_in_80_columns(terminals, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    row = ("A" * 32, "parked", "sink_unavailable 503", "2026-01-31 08:00:00")
+    Terminal(*terminals).table(("order", "state", "why", "registered"), [row])
+    lines = [ESCAPES.sub("", line) for line in terminals[0].getvalue().splitlines()]
+    assert any(line.startswith("A" * 32 + " ") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("streams", ["pipes", "terminals"])
 def test_control_characters_and_markup_have_no_effect(streams, request):
     out, err = request.getfixturevalue(streams)

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from kycourier.core.errors import StoreUnavailableError
+from kycourier.core.errors import NewerSchemaError, StoreUnavailableError
 from kycourier.core.orders.record import OrderState
 from kycourier_devkit.events.follower import EventFollower
+from kycourier_devkit.events.rendering import event_line
 from kycourier_devkit.events.selection import EventFilter
-from kycourier_devkit.events.stored import EventRows
+from kycourier_devkit.events.stored import EventRows, StoredEvent
 from support.fakes import START, FakeClock
 from support.sample_records import EVENT, draft, settled
 
@@ -22,6 +23,7 @@ class ListedRows(EventRows):
     def __init__(self):
         self.clock, self.records, self.reads = FakeClock(), {}, 0
         self.horizon, self.fails_at = timedelta(hours=49), None
+        self.newer = set()
 
     def now(self):
         return self.clock.now()
@@ -30,6 +32,8 @@ class ListedRows(EventRows):
         self.reads += 1
         if self.reads == self.fails_at:
             raise StoreUnavailableError
+        if order_no in self.newer:
+            raise NewerSchemaError
         return self.records.get(order_no)
 
     def registered(self, *, since=None, until=None, state=None):
@@ -72,6 +76,18 @@ def rows():
 def poll(follower, *, after=0.5):
     follower._rows.clock.sleep(after)
     return [stored.event.id for stored in follower.poll()]
+
+
+def test_row_of_a_newer_release_delays_no_other(rows):
+    rows.register("newer", "other")
+    follower = EventFollower(rows, since=START)
+    poll(follower)
+    rows.clock.sleep(60)  # both are found by their registration no more
+    poll(follower)
+    rows.newer.add("newer")
+    rows.end("other")
+
+    assert poll(follower) == ["other-collected"]
 
 
 def test_event_is_found_once_whenever_its_order_was_registered(rows):
@@ -172,3 +188,9 @@ def test_listing_stops_where_every_other_event_is_older(rows):
     rows.end("A")
     [found] = rows.newest(EventFilter(), limit=1)
     assert (found.record.order_no, rows.reads) == ("A", 2)
+
+
+def test_event_of_an_earlier_release_shows_when_its_row_changed():
+    row = replace(settled(draft("A1")), updated_at=START + HOUR)
+    line = event_line(StoredEvent(row, EVENT))
+    assert line.split() == ["01-01", "01:00:00", "bank_card.collected", "A1"]

@@ -85,6 +85,8 @@ def test_limit_is_kept_and_said(call):
         (["--cause", "x"], "--cause: must be resolve_failed, "),
         (["--document", "passport"], "--document: must be bank_card"),
         (["--since", "soon"], "--since: "),
+        (["--since", ""], "--since: "),
+        (["--until", ""], "--until: "),
         (["--limit", "0"], "--limit: must be 1 or more"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from kycourier.core.errors import SinkUnavailableError
 from mutants.catalogue import replaces
 
 SINK = "tests/adapters/webhook/test_sink.py"
@@ -39,22 +38,22 @@ def deliveries_have_no_budget(_seconds, _self):
 
 
 @replaces(
-    "kycourier.usecases.publish_events:WebhookPublisher._handle_failure",
+    "kycourier.usecases.publish_events:WebhookPublisher._handle_failures",
     "I20",
     DELIVERIES,
 )
-def pause_of_the_receiver_is_ignored(handle, self, record, error):
+def pause_of_the_receiver_is_ignored(handle, self, record, failed):
     """A receiver that asks for a pause is called by the next order."""
     try:
-        return handle(self, record, SinkUnavailableError(word=error.word))
+        return handle(self, record, failed)
     finally:
         self._paused_until = 0.0
 
 
 @replaces("kycourier.core.orders.follow_up:give_up", "I1", DELIVERIES)
-def event_that_was_given_up_is_dropped(give_up, record, **options):
+def event_that_was_given_up_is_dropped(give_up, record, event_ids, **options):
     """An event that nobody takes is removed from the row."""
-    changed = give_up(record, **options)
+    changed = give_up(record, event_ids, **options)
     return type(changed)(
         **{
             name: () if name == "events" else getattr(changed, name)

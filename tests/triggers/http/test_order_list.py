@@ -74,6 +74,7 @@ def test_pages_go_on_where_they_ended_although_orders_change(api, filled):
         ("document=bank_card&state=collected", [1]),
         ("cause=timed_out", []),
         ("since=2026-01-01T00:05:00Z", [6, 5]),
+        ("since=2026-01-01T08:05:00+08:00", [6, 5]),
         ("until=2026-01-01T00:02:00%2B00:00", [1, 0]),
         ("since=2026-01-01&until=2026-01-01", []),
         ("since=2026-01-01", [6, 5, 4, 3, 2, 1, 0]),

@@ -118,10 +118,11 @@ def kyc_url(text: str) -> str:
 
 def receiver_url(text: str) -> str:
     """Accepts https anywhere, http on loopback only; no user or fragment."""
-    path, _, query = text.partition("?")
-    if not _QUERY.fullmatch(query):
-        raise InvalidSettingError("must have an encoded query")
-    kyc_url(path)
+    origin = _ORIGIN.match(text)
+    end = origin.end() if origin else 0
+    kyc_url(text[:end])
+    if not _TARGET.fullmatch(text[end:]):
+        raise InvalidSettingError("must have an encoded path and query, no fragment")
     return text
 
 
@@ -152,7 +153,8 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9a-f:]+\])"
     r"(:(?P<port>[0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?"
 )
-_QUERY = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
+_ORIGIN = re.compile("[^/]*//[^/?]*")
+_TARGET = re.compile(r"([/?]([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?")
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 
 

@@ -4,10 +4,11 @@ A webhook's receiver belongs to somebody else: while orders are collected its de
 take WEBHOOK_INVOCATION_SECONDS of an invocation at most, and the sweep sends the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from kycourier.core.causes import Cause
 from kycourier.core.errors import (
     OutOfTimeError,
     SinkUnavailableError,
@@ -47,33 +48,31 @@ class EventPublisher:
         """
         return self.publish_due(record, deadline)
 
-    def publish_due(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+    def publish_due(self, record: OrderRecord, _: Deadline) -> OrderRecord:
         """Publishes what the sweep found due; returns the row afterwards."""
         if not record.unsent:
             return record
         try:
-            self._send(record.unsent, deadline)
+            self.sink.publish(record.unsent)
         except SinkUnavailableError as error:
-            self._event_log.emit(
-                "event_publish_failed", order_no=record.order_no, **error_fields(error)
-            )
-            return self._handle_failure(record, error)
+            self._log_failure(record, error)
+            attempts = record.delivery.attempts if record.delivery else 0
+            delay = sink_delay(attempts + 1, draw=self._random.draw())
+            return self._publish_later(record, error, delay)
         for event in record.unsent:
-            self._event_log.emit(
-                "event_published", order_no=record.order_no, state=event.type
-            )
+            self._log_success(record, event)
         sent = follow_up.mark_sent(record, now=self._orders.now())
         return self._commit(record, sent)
 
-    def _send(self, events: Sequence[OutboxEvent], _: Deadline) -> None:
-        self.sink.publish(events)
+    def _log_success(self, record: OrderRecord, event: OutboxEvent) -> None:
+        self._event_log.emit(
+            "event_published", order_no=record.order_no, state=event.type
+        )
 
-    def _handle_failure(
-        self, record: OrderRecord, error: SinkUnavailableError
-    ) -> OrderRecord:
-        attempts = record.delivery.attempts if record.delivery else 0
-        delay = sink_delay(attempts + 1, draw=self._random.draw())
-        return self._publish_later(record, error, delay)
+    def _log_failure(self, record: OrderRecord, error: SinkUnavailableError) -> None:
+        self._event_log.emit(
+            "event_publish_failed", order_no=record.order_no, **error_fields(error)
+        )
 
     def _publish_later(
         self, record: OrderRecord, error: SinkUnavailableError, delay: timedelta
@@ -120,17 +119,59 @@ class WebhookPublisher(EventPublisher):
         left = WEBHOOK_INVOCATION_SECONDS - deadline.deliveries.seconds()
         if left < WEBHOOK_MIN_SECONDS or self.is_paused():
             return self._leave_to_sweep(record)
-        try:
-            with deadline.deliveries.running():
-                return self.publish_due(record, deadline.capped(left))
-        except OutOfTimeError:
-            return self._leave_to_sweep(record)
+        with deadline.deliveries.running():
+            return self.publish_due(record, deadline.capped(left))
 
-    def _send(self, events: Sequence[OutboxEvent], deadline: Deadline) -> None:
+    def publish_due(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
+        """Sends each event, so that one which is refused delays no other."""
+        failed: dict[str, SinkUnavailableError] = {}
+        try:
+            for event in record.unsent:
+                error = self._attempt(record, event, deadline)
+                if error is None:
+                    record = self._mark_sent(record, event)
+                    continue
+                failed[event.id] = error
+                if error.retry_after is not None:
+                    break
+        except OutOfTimeError:
+            return self._leave_to_sweep(self._give_up_gone(record, failed))
+        return self._handle_failures(record, failed)
+
+    def _attempt(
+        self, record: OrderRecord, event: OutboxEvent, deadline: Deadline
+    ) -> SinkUnavailableError | None:
+        """Sends one event; returns why it was refused. Raises OutOfTimeError."""
+        try:
+            self._send(event, deadline)
+        except SinkUnavailableError as error:
+            self._log_failure(record, error)
+            return error
+        self._log_success(record, event)
+        return None
+
+    def _mark_sent(self, record: OrderRecord, event: OutboxEvent) -> OrderRecord:
+        sent = follow_up.mark_event_sent(record, event.id, now=self._orders.now())
+        return self._commit(record, sent)
+
+    def _send(self, event: OutboxEvent, deadline: Deadline) -> None:
+        """Sends one event.
+
+        Raises:
+            OutOfTimeError: the receiver had less than WEBHOOK_SECONDS to respond.
+            SinkUnavailableError: it refused the event, or did not respond.
+        """
         seconds = min(WEBHOOK_SECONDS, deadline.seconds())
         if seconds < WEBHOOK_MIN_SECONDS:
             raise OutOfTimeError
-        self._receiver.publish_within(events, seconds=seconds)
+        try:
+            self._receiver.publish_within((event,), seconds=seconds)
+        except SinkUnavailableError as error:
+            if error.word != Cause.TIMED_OUT.value or seconds == WEBHOOK_SECONDS:
+                raise
+        else:
+            return
+        raise OutOfTimeError
 
     def _leave_to_sweep(self, record: OrderRecord) -> OrderRecord:
         if not record.state.is_final:
@@ -138,9 +179,15 @@ class WebhookPublisher(EventPublisher):
         due = follow_up.leave_to_sweep(record, now=self._orders.now())
         return self._commit(record, due)
 
-    def _handle_failure(
-        self, record: OrderRecord, error: SinkUnavailableError
+    def _handle_failures(
+        self, record: OrderRecord, failed: Mapping[str, SinkUnavailableError]
     ) -> OrderRecord:
+        """Gives up what the receiver wants no more, and schedules the rest."""
+        record = self._give_up_gone(record, failed)
+        retried = {each: error for each, error in failed.items() if not error.is_gone}
+        if not retried:
+            return record
+        error = list(retried.values())[-1]
         if error.retry_after is not None:
             pause = error.retry_after.total_seconds()
             self._paused_until = self._clock.monotonic() + pause
@@ -148,19 +195,30 @@ class WebhookPublisher(EventPublisher):
         delay = webhook_delay(
             attempts + 1, draw=self._random.draw(), retry_after=error.retry_after
         )
-        if delay is None or error.is_gone:
-            return self._give_up(record, error)
+        if delay is None:
+            return self._give_up(record, retried)
         later = self._publish_later(record, error, delay)
         if later is not record and delay <= WEBHOOK_REMINDER_MAX:
             self._remind(record, delay)
         return later
 
-    def _give_up(self, record: OrderRecord, error: SinkUnavailableError) -> OrderRecord:
-        given_up = follow_up.give_up(record, problem=error.word, now=self._orders.now())
+    def _give_up_gone(
+        self, record: OrderRecord, failed: Mapping[str, SinkUnavailableError]
+    ) -> OrderRecord:
+        gone = {each: error for each, error in failed.items() if error.is_gone}
+        return self._give_up(record, gone) if gone else record
+
+    def _give_up(
+        self, record: OrderRecord, failed: Mapping[str, SinkUnavailableError]
+    ) -> OrderRecord:
+        word = list(failed.values())[-1].word
+        given_up = follow_up.give_up(
+            record, failed.keys(), problem=word, now=self._orders.now()
+        )
         committed = self._commit(record, given_up)
         if committed is given_up:
             self._event_log.emit(
-                "event_undeliverable", order_no=record.order_no, problem=error.word
+                "event_undeliverable", order_no=record.order_no, problem=word
             )
         return committed
 

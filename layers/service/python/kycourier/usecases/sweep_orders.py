@@ -18,7 +18,11 @@ from kycourier.core.orders.pages import Cursor, Page
 from kycourier.core.orders.record import OrderRecord, PendingWork
 from kycourier.core.orders.state_machine import Urgency
 from kycourier.core.redaction import error_fields
-from kycourier.core.timing import PARK_GRACE, SWEEP_PART_RESERVE_SECONDS
+from kycourier.core.timing import (
+    CALL_RESERVE_SECONDS,
+    PARK_GRACE,
+    SWEEP_PART_RESERVE_SECONDS,
+)
 from kycourier.ports import RuntimeDeps, Stores
 from kycourier.usecases.circuit_breaker import CircuitBreaker
 from kycourier.usecases.collect_result import CollectResult
@@ -151,7 +155,8 @@ class SweepOrders:
         if deadline.is_short():
             raise OutOfTimeError
         if not self._publisher.is_paused():
-            self._publisher.publish_due(record, deadline)
+            until = deadline.minus(seconds=CALL_RESERVE_SECONDS)
+            self._publisher.publish_due(record, until)
 
     def _check_orphans(self, record: OrderRecord, deadline: Deadline) -> None:
         """Reports the objects that earlier attempts left in the evidence folder."""

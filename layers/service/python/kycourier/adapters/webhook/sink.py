@@ -45,7 +45,8 @@ class WebhookSink:
             StoreUnavailableError: the secret cannot be read, or has another form.
         """
         parts = urlsplit(url)
-        self._target = parts._replace(scheme="", netloc="").geturl() or "/"
+        query = f"?{parts.query}" if parts.query else ""
+        self._target = (parts.path or "/") + query
         self._host, self._secret, self._clock = parts.netloc, secret, clock
         self._client = ReceiverClient(url, extra_ca_file=extra_ca_file)
         self._read_at = clock.monotonic()
@@ -117,6 +118,5 @@ class WebhookSink:
 def _retry_after(reply: Reply) -> timedelta | None:
     if reply.status not in _WAITING:
         return None
-    return parse_retry_after(
-        reply.headers.get("Retry-After"), cap=WEBHOOK_RETRY_AFTER_MAX
-    )
+    text = reply.headers.get("Retry-After", "").strip(" \t")  # http.client keeps some
+    return parse_retry_after(text, cap=WEBHOOK_RETRY_AFTER_MAX)

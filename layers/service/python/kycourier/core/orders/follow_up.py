@@ -1,5 +1,6 @@
 """What follows an order's end: its events are sent, its evidence folder is checked."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -7,30 +8,61 @@ from msgspec.structs import replace
 from kycourier.core.causes import Cause, Problem, count_problem
 from kycourier.core.errors import EvidenceConflictError, SinkUnavailableError
 from kycourier.core.orders.delivery import count_attempt
-from kycourier.core.orders.record import OrderRecord
+from kycourier.core.orders.record import OrderRecord, OutboxEvent
 from kycourier.core.orders.state_machine import next_version
 from kycourier.core.timing import ORPHAN_CHECK_AFTER
 
 
 def mark_sent(record: OrderRecord, *, now: datetime) -> OrderRecord:
     """Marks all events as accepted; possible orphans are due for a check."""
-    delivery = count_attempt(record.delivery, problem=None, now=now)
-    sent = tuple(
+    events = tuple(
         each if each.undeliverable else replace(each, sent=True)
         for each in record.events
     )
-    changed = replace(record, events=sent, delivery=delivery)
-    return _end_delivery(changed, now)
+    return _change_events(record, events, problem=None, now=now)
 
 
-def give_up(record: OrderRecord, *, problem: str, now: datetime) -> OrderRecord:
-    """Marks what is unsent as undeliverable: it is sent by hand only."""
-    delivery = count_attempt(record.delivery, problem=problem, now=now)
-    given_up = tuple(
-        each if each.sent else replace(each, undeliverable=True)
+def mark_event_sent(
+    record: OrderRecord, event_id: str, *, now: datetime
+) -> OrderRecord:
+    """Marks one event as accepted; the schedule of events that remain is unchanged."""
+    events = tuple(
+        replace(each, sent=True, undeliverable=False) if each.id == event_id else each
         for each in record.events
     )
-    return _end_delivery(replace(record, events=given_up, delivery=delivery), now)
+    return _change_events(record, events, problem=None, now=now)
+
+
+def give_up(
+    record: OrderRecord, event_ids: AbstractSet[str], *, problem: str, now: datetime
+) -> OrderRecord:
+    """Marks events as undeliverable: they are sent by hand only."""
+    events = tuple(
+        replace(each, undeliverable=True) if each.id in event_ids else each
+        for each in record.events
+    )
+    return _change_events(record, events, problem=problem, now=now)
+
+
+def _change_events(
+    record: OrderRecord,
+    events: tuple[OutboxEvent, ...],
+    *,
+    problem: str | None,
+    now: datetime,
+) -> OrderRecord:
+    """Ends the delivery if no event is left to send.
+
+    Its problem is that of the newest event, None if that was accepted.
+    """
+    changed = replace(record, events=events)
+    if changed.unsent:
+        return next_version(changed, now)
+    last, word = record.delivery, None
+    if events and not events[-1].sent:
+        word = problem or (last.problem if last else None)
+    delivery = count_attempt(last, problem=word, now=now)
+    return _end_delivery(replace(changed, delivery=delivery), now)
 
 
 def _end_delivery(record: OrderRecord, now: datetime) -> OrderRecord:
@@ -43,21 +75,6 @@ def _end_delivery(record: OrderRecord, now: datetime) -> OrderRecord:
     is_over = _is_refused_by_sink(record) and not _is_given_up(record)
     last = None if is_over else record.last_problem
     return next_version(record, now, due_at=due_at, last_problem=last)
-
-
-def mark_event_sent(
-    record: OrderRecord, event_id: str, *, now: datetime
-) -> OrderRecord:
-    """Marks one event as accepted; the schedule of events that remain is unchanged."""
-    events = tuple(
-        replace(event, sent=True, undeliverable=False)
-        if event.id == event_id
-        else event
-        for event in record.events
-    )
-    if all(event.sent for event in events):
-        return mark_sent(replace(record, events=events), now=now)
-    return next_version(record, now, events=events)
 
 
 def publish_later(

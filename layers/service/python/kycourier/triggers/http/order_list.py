@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 import msgspec
 import pybase64
@@ -79,16 +79,15 @@ def _parse_query(query: str) -> Mapping[str, str]:
             raise ApiProblemError("bad_parameter")
         if name in given:
             raise ApiProblemError("bad_parameter", name)
-        given[name] = unquote_plus(value, errors="strict") if _is_utf8(value) else "\0"
+        given[name] = _decode(value)
     return given
 
 
-def _is_utf8(value: str) -> bool:
-    try:
-        unquote_plus(value, errors="strict")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _decode(value: str) -> str:
+    """Decodes a value as signatures do: a `+` stays a plus sign, as in `+08:00`."""
+    with suppress(UnicodeDecodeError):
+        return unquote(value, errors="strict")
+    return "\0"  # not UTF-8: no parameter's value
 
 
 def _parse(given: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
