@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from simulation.environment.platform import CardScan, SimulatedPlatform
+from simulation.environment.platform import (
+    ID_NUMBERS,
+    CardScan,
+    SimulatedPlatform,
+)
 
 CARD_NUMBERS = ("4111111111111111", "5555555555554444", "6225881234567890123")
 
@@ -36,6 +40,7 @@ class Plan:
     reopens: bool = False
     may_park: bool = False
     scans: list[CardScan] = field(default_factory=list)
+    companions: list[CardScan] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
     unprocessable_ids: set[str] = field(default_factory=set)
     returned: set[str] = field(default_factory=set)
@@ -49,6 +54,27 @@ class Plan:
             )
             platform.scans[order_no] = scan
             self.scans.append(scan)
+        if not self.is_single_fault:
+            self._add_companions(platform, rng)
+
+    @property
+    def all_scans(self) -> list[CardScan]:
+        """The card scans, and those of other documents."""
+        return self.scans + self.companions
+
+    def _add_companions(self, platform: SimulatedPlatform, rng: Random) -> None:
+        """Create an ID card and a face, collected amid the same faults."""
+        for document in ("id_card", "face"):
+            scan = CardScan(
+                f"{document.replace('_', '')}{rng.getrandbits(24):06x}",
+                rng.choice(ID_NUMBERS),
+                document=document,
+                ready_at=rng.choice((0.0, 0.0, 2.0, 30.0)),
+            )
+            if document == "face" and rng.random() < 0.5:
+                scan.expect_end("rejected")
+            platform.scans[scan.order_no] = scan
+            self.companions.append(scan)
 
     def extend_faults_to(self, time: float) -> None:
         """Keep the faults active until then at least."""

@@ -30,7 +30,7 @@ class Clients:
     def schedule_arrivals(self) -> None:
         """Schedule the arrival of every order, each at its time and by its channel."""
         scheduler, rng = self._context.scheduler, self._rng
-        for scan in self._plan.scans:
+        for scan in self._plan.all_scans:
             at = self._plan.arrival_from + rng.uniform(0, self._plan.arrival_seconds)
             channel = rng.choice(self._plan.channels)
             scheduler.at(at, lambda o=scan.order_no, c=channel: self._announce(o, c))
@@ -50,7 +50,7 @@ class Clients:
 
     def _enqueue(self, order_no: str) -> None:
         """Send a message and its copies, with the same message id or with new ones."""
-        body = json.dumps({"order_no": order_no})
+        body = json.dumps({"order_no": order_no, **self._document(order_no)})
         self._plan.accepted.add(order_no)
         first = self._context.queue.send(body)
         for _ in range(self._plan.duplicates):
@@ -70,7 +70,13 @@ class Clients:
             self.pending -= 1
             self._handle_response(response, method, path, order_no, tries)
 
-        self._runtime.invoke(API, function_url_event(method, path), done)
+        body = json.dumps(self._document(order_no))
+        self._runtime.invoke(API, function_url_event(method, path, body=body), done)
+
+    def _document(self, order_no: str) -> dict[str, str]:
+        """Return what names the order's document; a bank card need not be named."""
+        document = self._context.platform.scans[order_no].document
+        return {} if document == "bank_card" else {"document": document}
 
     def _handle_response(
         self, response: object | None, method: str, path: str, order_no: str, tries: int

@@ -14,19 +14,31 @@ from kycourier.core.redaction import ReplyBody
 from kycourier.core.wire.messages import KycRequest, KycResponse
 from simulation.engine.scheduler import Scheduler
 from simulation.environment.machine import Machine
+from support.leaks.canaries import ADDRESS, PERSON
 from support.rigs.fake_platform import error_reply, json_reply
 
 COEXISTENCE_SECONDS = 60.0
 NEVER = float("inf")
 PHOTO_FIELDS = ("originBankcardPhoto", "bankcardCropPhoto", "bankcardNoPhoto")
 VALID_DATE = "12/2030"
+ID_CARD_PATH = "/api/server/getOcrResult"
+FACE_PATH = "/api/v2/base/queryfacerecord"
+ID_NUMBERS = ("000000199003070014", "000000900307001", "00000019900101019X")
+OTHER_SIDES = {
+    "frontCode": "0",
+    "backCode": "0",
+    "name": PERSON,
+    "address": ADDRESS,
+    "validDate": "20160725-长期",
+    "operateTime": "2026-01-01 08:00:00",
+}
 COLLECTED = frozenset({"collected"})
 Response = Callable[["CardScan"], KycResponse]
 
 
 @dataclass
 class CardScan:
-    """One card scan and the responses to its queries.
+    """One scan and the responses to its queries; faults change card scans only.
 
     `scripted_responses` come first, one per query; then `fixed_response`, if it is set.
     """
@@ -39,6 +51,7 @@ class CardScan:
     scripted_responses: list[Response] = field(default_factory=list)
     fixed_response: Response | None = None
     changes: dict[str, object] = field(default_factory=dict)
+    document: str = "bank_card"
     later_numbers: list[str] = field(default_factory=list)
     allowed_ends: frozenset[str] = COLLECTED
     odd_code: object = 0
@@ -104,8 +117,12 @@ class SimulatedPlatform:
             return self._token(query)
         if request.path == "/api/oauth2/api_ticket":
             return self._ticket(query)
-        if request.path == "/api/server/getBankCardOcrResult":
+        if request.path in {"/api/server/getBankCardOcrResult", ID_CARD_PATH}:
             return self._result(query, machine)
+        if request.path == FACE_PATH and request.body is not None:
+            members = json.loads(request.body.expose())
+            spelled = {"app_id": members["appId"], "order_no": members["orderNo"]}
+            return self._result(members | spelled, machine)
         return json_reply(b"<html>no such page</html>", status=404)
 
     def begin(self, request: KycRequest, machine: Machine) -> None:
@@ -179,6 +196,8 @@ class SimulatedPlatform:
             return scan.scripted_responses.pop(0)(scan)
         if scan.fixed_response is not None:
             return scan.fixed_response(scan)
+        if scan.document != "bank_card":
+            return build_other_result(scan, now=self._scheduler.now)
         if self._scheduler.now < scan.ready_at:
             return error_reply(scan.not_ready)
         return build_result(scan, now=self._scheduler.now)
@@ -195,6 +214,22 @@ class SimulatedPlatform:
     def _superseded_seconds(self, pair: IssuedPair) -> float:
         newer = [p for p in self.pairs if p.generation > pair.generation]
         return self._scheduler.now - newer[0].issued_at if newer else 0.0
+
+
+def build_other_result(scan: CardScan, *, now: float) -> KycResponse:
+    """Build the reply of an ID card or a face; one original may be late."""
+    late = now - scan.query_times[0] < scan.ready_at and scan.allowed_ends == COLLECTED
+    photo = "" if late else scan.photo(scan.document)
+    if scan.document == "face":
+        refused = scan.allowed_ends != COLLECTED
+        fields = {"orderNo": scan.order_no, "liveRate": "99", "photo": photo}
+        code = "66660004" if refused else "0"
+    else:
+        fields = {**OTHER_SIDES, "orderNo": scan.order_no, "idcard": scan.number}
+        fields |= {"frontPhoto": photo, "backPhoto": scan.photo("back")}
+        code = "0"
+    body = {"code": code, "msg": "ok", "result": fields}
+    return KycResponse(status=200, body=ReplyBody(json.dumps(body).encode()))
 
 
 def build_result(scan: CardScan, *, now: float) -> KycResponse:

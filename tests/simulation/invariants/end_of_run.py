@@ -1,6 +1,7 @@
 """Checks the end of a run: no loss, no orphan, no leak (I1, I5, I8, I16, I17, I18)."""
 
 import json
+from typing import Any
 
 import msgspec
 from jwcrypto.common import JWException
@@ -8,10 +9,11 @@ from jwcrypto.common import JWException
 from kycourier.core.orders.record import OrderRecord
 from simulation.engine.context import RunContext
 from simulation.engine.plan import Plan
-from simulation.environment.platform import PHOTO_FIELDS, VALID_DATE
+from simulation.environment.platform import PHOTO_FIELDS, VALID_DATE, CardScan
 from simulation.environment.runtime import FunctionRuntime
 from simulation.invariants.checker import object_key, referenced_objects
 from simulation.invariants.orders import FAILED_REASONS
+from support.leaks.canaries import ADDRESS, PERSON
 from support.leaks.leak_scan import find_leaks
 from support.rigs.in_memory import APP
 from support.rigs.recipient import unseal
@@ -24,7 +26,7 @@ def check_end_of_run(
 ) -> None:
     """Check every order, object and sink once the faults have ended."""
     rows = {row.order_no: row for row in context.stores.rows()}
-    for scan in plan.scans:
+    for scan in plan.all_scans:
         row = rows.get(scan.order_no)
         if row is None:
             if scan.order_no in plan.accepted:
@@ -88,7 +90,9 @@ def _check_objects(context: RunContext, rows: dict[str, OrderRecord]) -> None:
 
 
 def _check_leaks(context: RunContext, plan: Plan) -> None:
-    canaries = [scan.number for scan in plan.scans if scan.query_count]
+    canaries = [scan.number for scan in plan.all_scans if scan.query_count]
+    canaries += [PERSON, ADDRESS]
+    canaries += [scan.photo(scan.document) for scan in plan.companions]
     canaries += [scan.photo(kind) for scan in plan.scans[:3] for kind in PHOTO_FIELDS]
     canaries += context.platform.signs[:5]
     canaries += [context.secret.value, context.platform.secret]
@@ -110,11 +114,13 @@ def _check_leaks(context: RunContext, plan: Plan) -> None:
 
 def _check_sealed(context: RunContext, plan: Plan) -> None:
     """Check that each published result is sealed as recognized, if at all (I18)."""
-    numbers = {scan.order_no: {scan.number, *scan.later_numbers} for scan in plan.scans}
+    scans = {scan.order_no: scan for scan in plan.all_scans}
     for event in context.stores.sink.events:
         data = json.loads(event.body)["data"]
-        if event.type != "kycourier.bank_card.collected.v1":
+        if "manifest" not in data:
             continue
+        scan = scans[event.subject]
+        context.findings.observe(f"{scan.document} with evidence")
         if (data["sealed"] is not None) != context.is_sealing:
             context.findings.report("I18", f"{event.subject} is sealed wrongly")
         if data["sealed"] is None:
@@ -124,15 +130,27 @@ def _check_sealed(context: RunContext, plan: Plan) -> None:
         except (JWException, ValueError):
             context.findings.report("I18", f"{event.subject} does not open")
             continue
-        tail = (data["card"]["number_masked"] or "")[-4:]
-        right = [
-            {"number": each, "number_text": each, "valid_until_text": VALID_DATE}
-            for each in numbers[event.subject]
-            if each.endswith(tail)
-        ]
-        if content["order_no"] != event.subject or content["card"] not in right:
+        is_right = _is_recognized(content, scan, data)
+        if content["order_no"] != event.subject or not is_right:
             context.findings.report("I18", f"{event.subject} holds another result")
         context.findings.observe("sealed result opened")
+
+
+def _is_recognized(
+    content: dict[str, Any], scan: CardScan, data: dict[str, Any]
+) -> bool:
+    """Check that sealed content is what the platform recognized of a scan."""
+    if scan.document == "face":
+        return bool(content["face"]["live_rate"] == "99")
+    if scan.document == "id_card":
+        found = content["id_card"]
+        return (found["number"], found["name"]) == (scan.number, PERSON)
+    tail = (data["card"]["number_masked"] or "")[-4:]
+    return content["card"] in [
+        {"number": each, "number_text": each, "valid_until_text": VALID_DATE}
+        for each in (scan.number, *scan.later_numbers)
+        if each.endswith(tail)
+    ]
 
 
 def _check_log(context: RunContext) -> None:
