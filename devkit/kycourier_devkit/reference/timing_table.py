@@ -37,15 +37,18 @@ def build_page() -> str:
         elif found := _CONSTANT.match(line):
             if not comment:
                 raise ValueError(f"{found['name']} has no comment above it")
-            value = _show(getattr(timing, found["name"]))
-            lines.append(f"| `{found['name']}` | {value} | {comment} |")
+            name = found["name"]
+            value = _show(name, getattr(timing, name))
+            lines.append(f"| `{name}` | {value} | {comment} |")
             comment = ""
     return "\n".join(lines) + "\n"
 
 
-def _show(value: object) -> str:
+def _show(name: str, value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(map(_show, value))
+        return ", ".join(_show(name, each) for each in value)
+    if isinstance(value, int | float) and not name.endswith("_SECONDS"):
+        return f"{value:g}"  # a count, or a part
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if not isinstance(seconds, int | float):
         raise TypeError("a duration is a timedelta or a number of seconds")

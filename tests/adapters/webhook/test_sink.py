@@ -265,7 +265,11 @@ def test_gone_is_final(deliver):
         ("503 Later", "3600", timedelta(hours=1)),
         ("503 Later", "  7 \t", timedelta(seconds=7)),
         ("503 Later", "-7", None),
-        ("503 Later", "Wed, 21 Oct 2099 07:28:00 GMT", None),
+        ("503 Later", "Wed, 21 Oct 2099 07:28:00 GMT", timedelta(hours=12)),
+        ("503 Later", "Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("503 Later", "Wed, 21 Oct 2099 07:28:00", None),
+        ("503 Later", f"Wed, 21 Oct {'9' * 30} 07:28:00 GMT", None),
+        ("500 Oh", "Wed, 21 Oct 2099 07:28:00 GMT", None),
         ("503 Later", "999999999", timedelta(hours=12)),
         ("503 Later", "soon", None),
         ("500 Oh", "7", None),
@@ -275,6 +279,17 @@ def test_retry_after_of_429_and_503_is_passed_on(deliver, status, header, pause)
     reply = http_response(b"", f"Retry-After: {header}", status=status)
 
     assert deliver(respond(reply)).error.retry_after == pause
+
+
+def test_retry_after_may_be_a_date():
+    date = "Retry-After: Thu, 01 Jan 2026 00:02:00 GMT"  # two minutes after START
+    reply = respond(http_response(b"", date, status="429 Slow"))
+    with closing(HostileServer(Receiver(reply))) as server:
+        sink = open_sink(server.url, clock=FakeClock())
+        with pytest.raises(SinkUnavailableError) as refused:
+            sink.publish([EVENT])
+
+    assert refused.value.retry_after == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,12 @@ def test_the_page_is_current():
     assert PAGE.read_text(encoding="utf-8") == build_page()
 
 
+def test_only_durations_have_a_unit():
+    page = build_page()
+    for row in ("`WEBHOOK_SECONDS` | 10 s |", "`WEBHOOK_LATE_TRIES` | 6 |"):
+        assert row in page
+
+
 def test_no_other_module_defines_a_duration():
     found = {
         f"{path.relative_to(PACKAGE)}: {match.group()}"

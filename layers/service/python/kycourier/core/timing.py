@@ -89,7 +89,7 @@ REFRESH_BACKOFF_CACHE_SECONDS = 1.0
 # --- Invocation -----------------------------------------------------------------------
 # Nothing starts with less than this left.
 START_MIN_SECONDS = 2.0
-# An upstream call ends this long before the invocation does.
+# An upstream call, or a delivery of the sweep, ends this long before the invocation.
 CALL_RESERVE_SECONDS = 1.0
 # Records that have not finished this long before the end are given up.
 BATCH_RESERVE_SECONDS = 0.7

@@ -1,7 +1,9 @@
 """Sends events by the Standard Webhooks specification (standardwebhooks.com)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from kycourier import __version__
@@ -91,7 +93,7 @@ class WebhookSink:
         if not 200 <= reply.status < 300:  # noqa: PLR2004 - HTTP's own numbers
             raise SinkUnavailableError(
                 word=f"http_{reply.status}",
-                retry_after=_retry_after(reply),
+                retry_after=_retry_after(reply, now=self._clock.now()),
                 is_gone=reply.status == _GONE,
             )
 
@@ -115,8 +117,12 @@ class WebhookSink:
         return keys
 
 
-def _retry_after(reply: Reply) -> timedelta | None:
+def _retry_after(reply: Reply, *, now: datetime) -> timedelta | None:
+    """Returns the pause that a 429 or 503 asks for: seconds, or until a date."""
     if reply.status not in _WAITING:
         return None
     text = reply.headers.get("Retry-After", "").strip(" \t")  # http.client keeps some
+    with suppress(ValueError, TypeError, OverflowError):  # it is no date
+        pause = parsedate_to_datetime(text) - now
+        return min(pause, WEBHOOK_RETRY_AFTER_MAX) if pause > timedelta(0) else None
     return parse_retry_after(text, cap=WEBHOOK_RETRY_AFTER_MAX)
