@@ -14,6 +14,7 @@ RARE_STATES = (
     "batch redelivered", "evidence_conflict", "enqueue_failed",
     "API returned 202", "dead letter redriven",
     "event resent by an operator", "sealed result opened",
+    "id_card with evidence", "face with evidence",
 )  # fmt: skip
 
 

@@ -358,6 +358,18 @@ def test_receiver_that_asks_for_a_pause_gets_nothing_until_then(app):
     assert {event.subject for event in app.sink.received} == {"order0", "order1"}
 
 
+@pytest.mark.parametrize("seconds", [91, -600])
+def test_pause_of_a_process_that_was_frozen_ends(app, seconds):
+    """Its monotonic clock stands still then; its wall clock may be set back."""
+    app.sink.fail("http_429", retry_after=timedelta(seconds=90))
+    worker = app.worker()
+    worker.collect("order0")
+    assert worker.publisher.is_paused()
+    app.clock.set(app.clock.now() + timedelta(seconds=seconds))
+
+    assert not worker.publisher.is_paused()
+
+
 def test_queue_reminds_of_early_deliveries_only(app):
     app.sink.fail()
     collect(app, "order0")

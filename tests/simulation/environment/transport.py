@@ -7,12 +7,18 @@ from kycourier.core.wire.messages import KycRequest, KycResponse
 from simulation.engine.scheduler import Scheduler
 from simulation.environment.interceptor import CallInterceptor, PortCall
 from simulation.environment.machine import Machine
-from simulation.environment.platform import SimulatedPlatform
+from simulation.environment.platform import (
+    FACE_PATH,
+    ID_CARD_PATH,
+    SimulatedPlatform,
+)
 
 VERBS = {
     "/api/oauth2/access_token": "token",
     "/api/oauth2/api_ticket": "ticket",
     "/api/server/getBankCardOcrResult": "query",
+    ID_CARD_PATH: "query",
+    FACE_PATH: "query",
 }
 KYC_CALLS = {f"kyc.{verb}" for verb in VERBS.values()}
 MAX_TICKET_SECONDS = 0.4
@@ -33,16 +39,20 @@ class SimulatedTransport:
         self._platform, self._machine = platform, machine
         self._interceptor, self._rng = interceptor, rng
         self._max_seconds = max_seconds
-        self.in_flight = self.max_in_flight = 0
+        self._ends_at: list[float] = []  # when each call in flight times out
+        self.max_in_flight = 0
 
     def send(self, request: KycRequest, *, timeout_seconds: float) -> KycResponse:
-        self.in_flight += 1
-        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        now = self._interceptor.scheduler.now
+        self._ends_at.append(now + timeout_seconds)
+        # A call of a frozen machine that outlived its timeout is none any more.
+        in_flight = sum(ends_at > now for ends_at in self._ends_at)
+        self.max_in_flight = max(self.max_in_flight, in_flight)
         self._platform.begin(request, self._machine)
         try:
             reply = self._send(request, timeout_seconds)
         finally:
-            self.in_flight -= 1
+            self._ends_at.remove(now + timeout_seconds)
             self._platform.end(request, self._machine)
         assert isinstance(reply, KycResponse)
         return reply

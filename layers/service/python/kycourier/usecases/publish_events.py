@@ -6,7 +6,7 @@ take WEBHOOK_INVOCATION_SECONDS of an invocation at most, and the sweep sends th
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kycourier.core.causes import Cause
 from kycourier.core.errors import (
@@ -106,11 +106,18 @@ class WebhookPublisher(EventPublisher):
     ) -> None:
         super().__init__(sink, stores=stores, deps=deps)
         self._receiver, self._queue = sink, queue
-        self._paused_until = 0.0
+        self._paused: tuple[datetime, datetime] | None = None  # from, until
 
     def is_paused(self) -> bool:
-        """Checks whether the receiver asked for a pause that is not over."""
-        return self._clock.monotonic() < self._paused_until
+        """Checks whether the receiver asked for a pause that is not over.
+
+        The monotonic clock stands still while a function is frozen. A wall clock that
+        was set back ends the pause.
+        """
+        if self._paused is None:
+            return False
+        begun, until = self._paused
+        return begun <= self._clock.now() < until
 
     def publish(self, record: OrderRecord, deadline: Deadline) -> OrderRecord:
         """Sends within what is left for deliveries, or leaves the row to the sweep."""
@@ -189,8 +196,8 @@ class WebhookPublisher(EventPublisher):
             return record
         error = list(retried.values())[-1]
         if error.retry_after is not None:
-            pause = error.retry_after.total_seconds()
-            self._paused_until = self._clock.monotonic() + pause
+            now = self._clock.now()
+            self._paused = now, now + error.retry_after
         attempts = record.delivery.attempts if record.delivery else 0
         delay = webhook_delay(
             attempts + 1, draw=self._random.draw(), retry_after=error.retry_after
