@@ -167,6 +167,8 @@ CHECKS: dict[str, Check] = {
     "floatcode": lambda rig: _is_float(rig.query("floatcodex1").code),
     "nullcode": replies_with_code("nullcode", None),
     "spacecode": replies_with_code("spacecode", " 0"),
+    "successtrue": replies_with_field("successtrue", success=True),
+    "successfalse": replies_with_field("successfalse", success=False),
     "datauri": each_photo("datauri", is_data_uri),
     "linebreaks": each_photo("linebreaks", has_line_breaks),
     "badbase64": each_photo("badbase64", is_bad_base64),
