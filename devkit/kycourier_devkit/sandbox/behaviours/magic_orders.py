@@ -15,6 +15,7 @@ from kycourier_devkit.sandbox.behaviours.drift import (
     without_originals,
 )
 from kycourier_devkit.sandbox.behaviours.faults import ERROR_RESPONSES, RESPONSE_FAULTS
+from kycourier_devkit.sandbox.behaviours.id_card_orders import ID_CARD_ORDERS
 from kycourier_devkit.sandbox.behaviours.order_actions import (
     OrderAction,
     OrderBehaviour,
@@ -35,6 +36,7 @@ from kycourier_devkit.sandbox.http.responses import Response
 from kycourier_devkit.sandbox.platform import result_codes
 from kycourier_devkit.sandbox.results.bank_card import BANK_CARD
 from kycourier_devkit.sandbox.results.document import Document, OrderQuery
+from kycourier_devkit.sandbox.results.id_card import ID_CARD
 from kycourier_devkit.sandbox.results.registry import DOCUMENTS
 
 Orders = Iterable[Behaviour[OrderAction]]
@@ -94,6 +96,7 @@ _OF_ALL: tuple[Behaviour[OrderAction], ...] = (
 )
 _ORDERS: Mapping[Document, Orders] = {
     BANK_CARD: (*_OF_ALL, *BANK_CARD_ORDERS),
+    ID_CARD: (*_OF_ALL, *ID_CARD_ORDERS),
 }
 _BY_NAME = {document: index_by_name(orders) for document, orders in _ORDERS.items()}
 
@@ -157,3 +160,22 @@ def order_rows() -> tuple[tuple[str, str], ...]:
         concerned = "" if row.documents == DOCUMENTS else f"{row.titles}: "
         helps.setdefault(row.spelling, []).append(f"{concerned}{row.help}")
     return tuple((spelling, "; ".join(texts)) for spelling, texts in helps.items())
+
+
+def order_sections() -> dict[str, list[tuple[str, str]]]:
+    """Returns spelling and help of the magic order numbers by title.
+
+    The first section has those of all documents, each further one those that concern
+    one document, of which some concern another one too.
+    """
+    rows = list_orders()
+    common = [row for row in rows if row.documents == DOCUMENTS]
+    sections = {"Order numbers": common}
+    for document in DOCUMENTS:
+        sections[f"Order numbers of the {document.title}"] = [
+            row for row in rows if document in row.documents and row not in common
+        ]
+    return {
+        title: [(row.spelling, row.help) for row in section]
+        for title, section in sections.items()
+    }
