@@ -1,5 +1,6 @@
 """How each document is queried, as the platform's pages describe it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 
 from kycourier_devkit.sandbox import APP_ID
 
+JSON_TYPE = {"Content-Type": "application/json"}
 NONCE = "kHoSxvLZGxSoFsjxlbzEoUzh5PAnTU7T"
 
 
@@ -73,4 +75,35 @@ ID_CARD = DocumentCall(
     originals=("frontPhoto", "backPhoto"),
     crops=("frontCrop", "backCrop", "headPhoto"),
 )
-DOCUMENTS = (BANK_CARD, ID_CARD)
+
+
+class FaceCall(DocumentCall):
+    """The query of a face: JSON by POST, with the order number in the URL too."""
+
+    def request(
+        self, order_no: str, *, ticket: str, get_file: str = "0", nonce: str = NONCE
+    ) -> HttpRequest:
+        body = face_body(order_no, ticket=ticket, nonce=nonce)
+        return self.request_with({**body, "getFile": get_file})
+
+    def request_with(self, body: Mapping[str, object]) -> HttpRequest:
+        target = f"{self.path}?{urlencode({'orderNo': body.get('orderNo')})}"
+        return HttpRequest("POST", target, json.dumps(body).encode(), JSON_TYPE)
+
+
+def face_body(order_no: str, *, ticket: str, nonce: str = NONCE) -> dict[str, str]:
+    parameters = query_parameters(order_no, ticket=ticket, nonce=nonce)
+    app_id, number = parameters.pop("app_id"), parameters.pop("order_no")
+    return {"appId": app_id, "orderNo": number, **parameters}
+
+
+FACE = FaceCall(
+    "face",
+    "/api/v2/base/queryfacerecord",
+    originals=("photo",),
+    crops=(),
+    videos=("video",),
+    not_ready="66660011",
+    no_record="66660011",
+)
+DOCUMENTS = (BANK_CARD, ID_CARD, FACE)

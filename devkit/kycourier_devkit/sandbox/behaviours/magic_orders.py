@@ -14,6 +14,7 @@ from kycourier_devkit.sandbox.behaviours.drift import (
     without_files,
     without_originals,
 )
+from kycourier_devkit.sandbox.behaviours.face_orders import FACE_ORDERS
 from kycourier_devkit.sandbox.behaviours.faults import ERROR_RESPONSES, RESPONSE_FAULTS
 from kycourier_devkit.sandbox.behaviours.id_card_orders import ID_CARD_ORDERS
 from kycourier_devkit.sandbox.behaviours.order_actions import (
@@ -36,6 +37,7 @@ from kycourier_devkit.sandbox.http.responses import Response
 from kycourier_devkit.sandbox.platform import result_codes
 from kycourier_devkit.sandbox.results.bank_card import BANK_CARD
 from kycourier_devkit.sandbox.results.document import Document, OrderQuery
+from kycourier_devkit.sandbox.results.face import FACE
 from kycourier_devkit.sandbox.results.id_card import ID_CARD
 from kycourier_devkit.sandbox.results.registry import DOCUMENTS
 
@@ -97,6 +99,7 @@ _OF_ALL: tuple[Behaviour[OrderAction], ...] = (
 _ORDERS: Mapping[Document, Orders] = {
     BANK_CARD: (*_OF_ALL, *BANK_CARD_ORDERS),
     ID_CARD: (*_OF_ALL, *ID_CARD_ORDERS),
+    FACE: (*_OF_ALL, *FACE_ORDERS),
 }
 _BY_NAME = {document: index_by_name(orders) for document, orders in _ORDERS.items()}
 

@@ -2,8 +2,19 @@
 
 import pytest
 
-from devkit.sandbox.behaviours import id_card_checks, reply_checks, transport_checks
-from devkit.sandbox.document_calls import BANK_CARD, DOCUMENTS, ID_CARD, DocumentCall
+from devkit.sandbox.behaviours import (
+    face_checks,
+    id_card_checks,
+    reply_checks,
+    transport_checks,
+)
+from devkit.sandbox.document_calls import (
+    BANK_CARD,
+    DOCUMENTS,
+    FACE,
+    ID_CARD,
+    DocumentCall,
+)
 from devkit.sandbox.kyc_client import SandboxRig
 from kycourier_devkit.sandbox import order_rows
 from kycourier_devkit.sandbox.behaviours.magic_orders import list_orders
@@ -13,10 +24,12 @@ OF_ALL = {**reply_checks.CHECKS, **transport_checks.CHECKS}
 OF_ONE = {
     BANK_CARD.title: reply_checks.BANK_CARD_CHECKS,
     ID_CARD.title: id_card_checks.CHECKS,
+    FACE.title: face_checks.CHECKS,
 }
 NAMES: dict[str, DocumentName] = {
     BANK_CARD.title: "bank_card",
     ID_CARD.title: "id_card",
+    FACE.title: "face",
 }
 
 
@@ -61,6 +74,7 @@ def test_rows_name_the_documents_that_they_concern() -> None:
     rows = dict(order_rows())
 
     assert rows["maskednumber"] == "bank card: bankCardNo is 19 x, as in the sample"
+    assert rows["nodate"] == "bank card, ID card: the date is empty"
     assert rows["flat"] == "no result object, all fields side by side"
 
 
