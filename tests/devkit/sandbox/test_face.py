@@ -231,6 +231,7 @@ def test_signature_is_accepted_in_both_cases_and_counted_as_secret(
 def test_rejection_has_the_meaning_of_the_documents_list(face: SandboxRig) -> None:
     assert face.query("codem1304x1").json["msg"] == "video abnormal"
     assert face.query("code66660015x1").json["msg"] == "name or ID number not legal"
+    assert face.query("appunknownx1").json["msg"] == "illegal request"
     face.sandbox.set_fault("query", "codem1304")
     assert face.query("a1").json["msg"] == "video abnormal"
 

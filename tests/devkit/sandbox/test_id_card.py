@@ -19,8 +19,12 @@ from devkit.sandbox.behaviours.id_card_checks import (
 from devkit.sandbox.document_calls import ID_CARD, query_parameters
 from devkit.sandbox.kyc_client import HttpResponse, KycClient, SandboxRig
 from kycourier_devkit.sandbox import Sandbox, draw_id_card, id_card_for
-from kycourier_devkit.sandbox.documents.id_card import with_check_character
+from kycourier_devkit.sandbox.documents.id_card import (
+    personal_values,
+    with_check_character,
+)
 from kycourier_devkit.sandbox.platform.parameters import Profile
+from support.leaks import leak_scan
 
 ORDER_NO = "idcard0000000000000000000000001"
 ORDER_NUMBERS = st.from_regex("[A-Za-z0-9]{1,32}", fullmatch=True)
@@ -206,6 +210,7 @@ def test_card_is_synthetic_and_consistent(order_no: str) -> None:
     assert card.number[-1] == check_character(card.number)
     assert card.sex == ("男" if int(card.number[16]) % 2 else "女")
     assert card.name.startswith("测试")
+    assert min(map(len, personal_values(order_no))) >= leak_scan.SHORTEST
     assert card.address.startswith("测试省测试")
     assert card.authority.startswith("测试")
     assert id_card_for(order_no) == card

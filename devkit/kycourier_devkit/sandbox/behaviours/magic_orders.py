@@ -83,7 +83,7 @@ _OF_ALL: tuple[Behaviour[OrderAction], ...] = (
     ),
     Behaviour(
         "lostoriginal",
-        "the original never comes, the crops do",
+        "the original never comes, the rest does",
         drifted(without_originals),
     ),
     Behaviour("notreadyN", "66660020 (face: 66660011) for N seconds", _not_ready, 20),

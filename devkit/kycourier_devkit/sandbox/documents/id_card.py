@@ -1,6 +1,8 @@
 """Derives a synthetic ID card from an order number, always the same one.
 
 ID numbers start with 000000, which is no region; places are in 测试省 (Test Province).
+Every personal value but sex and nation has at least six characters, so that leak scans
+find it and nothing else.
 """
 
 from dataclasses import dataclass, field
@@ -43,7 +45,7 @@ def id_card_for(order_no: str) -> IdCard:
     begins = 2015 + digest[12] % 8
     month_and_day = f"{1 + digest[13] % 12:02}{1 + digest[14] % 28:02}"
     return IdCard(
-        name=f"测试{stems[0]}{stems[1] if digest[15] % 2 else ''}",
+        name=f"测试{''.join(stems[:4])}",
         sex="男" if serial % 2 else "女",
         nation=_NATIONS[digest[15] % len(_NATIONS)],
         birth=birth,
