@@ -17,7 +17,7 @@ from devkit.sandbox.document_calls import (
 )
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
 
-__all__ = ["NONCE", "query_parameters", "sign"]  # and what is defined here
+__all__ = ["NONCE", "query_parameters", "sign"]  # for tests of single calls
 
 TOKEN_PATH = "/api/oauth2/access_token"
 TICKET_PATH = "/api/oauth2/api_ticket"

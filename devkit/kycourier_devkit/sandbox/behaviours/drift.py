@@ -103,7 +103,9 @@ DRIFTS: tuple[Behaviour[Drift], ...] = (
     Behaviour(
         "linebreaks", "photos and videos in lines of 76 characters", _files(_lines)
     ),
-    Behaviour("badbase64", "photos with ! and * in the Base64", _files(_corrupted)),
+    Behaviour(
+        "badbase64", "photos and videos with ! and * in the Base64", _files(_corrupted)
+    ),
     Behaviour("pngphotos", "photos are PNG", _as_png),
     Behaviour(
         "othernumber", "orderNo is another order's", with_fields(orderNo="another1")

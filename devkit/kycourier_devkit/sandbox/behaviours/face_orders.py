@@ -67,9 +67,7 @@ def _not_live(query: OrderQuery, code: int) -> Response:
     return _without_scores(query.reply(str(code)).without(PHOTO, VIDEO)).response()
 
 
-def _low_scores(reply: ResultReply) -> ResultReply:
-    return _scores("12", _LOW_SIMILARITY)(reply)
-
+_low_scores = _scores("12", _LOW_SIMILARITY)
 
 _DRIFTS: tuple[Behaviour[Drift], ...] = (
     Behaviour("novideo", "the video never comes", _without_video),

@@ -72,7 +72,10 @@ def _kill_tickets(query: OrderQuery, queries: int) -> Response:
 _OF_ALL: tuple[Behaviour[OrderAction], ...] = (
     Behaviour("good", "the result is complete at once", _complete),
     Behaviour(
-        "lateN", "photos and video come N seconds after query 1", late(without_files), 3
+        "lateN",
+        "photos and video come N seconds after the first query",
+        late(without_files),
+        3,
     ),
     Behaviour("latenever", "photos and video never come", drifted(without_files)),
     Behaviour(
@@ -86,7 +89,12 @@ _OF_ALL: tuple[Behaviour[OrderAction], ...] = (
         "the original never comes, the rest does",
         drifted(without_originals),
     ),
-    Behaviour("notreadyN", "66660020 (face: 66660011) for N seconds", _not_ready, 20),
+    Behaviour(
+        "notreadyN",
+        "66660020 (face: 66660011) for N seconds, then a result",
+        _not_ready,
+        20,
+    ),
     Behaviour("neverready", "66660011 (ID card: 66660020), always", _never_ready),
     Behaviour(
         "killticketN", "the first N queries revoke all tickets", _kill_tickets, 1
