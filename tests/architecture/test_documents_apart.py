@@ -63,5 +63,9 @@ def test_sandbox_and_service_have_equal_code_tables():
         "documents/codes/platform.json",
         "documents/codes/bank_card.json",
     )
-    theirs = read_codes("kycourier_devkit.sandbox.platform", "codes.json")
+    theirs = read_codes(
+        "kycourier_devkit.sandbox.platform",
+        "codes/platform.json",
+        "codes/bank_card.json",
+    )
     assert ours == theirs

@@ -13,9 +13,11 @@ import pytest
 
 from kycourier.ports import Clock
 from kycourier_devkit.sandbox import Sandbox
+from kycourier_devkit.sandbox.http.requests import Request
 from kycourier_devkit.sandbox.http.responses import Response
-from kycourier_devkit.sandbox.platform import replies
-from kycourier_devkit.sandbox.platform.calls import RESULT_PATH, TICKET_PATH, TOKEN_PATH
+from kycourier_devkit.sandbox.platform.calls import TICKET_PATH, TOKEN_PATH
+from kycourier_devkit.sandbox.results import bank_card
+from kycourier_devkit.sandbox.results.bank_card import RESULT_PATH
 from support.servers.certificates import Certificates
 from support.servers.hostile_server import (
     HostileServer,
@@ -139,7 +141,7 @@ class FaultyPlatform:
             return fault
 
     def _handle(self, target: str) -> Response:
-        return self.sandbox._respond("GET", target, b"")
+        return self.sandbox._respond(Request("GET", target))
 
 
 @contextmanager
@@ -152,5 +154,5 @@ def resolving(platform: FaultyPlatform, monkeypatch: pytest.MonkeyPatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", get_address)
-        patch.setattr(replies, "photo_texts", lambda _: (PHOTO_TEXT,) * 3)
+        patch.setattr(bank_card, "photo_texts", lambda _: (PHOTO_TEXT,) * 3)
         yield

@@ -15,19 +15,22 @@ from kycourier_devkit.sandbox.behaviours.call_faults import (
     parse_kind,
 )
 from kycourier_devkit.sandbox.behaviours.magic_orders import (
+    find_behaviour,
+    is_behaviour,
+)
+from kycourier_devkit.sandbox.behaviours.order_actions import (
     OrderBehaviour,
     complete_result,
-    find_behaviour,
 )
-from kycourier_devkit.sandbox.documents.bank_card import card_for, other_card_number
 from kycourier_devkit.sandbox.platform.parameters import (
     Profile,
     ResultQuery,
     is_order_no,
 )
-from kycourier_devkit.sandbox.platform.replies import ExpireIn, OrderQuery
+from kycourier_devkit.sandbox.platform.replies import ExpireIn
 from kycourier_devkit.sandbox.platform.tokens import Grant, Lifetimes, TokenService
 from kycourier_devkit.sandbox.report import Report
+from kycourier_devkit.sandbox.results.document import Document, OrderQuery
 
 _MAX_FAULTS = 100_000
 
@@ -72,27 +75,27 @@ class App:
         )
         self.report = Report()
         self._faults: dict[CallKind, deque[Fault]] = {}
-        self._behaviours: dict[str, OrderBehaviour] = {}
-        self._queries: dict[str, OrderQuery] = {}
+        self._behaviours: dict[str, str] = {}  # by order number
+        self._queries: dict[tuple[Document, str], OrderQuery] = {}
         self._random: set[tuple[str, str, str]] = set()
         self._signs: set[str] = set()
 
     def record_query(
-        self, query: ResultQuery, *, ticket: Grant
+        self, document: Document, request: ResultQuery, *, ticket: Grant
     ) -> tuple[OrderBehaviour, OrderQuery]:
         """Records a signed query. Returns the order's behaviour, and the query."""
-        now, order_no = self.clock(), query.order_no
+        now, order_no = self.clock(), request.order_no
         with self.lock:
-            nonce = (order_no, ticket.value, query.nonce)
+            nonce = (order_no, ticket.value, request.nonce)
             self.report.repeated_nonces += nonce in self._random
             self._random.add(nonce)
-            self._signs.add(query.sign)
-            last = self._queries.get(order_no)
+            self._signs.add(request.sign)
+            last = self._queries.get((document, order_no))
             number, first_at = (last.number + 1, last.first_at) if last else (1, now)
-            recorded = OrderQuery(order_no, number, first_at, now, query.with_photos)
-            self._queries[order_no] = recorded
-            chosen = self._behaviours.get(order_no)
-        return chosen or find_behaviour(order_no) or complete_result, recorded
+            recorded = OrderQuery(document, request, number, first_at, now)
+            self._queries[document, order_no] = recorded
+            spelling = self._behaviours.get(order_no, order_no)
+        return find_behaviour(spelling, document) or complete_result, recorded
 
     def next_fault(self, kind: CallKind) -> Fault:
         """Removes and returns the fault of the next call of a kind."""
@@ -114,13 +117,12 @@ class App:
 
     def set_order(self, order_no: str, *, behaviour: str) -> None:
         """Chooses the behaviour of an order number. Raises ValueError."""
-        chosen = find_behaviour(behaviour)
-        if chosen is None:
+        if not is_behaviour(behaviour):
             raise ValueError("no such behaviour")
         if not is_order_no(order_no):
             raise ValueError("order_no is not 1 to 32 letters and digits")
         with self.lock:
-            self._behaviours[order_no] = chosen
+            self._behaviours[order_no] = behaviour
 
     def kill_tickets(self) -> None:
         """Revokes every token and ticket."""
@@ -140,9 +142,11 @@ class App:
     def canaries(self) -> frozenset[str]:
         """Returns all secret values so far, for leak scans.
 
-        These are app secrets, tokens, tickets, accepted signatures and card numbers.
+        These are app secrets, tokens, tickets, accepted signatures, and the personal
+        values of the queried orders: card numbers, names, ID numbers, addresses.
         """
         with self.lock:
-            cards = {card_for(order_no).number for order_no in self._queries}
-            cards |= {other_card_number(order_no) for order_no in self._queries}
-            return frozenset({*self.tokens.secrets(), *self._signs, *cards})
+            personal: set[str] = set()
+            for document, order_no in self._queries:
+                personal.update(document.secrets(order_no))
+            return frozenset({*self.tokens.secrets(), *self._signs, *personal})

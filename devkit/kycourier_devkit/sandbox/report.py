@@ -1,4 +1,4 @@
-"""Counts the calls to the sandbox; contains no secret, signature or card number."""
+"""Counts the calls to the sandbox; contains no secret, signature or personal value."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -11,6 +11,7 @@ from typing import final
 
 from kycourier_devkit.sandbox.app import App, Options
 from kycourier_devkit.sandbox.http.control import CONTROL_PREFIX, respond_to_control
+from kycourier_devkit.sandbox.http.requests import Request
 from kycourier_devkit.sandbox.http.responses import Response
 from kycourier_devkit.sandbox.http.server import HOST, LoopbackServer
 from kycourier_devkit.sandbox.platform.calls import respond_to_call
@@ -140,7 +141,8 @@ class Sandbox:
     def canaries(self) -> frozenset[str]:
         """Returns all secret values so far, for leak scans; never served over HTTP.
 
-        These are app secrets, tokens, tickets, accepted signatures and card numbers.
+        These are app secrets, tokens, tickets, accepted signatures, and the personal
+        values of the queried orders: card numbers, names, ID numbers, addresses.
         """
         return self._canaries | self._app.canaries()
 
@@ -188,11 +190,11 @@ class Sandbox:
         with self._app.lock:
             self._app.report.connections_opened += 1
 
-    def _respond(self, method: str, target: str, body: bytes) -> Response:
-        path = target.partition("?")[0]
+    def _respond(self, request: Request) -> Response:
+        path = request.path
         if path == CONTROL_PREFIX or path.startswith(f"{CONTROL_PREFIX}/"):
-            return respond_to_control(self, method=method, path=path, body=body)
-        return respond_to_call(self._app, method=method, target=target)
+            return respond_to_control(self, request)
+        return respond_to_call(self._app, request)
 
 
 def _new_value() -> str:

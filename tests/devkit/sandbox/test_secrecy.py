@@ -4,6 +4,7 @@ from http.client import RemoteDisconnected
 
 import pytest
 
+from devkit.sandbox.document_calls import DOCUMENTS
 from devkit.sandbox.kyc_client import NONCE, KycClient, SandboxRig, sign
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET, Sandbox
 from support.leaks.leak_scan import find_leaks
@@ -16,7 +17,9 @@ def make_good_and_bad_calls(rig: SandboxRig) -> str:
     client = rig.client
     for order_no in ("order1", "changingx1", "changingx1", "codem9011x1"):
         rig.query(order_no, get_file="1")
-    client.query("order1", ticket="wrong")
+    for document in DOCUMENTS:
+        rig.of(document).query("order1", get_file="1")
+        client.query("order1", ticket="wrong", document=document)
     client.request_token("wrong secret")
     client.request_ticket("wrong token")
     client.control("fault", kind=APP_SECRET, fault="html")

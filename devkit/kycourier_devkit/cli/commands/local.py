@@ -11,7 +11,7 @@ import typer
 
 from kycourier_devkit.cli.context import cli_context
 from kycourier_devkit.errors import UsageError
-from kycourier_devkit.sandbox import control_rows, order_rows
+from kycourier_devkit.sandbox import control_rows, order_sections
 from kycourier_devkit.workspace.local_settings import SANDBOX_PORT
 
 _MAX_PORT = 65535
@@ -135,9 +135,10 @@ def sandbox(
     """Run the sandbox, an emulator of the KYC platform.
 
     The other commands call it on its default port. The order number selects the
-    behaviour: a name of the table below, optionally followed by x and any suffix, as in
-    late3x001. For any other order number, the result is complete at once. A number that
-    stops or pauses the whole app affects all orders, until `kycourier sandbox reset`.
+    behaviour: a name of the tables below, optionally followed by x and any suffix, as
+    in late3x001. For any other order number, the result is complete at once. A number
+    that stops or pauses the whole app affects all orders, until `kycourier sandbox
+    reset`.
 
     \b
     Examples:
@@ -160,10 +161,11 @@ def add_commands(app: typer.Typer) -> None:
     """Adds the group's commands; the sandbox's help lists the magic order numbers."""
     app.command()(demo)
     app.command()(serve)
-    rows = "\n".join(f"{spelling:<16}{text}" for spelling, text in order_rows())
-    calls = "\n".join(f"{call:<27}{text}" for call, text in control_rows())
-    text = (
-        f"{cleandoc(sandbox.__doc__ or '')}\n\n\b\nOrder numbers:\n{rows}"
-        f"\n\n\b\nControl calls:\n{calls}"
+    tables = "".join(
+        f"\n\n\b\n{title}:\n"
+        + "\n".join(f"{spelling:<16}{text}" for spelling, text in rows)
+        for title, rows in order_sections().items()
     )
+    calls = "\n".join(f"{call:<27}{text}" for call, text in control_rows())
+    text = f"{cleandoc(sandbox.__doc__ or '')}{tables}\n\n\b\nControl calls:\n{calls}"
     app.command(help=text)(sandbox)

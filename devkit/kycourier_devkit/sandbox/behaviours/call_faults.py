@@ -11,10 +11,11 @@ from kycourier_devkit.sandbox.behaviours.spelling import (
     parse_behaviour,
 )
 from kycourier_devkit.sandbox.http.responses import Response
+from kycourier_devkit.sandbox.platform.result_codes import CodeScope
 
 CallKind = Literal["token", "ticket", "query"]
 Call = Callable[[], Response]
-Fault = Callable[[Call, float], Response]  # (the call, epoch seconds)
+Fault = Callable[[Call, float, CodeScope], Response]  # (the call, epoch seconds)
 
 KINDS: tuple[CallKind, ...] = ("token", "ticket", "query")
 _ERRORS = index_by_name(ERROR_RESPONSES)
@@ -26,11 +27,11 @@ def parse_fault(text: str) -> Fault:
     error = parse_behaviour(text, table=_ERRORS)
     if error is not None:
         respond, number = error.action, error.number
-        return lambda _, now: respond(number, now)
+        return lambda _, now, scope: respond(number, now, scope)
     fault = parse_behaviour(text, table=_RESPONSE_FAULTS)
     if fault is not None:
         change, number = fault.action, fault.number
-        return lambda call, _: change(call(), number)
+        return lambda call, *_: change(call(), number)
     raise ValueError("no such fault")
 
 
@@ -48,6 +49,6 @@ def fault_rows() -> dict[str, str]:
     return dict((*help_rows(ERROR_RESPONSES), *help_rows(others)))
 
 
-def no_fault(call: Call, _: float) -> Response:
+def no_fault(call: Call, *_: object) -> Response:
     """Returns the call's response unchanged."""
     return call()

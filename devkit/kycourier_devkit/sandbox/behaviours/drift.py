@@ -1,116 +1,121 @@
-"""Defines results that differ from the documentation: names, types, values."""
+"""Defines results that differ from the documentation, for every document."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from textwrap import wrap
 
+from kycourier_devkit.sandbox.behaviours.order_actions import Drift, with_fields
 from kycourier_devkit.sandbox.behaviours.spelling import Behaviour
-from kycourier_devkit.sandbox.documents.card_photos import png_text
-from kycourier_devkit.sandbox.platform import result_codes
-from kycourier_devkit.sandbox.platform.replies import ORIGINAL, PHOTOS, ResultReply
+from kycourier_devkit.sandbox.documents.drawing import png_text
+from kycourier_devkit.sandbox.results.document import ResultReply
 
-Drift = Callable[[ResultReply], ResultReply]
-
-_OLD_NAMES = {
-    ORIGINAL: "orginBankcardPhoto",
-    "bankCardNo": "bankcardNo",
-    "warnCode": "warningCode",
-    "multiWarnCode": "multiWarningCode",
-}
+FileChange = Callable[[str, str], str]  # (media type, Base64)
 
 
-def without_photos(reply: ResultReply, *names: str) -> ResultReply:
-    """Replaces these photos, if present, by empty strings."""
-    return reply.with_result(**{name: "" for name in names if name in reply.result})
+def without_files(reply: ResultReply) -> ResultReply:
+    """Replaces all photos and videos, if present, by empty strings."""
+    return reply.with_present(**dict.fromkeys(reply.document.files, ""))
 
 
-def without_original(reply: ResultReply) -> ResultReply:
-    """Removes the field of the original photo; keeps the crops."""
-    fields = {name: reply.result[name] for name in reply.result if name != ORIGINAL}
-    return replace(reply, result=fields)
+def without_originals(reply: ResultReply) -> ResultReply:
+    """Removes the fields of the original photos; keeps crops and videos."""
+    return reply.without(*reply.document.originals)
+
+
+def without_crops(reply: ResultReply) -> ResultReply:
+    """Replaces the crops, if present, by empty strings."""
+    return reply.with_present(**dict.fromkeys(reply.document.crops, ""))
 
 
 def _outer(**fields: object) -> Drift:
     return lambda reply: reply.with_outer(**fields)
 
 
-def _result(**fields: object) -> Drift:
-    return lambda reply: reply.with_result(**fields)
+def _success(*, value: bool) -> Drift:
+    def drift(reply: ResultReply) -> ResultReply:
+        if "success" in reply.result:
+            return reply.with_result(success=value)
+        return reply.with_outer(success=value)
+
+    return drift
 
 
-def _photos(change: Callable[[str], str]) -> Drift:
-    return lambda reply: reply.with_result(
-        **{
-            name: change(str(reply.result[name]))
-            for name in PHOTOS
+def _files(change: FileChange) -> Drift:
+    def drift(reply: ResultReply) -> ResultReply:
+        document = reply.document
+        media_types = {
+            **dict.fromkeys(document.photos, "image/jpeg"),
+            **dict.fromkeys(document.videos, "video/mp4"),
+        }
+        changed = {
+            name: change(media_type, str(reply.result[name]))
+            for name, media_type in media_types.items()
             if name in reply.result
         }
-    )
+        return reply.with_result(**changed)
+
+    return drift
 
 
 def _renamed(reply: ResultReply) -> ResultReply:
-    fields = {_OLD_NAMES.get(name, name): reply.result[name] for name in reply.result}
+    names = reply.document.old_names
+    fields = {names.get(name, name): reply.result[name] for name in reply.result}
     return replace(reply, result=fields)
 
 
 def _as_png(reply: ResultReply) -> ResultReply:
-    return _photos(lambda _: png_text(str(reply.result["orderNo"])))(reply)
+    photo = reply.document.small_jpeg(str(reply.result["orderNo"]))
+    return reply.with_present(**dict.fromkeys(reply.document.photos, png_text(photo)))
 
 
 def _extended(reply: ResultReply) -> ResultReply:
-    return reply.with_outer(retry="0").with_result(riskInfo={"deviceInfoLevel": "1"})
-
-
-def _warnings(listed: str) -> Drift:
-    return _result(warnCode="-9110", multiWarnCode=listed)
-
-
-_masked = _result(bankCardNo="x" * 19)
-_expired = _result(
-    bankCardValidDate="12/2020", warnCode=result_codes.WARNING_CARD_EXPIRED
-)
-
-
-def _lines(photo: str) -> str:
-    return "\r\n".join(wrap(photo, 76))
-
-
-def _corrupted(photo: str) -> str:
-    return f"{photo[:40]}!*{photo[40:]}"
+    return reply.with_outer(retry="0").with_result(extInfo={"newField": "1"})
 
 
 def _flat(reply: ResultReply) -> ResultReply:
     return replace(reply, nested=False)
 
 
-def _data_uri(photo: str) -> str:
-    return f"data:image/jpeg;base64,{photo}"
+def _lines(_: str, file: str) -> str:
+    return "\r\n".join(wrap(file, 76))
 
+
+def _corrupted(_: str, file: str) -> str:
+    return f"{file[:40]}!*{file[40:]}"
+
+
+def _data_uri(media_type: str, file: str) -> str:
+    return f"data:{media_type};base64,{file}"
+
+
+_of_another_order = with_fields(orderNo="another1")
 
 DRIFTS: tuple[Behaviour[Drift], ...] = (
     Behaviour("flat", "no result object, all fields side by side", _flat),
-    Behaviour("oldnames", "orginBankcardPhoto, bankcardNo, warningCode, ...", _renamed),
     Behaviour("newfields", "fields that the documentation does not have", _extended),
     Behaviour("intcode", "code is the number 0", _outer(code=0)),
     Behaviour("floatcode", "code is the number 0.0", _outer(code=0.0)),
     Behaviour("nullcode", "code is null", _outer(code=None)),
     Behaviour("spacecode", "code is a blank and 0", _outer(code=" 0")),
-    Behaviour("datauri", "photos are data: URIs", _photos(_data_uri)),
-    Behaviour("linebreaks", "photos in lines of 76 characters", _photos(_lines)),
-    Behaviour("badbase64", "photos with ! and * in the Base64", _photos(_corrupted)),
+    Behaviour("successtrue", "success is true", _success(value=True)),
+    Behaviour("successfalse", "success is false", _success(value=False)),
+    Behaviour("datauri", "photos and videos are data: URIs", _files(_data_uri)),
+    Behaviour(
+        "linebreaks", "photos and videos in lines of 76 characters", _files(_lines)
+    ),
+    Behaviour(
+        "badbase64", "photos and videos with ! and * in the Base64", _files(_corrupted)
+    ),
     Behaviour("pngphotos", "photos are PNG", _as_png),
-    Behaviour("warnone", "warnCode -9110", _result(warnCode="-9110")),
-    Behaviour("warnlist", "multiWarnCode is a list", _warnings("[-9110,-9111,-9114]")),
-    Behaviour("warnbroken", "multiWarnCode is a broken list", _warnings("[-9110,,x")),
     Behaviour(
-        "unknownwarning", "a warning that is in no list", _result(warnCode="-9199")
+        "othernumber", "orderNo is another order's", with_fields(orderNo="another1")
     ),
-    Behaviour("othernumber", "orderNo is another order's", _result(orderNo="another1")),
-    Behaviour("maskednumber", "bankCardNo is 19 x, as in the sample", _masked),
-    Behaviour("nonumber", "bankCardNo is empty", _result(bankCardNo="")),
-    Behaviour("nodate", "bankCardValidDate is empty", _result(bankCardValidDate="")),
-    Behaviour(
-        "longterm", "bankCardValidDate is 长期", _result(bankCardValidDate="长期")
-    ),
-    Behaviour("cardexpired", "valid until 12/2020, warning 66661009", _expired),
+)
+
+# For documents that have crops, and names of older editions.
+CROP_DRIFTS: tuple[Behaviour[Drift], ...] = (
+    Behaviour("lostcrops", "the crops never come", without_crops),
+)
+OLD_NAME_DRIFTS: tuple[Behaviour[Drift], ...] = (
+    Behaviour("oldnames", "field names of older editions", _renamed),
 )

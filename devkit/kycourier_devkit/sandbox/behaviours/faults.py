@@ -18,8 +18,9 @@ from kycourier_devkit.sandbox.http.responses import (
 )
 from kycourier_devkit.sandbox.platform import result_codes
 from kycourier_devkit.sandbox.platform.replies import error_reply
+from kycourier_devkit.sandbox.platform.result_codes import CodeScope
 
-ErrorResponse = Callable[[int, float], Response]  # (number, epoch seconds)
+ErrorResponse = Callable[[int, float, CodeScope], Response]  # (number, epoch seconds)
 ResponseFault = Callable[[Response, int], Response]  # (good response, number)
 
 _DEPTH = 200_000
@@ -29,25 +30,25 @@ _MAX_MEBIBYTES = 256
 _TOO_MANY_REQUESTS = 429
 
 
-def _code(number: int, now: float) -> Response:
-    return json_response(error_reply(str(number), now=now))
+def _code(number: int, now: float, scope: CodeScope) -> Response:
+    return json_response(error_reply(str(number), now=now, scope=scope))
 
 
 def _named_code(code: str) -> ErrorResponse:
-    return lambda _, now: json_response(error_reply(code, now=now))
+    return lambda _, now, scope: json_response(error_reply(code, now=now, scope=scope))
 
 
-def _http(status: int, _: float) -> Response:
+def _http(status: int, *_: object) -> Response:
     if status == _TOO_MANY_REQUESTS:
         return _throttled("5")
     return html_response(status)
 
 
-def _retry_after(seconds: int, _: float) -> Response:
+def _retry_after(seconds: int, *_: object) -> Response:
     return _throttled(str(seconds))
 
 
-def _retry_garbage(_: int, __: float) -> Response:
+def _retry_garbage(*_: object) -> Response:
     return _throttled("soon")
 
 
@@ -56,11 +57,11 @@ def _throttled(retry_after: str) -> Response:
     return html_response(_TOO_MANY_REQUESTS, headers=headers)
 
 
-def _redirect(_: int, __: float) -> Response:
+def _redirect(*_: object) -> Response:
     return html_response(302, headers=(("Location", REDIRECT_TARGET),))
 
 
-def _html(_: int, __: float) -> Response:
+def _html(*_: object) -> Response:
     return replace(html_response(503), status=200)
 
 

@@ -1,155 +1,136 @@
 """Defines the magic order numbers, which select the behaviour of an order.
 
 A magic order number is a name of the table, its number if it has one, and optionally
-`x` with a suffix that makes it unique: `late3x001`. For any other order number, the
-result is complete at once.
+`x` with a suffix that makes it unique: `late3x001`. For any other order number, and for
+a document that the name does not concern, the result is complete at once.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from kycourier_devkit.sandbox.behaviours.bank_card_orders import BANK_CARD_ORDERS
 from kycourier_devkit.sandbox.behaviours.drift import (
     DRIFTS,
-    Drift,
-    without_original,
-    without_photos,
+    without_files,
+    without_originals,
 )
-from kycourier_devkit.sandbox.behaviours.faults import (
-    ERROR_RESPONSES,
-    RESPONSE_FAULTS,
-    ErrorResponse,
-    ResponseFault,
+from kycourier_devkit.sandbox.behaviours.face_orders import FACE_ORDERS
+from kycourier_devkit.sandbox.behaviours.faults import ERROR_RESPONSES, RESPONSE_FAULTS
+from kycourier_devkit.sandbox.behaviours.id_card_orders import ID_CARD_ORDERS
+from kycourier_devkit.sandbox.behaviours.order_actions import (
+    OrderAction,
+    OrderBehaviour,
+    complete_result,
+    converted,
+    drifted,
+    late,
+    with_error,
+    with_fault,
 )
 from kycourier_devkit.sandbox.behaviours.spelling import (
-    Action,
     Behaviour,
     help_rows,
     index_by_name,
     parse_behaviour,
 )
-from kycourier_devkit.sandbox.documents.bank_card import other_card_number
-from kycourier_devkit.sandbox.http.responses import Response, json_response
+from kycourier_devkit.sandbox.http.responses import Response
 from kycourier_devkit.sandbox.platform import result_codes
-from kycourier_devkit.sandbox.platform.replies import (
-    CROPPED,
-    NUMBER,
-    PHOTOS,
-    OrderQuery,
-    error_reply,
-    result_reply,
-)
+from kycourier_devkit.sandbox.results.bank_card import BANK_CARD
+from kycourier_devkit.sandbox.results.document import Document, OrderQuery
+from kycourier_devkit.sandbox.results.face import FACE
+from kycourier_devkit.sandbox.results.id_card import ID_CARD
+from kycourier_devkit.sandbox.results.registry import DOCUMENTS
 
-OrderAction = Callable[[OrderQuery, int], Response]  # (query, N)
-OrderBehaviour = Callable[[OrderQuery], Response]
-
-
-def complete_result(query: OrderQuery) -> Response:
-    """Returns the response to an order number that is not magic."""
-    return result_reply(query).response()
+Orders = Iterable[Behaviour[OrderAction]]
 
 
 def _complete(query: OrderQuery, _: int) -> Response:
     return complete_result(query)
 
 
-def _drifted(drift: Drift) -> OrderAction:
-    return lambda query, _: drift(result_reply(query)).response()
-
-
-def _with_fault(fault: ResponseFault) -> OrderAction:
-    return lambda query, number: fault(complete_result(query), number)
-
-
-def _without(*photos: str) -> Drift:
-    return lambda reply: without_photos(reply, *photos)
-
-
-def _with_error(error: ErrorResponse) -> OrderAction:
-    return lambda query, number: error(number, query.now)
-
-
-def _late(query: OrderQuery, seconds: int) -> Response:
-    reply = result_reply(query)
-    late = query.age_seconds < seconds
-    return (without_photos(reply, *PHOTOS) if late else reply).response()
-
-
-def _late_original(query: OrderQuery, seconds: int) -> Response:
-    reply = result_reply(query)
-    late = query.age_seconds < seconds
-    return (without_original(reply) if late else reply).response()
-
-
 def _not_ready(query: OrderQuery, seconds: int) -> Response:
     if query.age_seconds < seconds:
-        return _error_reply(result_codes.OCR_RESULT_NOT_FOUND, query)
+        return query.error(query.document.not_ready_code)
     return complete_result(query)
 
 
 def _never_ready(query: OrderQuery, _: int) -> Response:
-    return _error_reply(result_codes.NO_SUCH_RESULT, query)
+    return query.error(query.document.no_record_code)
 
 
 def _changing(query: OrderQuery, _: int) -> Response:
-    reply = result_reply(query)
-    if query.number > 1:
-        reply = reply.with_result(bankCardNo=other_card_number(query.order_no))
-    return reply.response()
+    changed = query.document.changed(query.order_no) if query.number > 1 else {}
+    return query.reply().with_result(**changed).response()
 
 
 def _kill_tickets(query: OrderQuery, queries: int) -> Response:
     if query.number > queries:
         return complete_result(query)
-    return replace(
-        _error_reply(result_codes.SIGN_REJECTED, query), revokes_tickets=True
-    )
+    return replace(query.error(result_codes.SIGN_REJECTED), revokes_tickets=True)
 
 
-def _error_reply(code: str, query: OrderQuery) -> Response:
-    return json_response(error_reply(code, now=query.now))
-
-
-def _convert(
-    behaviours: Iterable[Behaviour[Action]],
-    convert: Callable[[Action], OrderAction],
-) -> list[Behaviour[OrderAction]]:
-    return [
-        Behaviour(each.spelling, each.help, convert(each.action), each.default)
-        for each in behaviours
-    ]
-
-
-ORDERS: tuple[Behaviour[OrderAction], ...] = (
+_OF_ALL: tuple[Behaviour[OrderAction], ...] = (
     Behaviour("good", "the result is complete at once", _complete),
-    Behaviour("lateN", "the photos come N seconds after the first query", _late, 3),
-    Behaviour("latenever", "the photos never come", _drifted(_without(*PHOTOS))),
-    Behaviour("lateoriginalN", "the original comes after N seconds", _late_original, 3),
+    Behaviour(
+        "lateN",
+        "photos and video come N seconds after the first query",
+        late(without_files),
+        3,
+    ),
+    Behaviour("latenever", "photos and video never come", drifted(without_files)),
+    Behaviour(
+        "lateoriginalN",
+        "the original comes after N seconds",
+        late(without_originals),
+        3,
+    ),
     Behaviour(
         "lostoriginal",
-        "the original never comes, the crops do",
-        _drifted(without_original),
+        "the original never comes, the rest does",
+        drifted(without_originals),
     ),
-    Behaviour("lostcrops", "the crops never come", _drifted(_without(CROPPED, NUMBER))),
-    Behaviour("notreadyN", "66660020 for N seconds, then the result", _not_ready, 20),
-    Behaviour("neverready", "66660011, always", _never_ready),
     Behaviour(
-        "killticketN",
-        "the first N queries revoke all tickets",
-        _kill_tickets,
-        1,
+        "notreadyN",
+        "66660020 (face: 66660011) for N seconds, then a result",
+        _not_ready,
+        20,
     ),
-    Behaviour("changing", "another card number from the second query on", _changing),
-    *_convert(ERROR_RESPONSES, _with_error),
-    *_convert(DRIFTS, _drifted),
-    *_convert(RESPONSE_FAULTS, _with_fault),
+    Behaviour("neverready", "66660011 (ID card: 66660020), always", _never_ready),
+    Behaviour(
+        "killticketN", "the first N queries revoke all tickets", _kill_tickets, 1
+    ),
+    Behaviour("changing", "another result from the second query on", _changing),
+    *converted(ERROR_RESPONSES, with_error),
+    *converted(DRIFTS, drifted),
+    *converted(RESPONSE_FAULTS, with_fault),
 )
-_BY_NAME = index_by_name(ORDERS)
-_ONCE = ("once...", "what follows, at the first query only: oncehtmlx, once503x")
+_ORDERS: Mapping[Document, Orders] = {
+    BANK_CARD: (*_OF_ALL, *BANK_CARD_ORDERS),
+    ID_CARD: (*_OF_ALL, *ID_CARD_ORDERS),
+    FACE: (*_OF_ALL, *FACE_ORDERS),
+}
+_BY_NAME = {document: index_by_name(orders) for document, orders in _ORDERS.items()}
 
 
-def find_behaviour(text: str) -> OrderBehaviour | None:
+@dataclass(frozen=True)
+class OrderRow:
+    """One magic order number: spelling, documents that it concerns, help."""
+
+    spelling: str
+    documents: tuple[Document, ...]
+    help: str
+
+    @property
+    def titles(self) -> str:
+        """The names of the documents."""
+        if self.documents == DOCUMENTS:
+            return "all"
+        return ", ".join(document.title for document in self.documents)
+
+
+def find_behaviour(text: str, document: Document) -> OrderBehaviour | None:
     """Returns the behaviour of an order number; None if it is not magic."""
-    parsed = parse_behaviour(text, table=_BY_NAME)
+    parsed = parse_behaviour(text, table=_BY_NAME[document])
     if parsed is None:
         return None
 
@@ -161,6 +142,51 @@ def find_behaviour(text: str) -> OrderBehaviour | None:
     return respond
 
 
+def is_behaviour(text: str) -> bool:
+    """Returns whether an order number is magic for any document."""
+    return any(find_behaviour(text, document) for document in DOCUMENTS)
+
+
+def list_orders() -> list[OrderRow]:
+    """Lists every magic order number, those of all documents first."""
+    found: dict[tuple[str, str], list[Document]] = {}
+    for document in DOCUMENTS:
+        for row in help_rows(_ORDERS[document]):
+            found.setdefault(row, []).append(document)
+    rows = [
+        OrderRow(spelling, tuple(documents), text)
+        for (spelling, text), documents in found.items()
+    ]
+    once = "what follows, at the first query only: oncehtmlx, once503x"
+    return [*rows, OrderRow("once...", DOCUMENTS, once)]
+
+
 def order_rows() -> tuple[tuple[str, str], ...]:
-    """Returns the spelling and help of every magic order number."""
-    return (*help_rows(ORDERS), _ONCE)
+    """Returns the spelling and help of every magic order number.
+
+    The help names the documents, unless the number concerns all of them.
+    """
+    helps: dict[str, list[str]] = {}
+    for row in list_orders():
+        concerned = "" if row.documents == DOCUMENTS else f"{row.titles}: "
+        helps.setdefault(row.spelling, []).append(f"{concerned}{row.help}")
+    return tuple((spelling, "; ".join(texts)) for spelling, texts in helps.items())
+
+
+def order_sections() -> dict[str, list[tuple[str, str]]]:
+    """Returns spelling and help of the magic order numbers by title.
+
+    The first section has those of all documents, each further one those that concern
+    one document, of which some concern another one too.
+    """
+    rows = list_orders()
+    common = [row for row in rows if row.documents == DOCUMENTS]
+    sections = {"Order numbers": common}
+    for document in DOCUMENTS:
+        sections[f"Order numbers of the {document.title}"] = [
+            row for row in rows if document in row.documents and row not in common
+        ]
+    return {
+        title: [(row.spelling, row.help) for row in section]
+        for title, section in sections.items()
+    }

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kycourier_devkit.sandbox.behaviours.call_faults import KINDS, fault_rows
 from kycourier_devkit.sandbox.behaviours.magic_orders import order_rows
+from kycourier_devkit.sandbox.http.requests import Request
 from kycourier_devkit.sandbox.http.responses import (
     Response,
     html_response,
@@ -45,17 +46,15 @@ class Controls(Protocol):
 Fields = Mapping[str, object]
 
 
-def respond_to_control(
-    controls: Controls, *, method: str, path: str, body: bytes
-) -> Response:
+def respond_to_control(controls: Controls, request: Request) -> Response:
     """Answers one request: 200 with JSON, 400 with an error, 404 or 405."""
-    call = _CALLS.get(path)
+    call = _CALLS.get(request.path)
     if call is None:
         return html_response(404)
-    if method != call.method:
+    if request.method != call.method:
         return html_response(405, headers=(("Allow", call.method),))
     try:
-        return json_response(call.handle(controls, _parse_fields(body)))
+        return json_response(call.handle(controls, _parse_fields(request.body)))
     except ValueError as error:
         return replace(json_response({"error": str(error)}), status=400)
 

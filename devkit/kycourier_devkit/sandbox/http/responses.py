@@ -48,8 +48,9 @@ class Response:
 
 
 def json_response(reply: Mapping[str, object]) -> Response:
-    """Returns a reply as UTF-8 JSON with status 200."""
-    return Response(json.dumps(reply, ensure_ascii=False).encode())
+    """Returns a reply as UTF-8 JSON with status 200; a lone surrogate is escaped."""
+    text = json.dumps(reply, ensure_ascii=False)
+    return Response(text.encode(errors="backslashreplace"))
 
 
 def html_response(

@@ -12,9 +12,10 @@ from socketserver import TCPServer
 from typing import Any
 
 from kycourier_devkit.sandbox.http.delivery import Sleep, deliver
+from kycourier_devkit.sandbox.http.requests import Request
 from kycourier_devkit.sandbox.http.responses import Delivery, Response, html_response
 
-Respond = Callable[[str, str, bytes], Response]  # (method, target, body)
+Respond = Callable[[Request], Response]
 
 HOST = "127.0.0.1"
 _MAX_BODY_BYTES = 65536
@@ -37,7 +38,7 @@ class LoopbackServer:
 
         Args:
             port: 0 for any free port.
-            respond: Returns the response to method, target and body.
+            respond: Returns the response to a request.
             connected: Called for each new connection.
             sleep: Waits between the bytes of a slow response.
 
@@ -124,7 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self._send(html_response(413), close=True)
         else:
-            response = self.server.respond(self.command, self.path, body)
+            content_type = self.headers.get("Content-Type", "")
+            request = Request(self.command, self.path, body, content_type)
+            response = self.server.respond(request)
             self._send(response, close=self.close_connection)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _handle  # noqa: N815 - http.server's names

@@ -1,10 +1,13 @@
-"""Handles the platform's three calls: token, ticket, result."""
+"""Handles the platform's calls: token, ticket, and the result of each document."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 from kycourier_devkit.sandbox.app import App
 from kycourier_devkit.sandbox.behaviours.call_faults import CallKind
 from kycourier_devkit.sandbox.behaviours.faults import REDIRECT_TARGET
+from kycourier_devkit.sandbox.http.requests import Request
 from kycourier_devkit.sandbox.http.responses import (
     Response,
     html_response,
@@ -15,7 +18,6 @@ from kycourier_devkit.sandbox.platform.parameters import (
     ResultQuery,
     TicketCall,
     TokenCall,
-    parse_result_query,
     parse_ticket_call,
     parse_token_call,
 )
@@ -25,44 +27,43 @@ from kycourier_devkit.sandbox.platform.replies import (
     ticket_reply,
     token_reply,
 )
-from kycourier_devkit.sandbox.platform.result_codes import PlatformError
+from kycourier_devkit.sandbox.platform.result_codes import CodeScope, PlatformError
+from kycourier_devkit.sandbox.results.document import Document
+from kycourier_devkit.sandbox.results.registry import DOCUMENTS
 
 TOKEN_PATH = "/api/oauth2/access_token"  # noqa: S105 - a path
 TICKET_PATH = "/api/oauth2/api_ticket"
-RESULT_PATH = "/api/server/getBankCardOcrResult"
 
 
-def respond_to_call(app: App, *, method: str, target: str) -> Response:
+def respond_to_call(app: App, request: Request) -> Response:
     """Returns the response to one request.
 
-    Args:
-        app: The app's state.
-        method: The HTTP method; 405 for another one than GET.
-        target: The path with its query string; 404 for an unknown path.
+    It is 404 for an unknown path, and 405 for another method than the call's.
     """
-    path, _, query = target.partition("?")
-    if path == REDIRECT_TARGET:
+    if request.path == REDIRECT_TARGET:
         with app.lock:
             app.report.redirects_followed += 1
-    call = _CALLS.get(path)
+    call = _CALLS.get(request.path)
     if call is None:
         return html_response(404)
-    if method != "GET":
-        return html_response(405, headers=(("Allow", "GET"),))
-    return _with_error_reply(app, lambda: call(app, query))
+    if request.method != call.method:
+        return html_response(405, headers=(("Allow", call.method),))
+    return _with_error_reply(app, call.scope, lambda: call.handle(app, request))
 
 
-def _token_call(app: App, query: str) -> Response:
+def _token_call(app: App, request: Request) -> Response:
     with app.lock:
         app.report.token_calls += 1
     parameters = parse_token_call(
-        query, app_id=app.options.app_id, profile=app.options.profile
+        request.query, app_id=app.options.app_id, profile=app.options.profile
     )
     with app.lock:
         app.report.overlaps += app.tokens.begin_token_call(app.clock())
     try:
         _wait(app, app.options.token_latency_seconds)
-        return _with_fault(app, "token", lambda: _issue_token(app, parameters))
+        return _with_fault(
+            app, "token", "platform", lambda: _issue_token(app, parameters)
+        )
     finally:
         with app.lock:
             app.tokens.end_token_call()
@@ -82,14 +83,16 @@ def _issue_token(app: App, parameters: TokenCall) -> Response:
     )
 
 
-def _ticket_call(app: App, query: str) -> Response:
+def _ticket_call(app: App, request: Request) -> Response:
     with app.lock:
         app.report.ticket_calls += 1
     parameters = parse_ticket_call(
-        query, app_id=app.options.app_id, profile=app.options.profile
+        request.query, app_id=app.options.app_id, profile=app.options.profile
     )
     _wait(app, app.options.token_latency_seconds)
-    return _with_fault(app, "ticket", lambda: _issue_ticket(app, parameters))
+    return _with_fault(
+        app, "ticket", "platform", lambda: _issue_ticket(app, parameters)
+    )
 
 
 def _issue_ticket(app: App, parameters: TicketCall) -> Response:
@@ -108,25 +111,27 @@ def _issue_ticket(app: App, parameters: TicketCall) -> Response:
     )
 
 
-def _result_call(app: App, query: str) -> Response:
+def _result_call(document: Document, app: App, request: Request) -> Response:
     with app.lock:
         app.report.begin_query()
     try:
-        parameters = parse_result_query(query, app_id=app.options.app_id)
+        query = document.parse(request, app.options.app_id)
         with app.lock:
-            app.report.queries_per_order[parameters.order_no] += 1
-        return _with_fault(app, "query", lambda: _query_result(app, parameters))
+            app.report.queries_per_order[query.order_no] += 1
+        return _with_fault(
+            app, "query", document.name, lambda: _query_result(app, document, query)
+        )
     finally:
         with app.lock:
             app.report.end_query()
 
 
-def _query_result(app: App, parameters: ResultQuery) -> Response:
+def _query_result(app: App, document: Document, query: ResultQuery) -> Response:
     with app.lock:
         ticket = app.tokens.find_signing_ticket(
-            parameters.sign, values=parameters.signed_values(), now=app.clock()
+            query.sign, values=query.signed_values(), now=app.clock()
         )
-    behaviour, order_query = app.record_query(parameters, ticket=ticket)
+    behaviour, order_query = app.record_query(document, query, ticket=ticket)
     _wait(app, app.options.query_latency_seconds)
     response = behaviour(order_query)
     with app.lock:
@@ -138,9 +143,12 @@ def _query_result(app: App, parameters: ResultQuery) -> Response:
     return response
 
 
-def _with_fault(app: App, kind: CallKind, handle: Callable[[], Response]) -> Response:
+def _with_fault(
+    app: App, kind: CallKind, scope: CodeScope, handle: Callable[[], Response]
+) -> Response:
     fault = app.next_fault(kind)
-    response = fault(lambda: _with_error_reply(app, handle), app.clock())
+    call = partial(_with_error_reply, app, scope, handle)
+    response = fault(call, app.clock(), scope)
     _wait(app, response.delay_seconds)
     return response
 
@@ -150,18 +158,32 @@ def _wait(app: App, seconds: float) -> None:
         app.sleep(seconds)
 
 
-def _with_error_reply(app: App, handle: Callable[[], Response]) -> Response:
+def _with_error_reply(
+    app: App, scope: CodeScope, handle: Callable[[], Response]
+) -> Response:
     try:
         return handle()
     except PlatformError as error:
         if error.code == result_codes.SIGN_REJECTED:
             with app.lock:
                 app.report.sign_rejections += 1
-        return json_response(error_reply(error.code, now=app.clock()))
+        return json_response(error_reply(error.code, now=app.clock(), scope=scope))
 
 
-_CALLS: dict[str, Callable[[App, str], Response]] = {
-    TOKEN_PATH: _token_call,
-    TICKET_PATH: _ticket_call,
-    RESULT_PATH: _result_call,
+@dataclass(frozen=True)
+class _Call:
+    """One call: its method, the list of its codes, and its handler."""
+
+    method: str
+    scope: CodeScope
+    handle: Callable[[App, Request], Response]
+
+
+_CALLS: dict[str, _Call] = {
+    TOKEN_PATH: _Call("GET", "platform", _token_call),
+    TICKET_PATH: _Call("GET", "platform", _ticket_call),
+    **{
+        each.path: _Call(each.method, each.name, partial(_result_call, each))
+        for each in DOCUMENTS
+    },
 }

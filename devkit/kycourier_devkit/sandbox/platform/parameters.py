@@ -1,8 +1,12 @@
-"""Parses the query string of each call as strictly as the documentation demands."""
+"""Parses the parameters of each call as strictly as the documentation demands.
+
+Token, ticket and bank card are here; the other documents' modules parse their queries
+with the same checks.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -36,64 +40,118 @@ class TicketCall:
 
 @dataclass(frozen=True)
 class ResultQuery:
-    """A well-formed OCR result query (1007/35859)."""
+    """A well-formed result query; `flags` are the parameters that are not signed."""
 
     app_id: str
     order_no: str
-    with_photos: bool
     nonce: str
     sign: str = field(repr=False)
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def with_photos(self) -> bool:
+        """Whether an OCR query asks for the photos."""
+        return self.flags.get("get_file") == "1"
 
     def signed_values(self) -> tuple[str, ...]:
-        """Returns the signed values without the ticket; `get_file` is not signed."""
+        """Returns the signed values without the ticket."""
         return (self.app_id, self.order_no, VERSION, self.nonce)
+
+
+@dataclass(frozen=True)
+class SignedNames:
+    """How a document's query spells app id and order number.
+
+    `too_long` is the code for an order number of more than 32 characters.
+    """
+
+    app_id: str
+    order_no: str
+    too_long: str
+
+
+BANK_CARD_NAMES = SignedNames(
+    "app_id", "order_no", too_long=result_codes.PARAMETER_TOO_LONG
+)
 
 
 def parse_token_call(query: str, *, app_id: str, profile: Profile | None) -> TokenCall:
     """Parses a token call. Raises PlatformError with the code of the mistake."""
-    fields = _parse_query(query)
+    fields = parse_fields(query)
     _check_app(_parse_app_id(fields, profile), app_id)
-    _check_version(_value(fields, "version"))
-    if _value(fields, "grant_type") != "client_credential":
+    _check_version(value_of(fields, "version"))
+    if value_of(fields, "grant_type") != "client_credential":
         raise PlatformError(result_codes.BAD_PARAMETER)
-    return TokenCall(_value(fields, "secret"))
+    return TokenCall(value_of(fields, "secret"))
 
 
 def parse_ticket_call(
     query: str, *, app_id: str, profile: Profile | None
 ) -> TicketCall:
     """Parses a ticket call. Raises PlatformError with the code of the mistake."""
-    fields = _parse_query(query)
+    fields = parse_fields(query)
     _check_app(_parse_app_id(fields, profile), app_id)
-    _check_version(_value(fields, "version"))
-    if _value(fields, "type") not in ("SIGN", "NONCE"):
+    _check_version(value_of(fields, "version"))
+    if value_of(fields, "type") not in ("SIGN", "NONCE"):
         raise PlatformError(result_codes.BAD_PARAMETER)
-    return TicketCall(_value(fields, "access_token"), fields["type"])
+    return TicketCall(value_of(fields, "access_token"), fields["type"])
 
 
 def parse_result_query(query: str, *, app_id: str) -> ResultQuery:
-    """Parses an OCR result query.
+    """Parses a bank-card result query (1007/35859).
+
+    Raises:
+        PlatformError: With the code of the mistake.
+    """
+    fields = parse_fields(query)
+    parsed = parse_signed(fields, names=BANK_CARD_NAMES, app_id=app_id)
+    if len(value_of(fields, "get_file")) != 1:
+        raise PlatformError(result_codes.BAD_PARAMETER)
+    return replace(parsed, flags={"get_file": fields["get_file"]})
+
+
+def parse_signed(
+    fields: Mapping[str, str], *, names: SignedNames, app_id: str
+) -> ResultQuery:
+    """Parses the signed parameters of a result query, and its signature.
 
     Raises:
         PlatformError: With the code of the mistake; for a missing app id or version it
             is that of a rejected signature, as in the list of codes.
     """
-    fields = _parse_query(query)
-    if not {"app_id", "version"} <= fields.keys():
+    if not {names.app_id, "version"} <= fields.keys():
         raise PlatformError(result_codes.SIGN_REJECTED)
-    _check_app(fields["app_id"], app_id)
+    _check_app(fields[names.app_id], app_id)
     _check_version(fields["version"])
-    _check_order_no(_value(fields, "order_no"))
-    well_formed = len(_value(fields, "get_file")) == 1
-    if not (well_formed and _NONCE.fullmatch(_value(fields, "nonce"))):
+    order_no = value_of(fields, names.order_no)
+    if len(order_no) > _ORDER_NO_LENGTH:
+        raise PlatformError(names.too_long)
+    if not is_order_no(order_no):
+        raise PlatformError(result_codes.BAD_ORDER_NO)
+    if not _NONCE.fullmatch(value_of(fields, "nonce")):
         raise PlatformError(result_codes.BAD_PARAMETER)
-    return ResultQuery(
-        app_id,
-        fields["order_no"],
-        fields["get_file"] == "1",
-        fields["nonce"],
-        _value(fields, "sign"),
-    )
+    return ResultQuery(app_id, order_no, fields["nonce"], value_of(fields, "sign"))
+
+
+def check_known(fields: Iterable[str], known: Collection[str]) -> None:
+    """Raises PlatformError for a parameter that the documentation does not have."""
+    if not all(name in known for name in fields):
+        raise PlatformError(result_codes.BAD_PARAMETER)
+
+
+def select_flags(
+    fields: Mapping[str, str], *, max_lengths: Mapping[str, int]
+) -> dict[str, str]:
+    """Returns the optional parameters. Raises PlatformError for one that is too long.
+
+    Args:
+        fields: The parameters by name.
+        max_lengths: The documented lengths by name.
+    """
+    flags = {name: fields[name] for name in max_lengths if name in fields}
+    if any(len(value) > max_lengths[name] for name, value in flags.items()):
+        raise PlatformError(result_codes.BAD_PARAMETER)
+    return flags
 
 
 def is_order_no(text: str) -> bool:
@@ -101,7 +159,12 @@ def is_order_no(text: str) -> bool:
     return len(text) <= _ORDER_NO_LENGTH and _ORDER_NO.fullmatch(text) is not None
 
 
-def _parse_query(query: str) -> dict[str, str]:
+def parse_fields(query: str) -> dict[str, str]:
+    """Parses a query string, in which no name may be repeated.
+
+    Raises:
+        PlatformError: It is malformed.
+    """
     try:
         pairs = parse_qsl(
             query,
@@ -117,7 +180,8 @@ def _parse_query(query: str) -> dict[str, str]:
     return fields
 
 
-def _value(fields: Mapping[str, str], name: str) -> str:
+def value_of(fields: Mapping[str, str], name: str) -> str:
+    """Returns a required parameter. Raises PlatformError if it is missing."""
     if name not in fields:
         raise PlatformError(result_codes.BAD_PARAMETER)
     return fields[name]
@@ -139,10 +203,3 @@ def _check_app(text: str, app_id: str) -> None:
 def _check_version(text: str) -> None:
     if text != VERSION:
         raise PlatformError(result_codes.BAD_VERSION)
-
-
-def _check_order_no(text: str) -> None:
-    if len(text) > _ORDER_NO_LENGTH:
-        raise PlatformError(result_codes.PARAMETER_TOO_LONG)
-    if not is_order_no(text):
-        raise PlatformError(result_codes.BAD_ORDER_NO)

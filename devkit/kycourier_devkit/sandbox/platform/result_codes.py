@@ -1,8 +1,15 @@
-"""Names the platform's result codes; codes.json has the documented list."""
+"""Names the platform's result codes; `codes/` has the documented lists.
+
+The same number can mean different things for different documents.
+"""
 
 import json
 from functools import lru_cache
 from importlib.resources import files
+from typing import Literal
+
+DocumentName = Literal["bank_card", "id_card", "face"]
+CodeScope = Literal["platform", "bank_card", "id_card", "face"]
 
 OK = "0"
 TOKEN_EXPIRED = "15"  # noqa: S105 - a result code
@@ -29,13 +36,22 @@ class PlatformError(Exception):
         self.code = code
 
 
-@lru_cache(maxsize=1)
-def meanings() -> dict[str, str]:
-    """Returns the meaning of each documented result code."""
-    text = files(__package__).joinpath("codes.json").read_text(encoding="utf-8")
+@lru_cache(maxsize=4)
+def meanings(scope: CodeScope = "bank_card") -> dict[str, str]:
+    """Returns the meaning of each code that is documented for a document.
+
+    A document's list extends that of the platform, and prevails where both have a code.
+    """
+    listed = _read_list("platform")
+    return listed if scope == "platform" else {**listed, **_read_list(scope)}
+
+
+def message_for(code: str, scope: CodeScope = "bank_card") -> str:
+    """Returns the `msg` of a code in the replies of a document."""
+    return "请求成功" if code == OK else meanings(scope).get(code, "unlisted code")
+
+
+def _read_list(scope: CodeScope) -> dict[str, str]:
+    source = files(__package__).joinpath(f"codes/{scope}.json")
+    text = source.read_text(encoding="utf-8")
     return {entry["code"]: entry["meaning"] for entry in json.loads(text)["codes"]}
-
-
-def message_for(code: str) -> str:
-    """Returns the `msg` of a code."""
-    return "请求成功" if code == OK else meanings().get(code, "unlisted code")

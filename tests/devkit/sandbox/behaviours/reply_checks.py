@@ -22,11 +22,11 @@ def replies_with_code(name: str, code: object) -> Check:
     return check
 
 
-def replies_with_field(name: str, **fields: object) -> Check:
+def replies_with_field(name: str, /, **fields: object) -> Check:
     def check(rig: SandboxRig) -> None:
         reply = rig.query(f"{name}x1")
         assert reply.code == "0"
-        assert {name: reply.result[name] for name in fields} == fields
+        assert {each: reply.result[each] for each in fields} == fields
 
     return check
 
@@ -35,11 +35,10 @@ def good(rig: SandboxRig) -> None:
     magic, plain = rig.query("goodx1"), rig.query("bankcardPic5923ab9a3bc34488b51")
     assert magic.code == plain.code == "0"
     assert plain.result["orderNo"] == "bankcardPic5923ab9a3bc34488b51"
-    assert plain.result["success"] is False
 
 
 def late(rig: SandboxRig) -> None:
-    nothing = dict.fromkeys(PHOTOS, "")
+    nothing = dict.fromkeys(rig.document.photos, "")
     assert rig.photos("late3x001") == nothing
     rig.clock.advance(2.9)
     assert rig.photos("late3x001") == nothing
@@ -51,40 +50,69 @@ def late_original(rig: SandboxRig) -> None:
     first = rig.photos("lateoriginal2x1")
     rig.clock.advance(2)
     then = rig.photos("lateoriginal2x1")
-    assert first[PHOTOS[0]] is None
-    assert decoded(then[PHOTOS[0]]).startswith(JPEG)
-    assert first[PHOTOS[1]] == then[PHOTOS[1]]
+    for name in rig.document.originals:
+        assert first[name] is None
+        assert decoded(then[name]).startswith(JPEG)
+    for name in rig.document.crops:
+        assert first[name] == then[name]
 
 
-def loses_photos(name: str, lost: object, *indices: int) -> Check:
-    def check(rig: SandboxRig) -> None:
-        rig.query(f"{name}x1")
-        rig.clock.advance(3000)
-        photos = [*rig.photos(f"{name}x1").values()]
-        assert [i for i, photo in enumerate(photos) if photo == lost] == [*indices]
+def never_photos(rig: SandboxRig) -> None:
+    assert lost_photos(rig, "latenever", "") == rig.document.photos
 
-    return check
+
+def lost_original(rig: SandboxRig) -> None:
+    assert lost_photos(rig, "lostoriginal", None) == rig.document.originals
+
+
+def lost_crops(rig: SandboxRig) -> None:
+    assert lost_photos(rig, "lostcrops", "") == rig.document.crops
+
+
+def lost_photos(rig: SandboxRig, name: str, lost: object) -> tuple[str, ...]:
+    rig.query(f"{name}x1")
+    rig.clock.advance(3000)
+    photos = rig.photos(f"{name}x1")
+    return tuple(field for field, photo in photos.items() if photo == lost)
 
 
 def not_ready(rig: SandboxRig) -> None:
-    assert rig.query("notready20x1").code == "66660020"
+    assert rig.query("notready20x1").code == rig.document.not_ready
     rig.clock.advance(19.9)
-    assert rig.query("notready20x1").code == "66660020"
+    assert rig.query("notready20x1").code == rig.document.not_ready
     rig.clock.advance(0.1)
     assert rig.query("notready20x1").code == "0"
+
+
+def never_ready(rig: SandboxRig) -> None:
+    replies_with_code("neverready", rig.document.no_record)(rig)
+    assert "result" not in rig.query("neverreadyx1").json
 
 
 def kill_ticket(rig: SandboxRig) -> None:
     token = rig.client.token()
     ticket = rig.client.ticket(token)
-    assert rig.client.query("killticketx1", ticket=ticket).code == "400101"
-    assert rig.client.query("plain1", ticket=ticket).code == "400101"
+    assert rig.query_with(ticket, "killticketx1").code == "400101"
+    assert rig.query_with(ticket, "plain1").code == "400101"
     assert rig.client.request_ticket(token).code == "15"
     renewed = rig.client.refresh()
-    assert rig.client.query("killticketx1", ticket=renewed).code == "0"
+    assert rig.query_with(renewed, "killticketx1").code == "0"
 
 
 def changing(rig: SandboxRig) -> None:
+    first, second, third = (
+        {
+            name: value
+            for name, value in rig.query("changingx1").result.items()
+            if name != "bizSeqNo"
+        }
+        for _ in range(3)
+    )
+    assert first != second == third
+    assert first.keys() == second.keys()
+
+
+def another_number(rig: SandboxRig) -> None:
     numbers = [rig.query("changingx1").result["bankCardNo"] for _ in range(3)]
     assert numbers[0] != numbers[1] == numbers[2]
 
@@ -148,34 +176,44 @@ def once(rig: SandboxRig) -> None:
 CHECKS: dict[str, Check] = {
     "good": good,
     "lateN": late,
-    "latenever": loses_photos("latenever", "", 0, 1, 2),
+    "latenever": never_photos,
     "lateoriginalN": late_original,
-    "lostoriginal": loses_photos("lostoriginal", None, 0),
-    "lostcrops": loses_photos("lostcrops", "", 1, 2),
+    "lostoriginal": lost_original,
     "notreadyN": not_ready,
-    "neverready": replies_with_code("neverready", "66660011"),
+    "neverready": never_ready,
     "killticketN": kill_ticket,
     "changing": changing,
-    "codeN": replies_with_code("codem9011", "-9011"),
+    "codeN": replies_with_code("code66661099", "66661099"),
     "codeunknown": replies_with_code("codeunknown", "70007000"),
     "appunknown": replies_with_code("appunknown", "66660001"),
     "appexpired": replies_with_code("appexpired", "66660002"),
     "flat": flat,
-    "oldnames": old_names,
     "newfields": new_fields,
     "intcode": replies_with_code("intcode", 0),
     "floatcode": lambda rig: _is_float(rig.query("floatcodex1").code),
     "nullcode": replies_with_code("nullcode", None),
     "spacecode": replies_with_code("spacecode", " 0"),
+    "successtrue": lambda rig: has_success(rig, "successtrue", value=True),
+    "successfalse": lambda rig: has_success(rig, "successfalse", value=False),
     "datauri": each_photo("datauri", is_data_uri),
     "linebreaks": each_photo("linebreaks", has_line_breaks),
     "badbase64": each_photo("badbase64", is_bad_base64),
     "pngphotos": each_photo("pngphotos", lambda photo: decoded(photo).startswith(PNG)),
+    "othernumber": replies_with_field("othernumber", orderNo="another1"),
+    "once...": once,
+}
+BANK_CARD_CHECKS: dict[str, Check] = {
+    "good": lambda rig: _is_false(rig.query("order1").result["success"]),
+    "changing": another_number,
+    "codeN": replies_with_code("codem9011", "-9011"),
+    "neverready": replies_with_code("neverready", "66660011"),
+    "notreadyN": replies_with_code("notready", "66660020"),
+    "lostcrops": lost_crops,
+    "oldnames": old_names,
     "warnone": replies_with_field("warnone", warnCode="-9110", multiWarnCode="0"),
     "warnlist": replies_with_field("warnlist", multiWarnCode="[-9110,-9111,-9114]"),
     "warnbroken": replies_with_field("warnbroken", multiWarnCode="[-9110,,x"),
     "unknownwarning": replies_with_field("unknownwarning", warnCode="-9199"),
-    "othernumber": replies_with_field("othernumber", orderNo="another1"),
     "maskednumber": replies_with_field("maskednumber", bankCardNo="x" * 19),
     "nonumber": replies_with_field("nonumber", bankCardNo=""),
     "nodate": replies_with_field("nodate", bankCardValidDate=""),
@@ -183,8 +221,16 @@ CHECKS: dict[str, Check] = {
     "cardexpired": replies_with_field(
         "cardexpired", bankCardValidDate="12/2020", warnCode="66661009"
     ),
-    "once...": once,
 }
+
+
+def has_success(rig: SandboxRig, name: str, *, value: bool) -> None:
+    reply = rig.query(f"{name}x1")
+    assert {**reply.json, **reply.result}["success"] is value
+
+
+def _is_false(value: object) -> None:
+    assert value is False
 
 
 def _is_float(code: object) -> None:

@@ -3,11 +3,10 @@
 import gzip
 import json
 from http.client import IncompleteRead
-from urllib.parse import urlencode
 
 import pytest
 
-from devkit.sandbox.kyc_client import RESULT_PATH, Check, SandboxRig, query_parameters
+from devkit.sandbox.kyc_client import Check, SandboxRig
 from kycourier_devkit.sandbox.http.delivery import DRIP_SECONDS
 
 MEBIBYTE = 1024 * 1024
@@ -64,9 +63,9 @@ def drip_body(rig: SandboxRig) -> None:
 
 
 def endless(rig: SandboxRig) -> None:
-    parameters = query_parameters("endlessx1", ticket=rig.ticket)
+    request = rig.request("endlessx1")
     connection = rig.client.connect()
-    connection.request("GET", f"{RESULT_PATH}?{urlencode(parameters)}&get_file=0")
+    connection.request(request.method, request.target, request.body, request.headers)
     with connection.getresponse() as reply:
         body = reply.read(4 * MEBIBYTE)
     connection.close()
