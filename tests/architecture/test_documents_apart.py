@@ -56,16 +56,12 @@ def read_codes(package: str, *names: str) -> dict[str, object]:
     }
 
 
-def test_sandbox_and_service_have_equal_code_tables():
+@pytest.mark.parametrize("document", WORDS)
+def test_sandbox_and_service_have_equal_code_tables(document):
     """The codes are in two places because the sandbox imports no service code."""
-    ours = read_codes(
-        "kycourier.core",
-        "documents/codes/platform.json",
-        "documents/codes/bank_card.json",
-    )
+    pages = ("platform.json", f"{document}.json")
+    ours = read_codes("kycourier.core", *(f"documents/codes/{each}" for each in pages))
     theirs = read_codes(
-        "kycourier_devkit.sandbox.platform",
-        "codes/platform.json",
-        "codes/bank_card.json",
+        "kycourier_devkit.sandbox.platform", *(f"codes/{each}" for each in pages)
     )
     assert ours == theirs

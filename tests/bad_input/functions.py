@@ -10,7 +10,7 @@ import pytest
 from bad_input.strategies import CANARY
 from kycourier.core.errors import HandlerFailedError
 from kycourier.logs import PowertoolsEventLog
-from kycourier.ports import SecretSource
+from kycourier.ports import Sealer, SecretSource
 from kycourier.triggers.function import Function
 from kycourier.triggers.invocation import Invocation
 from kycourier.triggers.timer import RefreshTimer, SweepTimer
@@ -32,8 +32,11 @@ class Called(NamedTuple):
 class Functions:
     """One function of each kind, with the real event log."""
 
-    def __init__(self, *, api_keys: SecretSource | None = None) -> None:
+    def __init__(
+        self, *, api_keys: SecretSource | None = None, sealer: Sealer | None = None
+    ) -> None:
         self.app = app = InMemoryApp()
+        app.sealer = sealer
         app.event_log = PowertoolsEventLog(_OUT, app_id=APP)
         self.worker = worker = app.worker()
         refresh = RefreshTimer(

@@ -1,20 +1,16 @@
 """For any reply of the platform, the order stays in its row, and nothing leaks."""
 
-import hashlib
-import json
 from base64 import b64encode
 from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
+from bad_input.collected_order import ORDER, collect
 from bad_input.functions import Functions, assert_no_leaks
 from bad_input.replies import (
     BASE64,
-    CARD,
-    PHOTO,
     TOKEN,
     WHOLE,
     any_replies,
@@ -24,58 +20,13 @@ from bad_input.replies import (
     ticket_replies,
     token_replies,
 )
-from bad_input.strategies import CANARY, json_values, record, spell, texts
+from bad_input.strategies import CANARY, json_values, spell, texts
 from kycourier.core.causes import Cause, Problem
 from kycourier.core.errors import TicketUnavailableError
 from kycourier.core.orders.record import OrderState
 from kycourier.core.redaction import Secret
 from kycourier.core.tickets.kept_ticket import parse_kept_ticket
-from support.leaks.leak_scan import find_leaks
-from support.openapi_check import check_response, load_schema
 from support.rigs.fake_platform import json_reply
-
-ORDER = "order1"
-IN_PROGRESS = {OrderState.REGISTERED, OrderState.COLLECTING}
-CANARIES = (CARD, PHOTO[8:26].decode(), CANARY)
-EVENT = Draft202012Validator(load_schema("event.schema.json"))
-
-
-def collect(body, *, status=200):
-    """Collect an order whose queries get this reply; returns its row.
-
-    Its event and its API response match their schemas, each object of the event is
-    stored, and no card number or photo leaks.
-    """
-    functions = Functions()
-    app = functions.app
-    app.upstream.scripts[ORDER] = [json_reply(body, status=status)]
-    called = functions.call(
-        "collect_results",
-        {"Records": [record("m1", json.dumps({"order_no": ORDER}))]},
-    )
-    assert called.response == {"batchItemFailures": []}
-    assert_no_leaks(called, *CANARIES)
-    path = f"/v1/orders/{ORDER}"
-    fetched = functions.call(
-        "orders_api", {"httpMethod": "GET", "path": path, "headers": {}}
-    )
-    assert_no_leaks(fetched, *CANARIES)
-    assert fetched.response["statusCode"] == 200
-    check_response("GET", path, fetched.response)
-    row = app.load(ORDER)
-    assert row.state not in IN_PROGRESS
-    failures = {"transient", "throttled", "credentials", "paused", "app_stopped"}
-    failed = row.state is OrderState.PARKED or row.reason in failures
-    assert (row.last_problem is not None) == failed
-    assert len(app.sink.events) == row.state.is_final
-    for event in app.bodies():
-        EVENT.validate(event)
-        assert find_leaks(CANARIES, {"event": json.dumps(event)}) == []
-        for each in event["data"].get("photos", ()):
-            key = each["uri"].removeprefix("file:///evidence/")
-            content = app.evidence.objects[key]
-            assert hashlib.sha256(content).hexdigest() == each["sha256"]
-    return row
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def read_events(file: Path) -> list[SentManifest]:
 
 
 def _parse_event(file: Path, number: int, line: str) -> SentManifest | None:
-    """Returns a collected event's manifest; None for another outcome's event."""
+    """Returns the manifest of an event with evidence; None for another event."""
     try:
         data: Any = json.loads(line)["data"]
         manifest = data.get("manifest")
@@ -66,14 +66,22 @@ def _parse_event(file: Path, number: int, line: str) -> SentManifest | None:
 
 
 def read_orders(container: Container) -> list[SentManifest]:
-    """Reads the collected orders of the state. Raises StoreUnavailableError."""
-    return sorted(_of_records(_collected(container)), key=lambda each: each.order_no)
+    """Reads the orders of the state that have evidence.
+
+    Raises StoreUnavailableError.
+    """
+    records = (
+        record
+        for state in (OrderState.COLLECTED, OrderState.REJECTED)
+        for record in _in_state(container, state)
+    )
+    return sorted(_of_records(records), key=lambda each: each.order_no)
 
 
-def _collected(container: Container) -> Iterator[OrderRecord]:
-    orders, wanted = container.stores.orders, OrderFilter(state=OrderState.COLLECTED)
-    after = None
+def _in_state(container: Container, state: OrderState) -> Iterator[OrderRecord]:
+    orders, after = container.stores.orders, None
     while True:
+        wanted = OrderFilter(state=state)
         page = orders.find(container.app_id, wanted, limit=_PAGE, after=after)
         yield from page.records
         after = page.next

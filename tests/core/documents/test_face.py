@@ -13,7 +13,7 @@ from kycourier.core.fingerprints import FingerprintKey
 from kycourier.core.redaction import ReplyBody, Secret
 from kycourier.core.result_codes import CodeClass, Rejected
 from kycourier.core.wire.signature import sign
-from support.leaks.canaries import FINGERPRINT_KEY
+from support.leaks.canaries import FINGERPRINT_KEY, ID_NUMBER
 from support.rigs.document_replies import VIDEO_BASE64, face_members
 
 KEY = FingerprintKey("v1", Secret(FINGERPRINT_KEY))
@@ -109,7 +109,7 @@ def test_scores_are_read_leniently_and_decide_nothing(sent, shown):
             {"device_level": "1", "risk_level": "2"},
         ),
         ({"deviceInfoLevel": "1"}, {"device_level": "1", "risk_level": None}),
-        ({"deviceInfoLevel": "a very long level indeed"}, None),
+        ({"deviceInfoLevel": "a very long level"}, None),
         ({}, None),
         ("high", None),
     ],
@@ -133,6 +133,21 @@ def test_everything_sent_is_sealed():
             "risk_tag": None,
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [("v6.6.2-3_1", "v6.6.2-3_1"), ("6225880000001234", None), ("a b", None)],
+)
+def test_version_that_might_be_a_personal_number_is_null(sent, shown):
+    assert face(sdkVersion=sent)["sdk_version"] == shown
+
+
+@pytest.mark.parametrize(
+    "number", ["622588000000123", "62258800000012345678", ID_NUMBER]
+)
+def test_number_of_a_call_that_might_be_a_personal_number_is_null(number):
+    assert parse(bizSeqNo=number).biz_seq_no is None
 
 
 @pytest.mark.parametrize("text", ["20250230101530", "2025-01-15 10:15:30", "2", None])

@@ -34,6 +34,7 @@ from kycourier.core.wire.lenient_fields import (
     parse_compact_time,
     parse_number,
     parse_object,
+    parse_sequence_no,
     to_text,
 )
 from kycourier.core.wire.messages import KycRequest
@@ -72,8 +73,9 @@ _RISKS = {
     "risk_tag": "riskInfoTag",
 }
 _MAX_TEXT = 256
-_VERSION = r"[A-Za-z0-9._-]{1,32}"
-_LEVEL = r"[A-Za-z0-9_-]{1,16}"
+# A text with many digits may be a personal number.
+_VERSION = r"(?!.*[0-9]{7})[A-Za-z0-9._-]{1,32}"
+_LEVEL = r"[A-Za-z0-9_-]{1,8}"
 
 
 class FaceTexts(Redacted[Mapping[str, str]]):
@@ -169,9 +171,7 @@ class Face:
                 "live_rate": parse_number(face.text("live_rate")),
                 "similarity": parse_number(face.text("similarity")),
                 "occurred_at": at.isoformat() if at else None,
-                "sdk_version": matching(
-                    r"[A-Za-z0-9._-]{1,32}", face.text("sdk_version")
-                ),
+                "sdk_version": matching(_VERSION, face.text("sdk_version")),
                 "risk": levels if any(levels.values()) else None,
             }
         }
@@ -230,7 +230,7 @@ def _recognize(
         is_incomplete=bool(missing) and refusal is None,
         patience=FACE_VIDEO_PATIENCE if missing == (_VIDEO,) else None,
         refusal=refusal,
-        biz_seq_no=matching(r"[A-Za-z0-9]{1,64}", fields.text("bizSeqNo")),
+        biz_seq_no=parse_sequence_no(fields.text("bizSeqNo")),
         transaction_time=matching(r"[0-9]{14}", fields.text("transactionTime")),
     )
 

@@ -16,6 +16,7 @@ from kycourier.core.wire.lenient_fields import (
     matching,
     parse_china_time,
     parse_number,
+    parse_sequence_no,
     parse_warnings,
 )
 
@@ -111,6 +112,9 @@ def parse_sides(fields: Fields, sides: tuple[Side, ...]) -> Recognition:
             else:
                 photos.append(photo)
     number = parse_id_number(texts.get("number", "")).expose()
+    biz_seq_no = fields.text("bizSeqNo")
+    if number and number in biz_seq_no:
+        biz_seq_no = ""
     return Recognition(
         order_no=fields.text("orderNo") or None,
         fields=IdCardFields(
@@ -123,7 +127,7 @@ def parse_sides(fields: Fields, sides: tuple[Side, ...]) -> Recognition:
         is_settled=not is_incomplete,  # a crop may be empty for good
         is_incomplete=is_incomplete,
         recognized_at=parse_china_time(fields.text("operateTime")),
-        biz_seq_no=_parse_mark(r"[A-Za-z0-9]{1,64}", fields.text("bizSeqNo"), number),
+        biz_seq_no=parse_sequence_no(biz_seq_no),
         transaction_time=matching(r"[0-9]{14}", fields.text("transactionTime")),
     )
 
@@ -133,11 +137,6 @@ def _parse_text(fields: Fields, name: str) -> str:
     spellings, longest = TEXTS[name]
     text = fields.text(*spellings).strip()
     return text if len(text) <= longest and text.isprintable() else ""
-
-
-def _parse_mark(pattern: str, text: str, number: str) -> str | None:
-    """Parses what is passed on in clear; None if the ID number occurs in it."""
-    return None if number and number in text else matching(pattern, text)
 
 
 def _parse_quality(fields: Fields, side: Side) -> SideQuality:

@@ -16,6 +16,7 @@ _MAX_WARNINGS = 32
 _MAX_TEXT = 1024
 _WARNING = re.compile(r"(?<![0-9A-Za-z])-?[0-9]{1,9}(?![0-9A-Za-z])")
 _LOCAL_TIME = re.compile(r"[0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2}")
+_PERSONAL_NUMBER = re.compile("[0-9]{12,20}[Xx]?")
 _COMPACT_TIME = re.compile("[0-9]{14}")
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
@@ -118,6 +119,16 @@ def parse_compact_time(text: str) -> datetime | None:
         time = f"{text[8:10]}:{text[10:12]}:{text[12:]}"
         return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=CHINA)
     return None
+
+
+def parse_sequence_no(text: str) -> str | None:
+    """Parses the platform's number of a call: 32 characters in every sample.
+
+    Twelve to twenty digits alone may be a personal number, and are none.
+    """
+    if _PERSONAL_NUMBER.fullmatch(text):
+        return None
+    return matching(r"[A-Za-z0-9]{1,64}", text)
 
 
 def parse_secret(value: object, *, field: str) -> Secret:
