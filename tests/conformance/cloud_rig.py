@@ -90,5 +90,5 @@ class CloudRig:
         return self._functions.call(name, as_json(event), context).response
 
 
-def message(order_no: str) -> str:
-    return json.dumps({"order_no": order_no})
+def message(order_no: str, **members: str) -> str:
+    return json.dumps({"order_no": order_no, **members})

@@ -9,6 +9,7 @@ import pytest
 from conformance.cloud_events import AWS, OTHERS, TENCENT
 from conformance.cloud_rig import CloudRig, message
 from kycourier.core.errors import StoreUnavailableError
+from support.rigs.document_replies import face_reply, id_card_reply
 from support.rigs.fake_platform import error_reply, json_reply, result_reply
 
 ORDER = "/v1/orders/order1"
@@ -114,6 +115,31 @@ def rejected(rig: CloudRig) -> None:
     assert rig.state("order1") == "rejected"
 
 
+def id_card(rig: CloudRig) -> None:
+    rig.app.upstream.scripts["order1"] = [id_card_reply("order1", backCrop="")]
+    assert rig.call("PUT", ORDER, b'{"document":"id_card"}')["statusCode"] == 201
+    assert rig.deliver(message("order1", document="id_card")) == []
+    assert rig.state("order1") == "collected"
+    assert rig.call("GET", f"{ORDER}/photos/back")["statusCode"] == 302
+    assert rig.call("GET", f"{ORDER}/photos/original")["statusCode"] == 404
+
+
+def refused_face(rig: CloudRig) -> None:
+    rig.app.upstream.scripts["order1"] = [face_reply("order1", code="66660004")]
+    response = rig.call("POST", COLLECTION, b'{"document":"face"}')
+    assert json.loads(response["body"])["state"] == "rejected"
+    assert rig.call("GET", f"{ORDER}/photos/photo")["statusCode"] == 302
+
+
+def other_document(rig: CloudRig) -> None:
+    rig.call("PUT", ORDER, b'{"document":"face"}')
+    for method, path in [("PUT", ORDER), ("POST", COLLECTION)]:
+        assert rig.call(method, path, b'{"document":"id_card"}')["statusCode"] == 409
+    rig.deliver(message("order1", document="bank_card"))
+    assert rig.state("order1") == "registered"
+    assert rig.app.upstream.queries == {}
+
+
 def poison(rig: CloudRig) -> None:
     bodies = [*POISON[:3], message("order1"), *POISON[3:]]
     rig.deliver(*bodies)
@@ -170,7 +196,8 @@ def timers(rig: CloudRig) -> None:
 
 SCENARIOS = [
     register, collect_by_queue, collect_by_request, collect_later, duplicates,
-    late_photos, not_ready, failing, deleted_photo, resent, rejected, poison,
+    late_photos, not_ready, failing, deleted_photo, resent, rejected, id_card,
+    refused_face, other_document, poison,
     replayed_request, unsigned, odd_requests, timers,
 ]  # fmt: skip
 Scenario = Callable[[CloudRig], None]
