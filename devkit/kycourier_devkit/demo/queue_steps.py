@@ -3,21 +3,27 @@
 import json
 from collections.abc import Iterator
 
+from kycourier.core.documents.registry import document_type, parse_document
+from kycourier.core.events.cloudevents import event_type
+from kycourier.core.orders.record import OrderState
 from kycourier_devkit.demo.environments.environment import Environment, events_of
 from kycourier_devkit.demo.runner import Check
 
 GOOD, LATE, UNREADABLE, REVOKED = "DEMO0001", "DEMO0002", "DEMO0003", "DEMO0005"
+ID_CARD, FACE = "DEMO0031", "DEMO0032"
 BATCH = tuple(f"DEMO00{number}" for number in range(11, 20))
 BROKEN = '{"order_no": "DEMO0020"'
 MAX_PHOTO_QUERIES = 4  # after 0, 1, 3 and 7 s
-PHOTOS = 3
-_COLLECTED = "kycourier.bank_card.collected.v1"
+_CARD = "bank_card"
+_PHOTOS = {_CARD: 3, "id_card": 5, "face": 1}
 _REJECTED = "kycourier.bank_card.rejected.v1"
 
 
-def build_message(order_no: str) -> str:
-    """Builds the body of a queue message."""
-    return json.dumps({"order_no": order_no})
+def build_message(order_no: str, document: str | None = None) -> str:
+    """Builds the body of a queue message; without a document it is a bank card."""
+    return json.dumps(
+        {"order_no": order_no, **({"document": document} if document else {})}
+    )
 
 
 _MESSAGES = tuple(map(build_message, BATCH))
@@ -52,6 +58,13 @@ def wait_for_photos(environment: Environment) -> Iterator[Check]:
     yield check_collected(environment, LATE)
     repeated = 1 < _queries(environment, LATE) <= MAX_PHOTO_QUERIES
     yield Check("the same invocation repeated the query until they came", repeated)
+
+
+def collect_documents(environment: Environment) -> Iterator[Check]:
+    """Delivers a message for an ID card and one for a face."""
+    for order, document in ((ID_CARD, "id_card"), (FACE, "face")):
+        environment.deliver(build_message(order, document))
+        yield check_collected(environment, order, document)
 
 
 def reject_unreadable(environment: Environment) -> Iterator[Check]:
@@ -107,17 +120,21 @@ def check_acknowledged(environment: Environment, returned: list[str]) -> Check:
     return Check(text, returned == [BROKEN] * times)
 
 
-def check_collected(environment: Environment, order_no: str) -> Check:
-    """Checks that an order has one event, which refers to all three photos."""
-    events = events_of(environment, order_no)
-    if [event["type"] for event in events] != [_COLLECTED]:
+def check_collected(
+    environment: Environment, order_no: str, document: str = _CARD
+) -> Check:
+    """Checks that an order has one event, which refers to all of its photos."""
+    events, type_ = events_of(environment, order_no), parse_document(document)
+    collected = event_type(type_, OrderState.COLLECTED)
+    if [event["type"] for event in events] != [collected]:
         return Check(f"{order_no} has no single collected event", passed=False)
     data = events[0]["data"]
-    number, photos = data["card"]["number_masked"], data["photos"]
-    text = f"collected {number} with {len(photos)} photos, one event"
+    photos, shown = data["photos"], document_type(type_).headline(data)
+    plural = "" if len(photos) == 1 else "s"
+    text = f"collected {shown} with {len(photos)} photo{plural}, one event"
     scheme = environment.traits.evidence_scheme
     stored = all(photo["uri"].startswith(f"{scheme}://") for photo in photos)
-    return Check(text, stored and len(photos) == PHOTOS)
+    return Check(text, stored and len(photos) == _PHOTOS[document])
 
 
 def _queries(environment: Environment, order_no: str) -> int:

@@ -5,7 +5,14 @@ from typing import Any
 from kycourier_devkit.demo import api_steps, cloud_steps, operator_steps, queue_steps
 from kycourier_devkit.demo.api_steps import PHOTO_PATH, REJECTED_PATH, REQUESTED
 from kycourier_devkit.demo.cloud_steps import NO_EVENTS, NO_EVIDENCE, NO_STATE, RENEWED
-from kycourier_devkit.demo.queue_steps import GOOD, LATE, REVOKED, UNREADABLE
+from kycourier_devkit.demo.queue_steps import (
+    FACE,
+    GOOD,
+    ID_CARD,
+    LATE,
+    REVOKED,
+    UNREADABLE,
+)
 from kycourier_devkit.demo.runner import Step
 
 # Any: a step needs Environment or one of its extensions; `not_included` decides.
@@ -26,6 +33,11 @@ STEPS: tuple[Step[Any], ...] = (
         "late photos",
         f"The photos of {LATE} are one second late.",
         queue_steps.wait_for_photos,
+    ),
+    Step(
+        "documents",
+        f"{ID_CARD} is an ID card, {FACE} a face.",
+        queue_steps.collect_documents,
     ),
     Step(
         "unreadable",
