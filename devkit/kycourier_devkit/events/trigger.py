@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from kycourier.adapters.system import draw_marker
 from kycourier.container import Container
+from kycourier.core.documents.recognition import Document
+from kycourier.core.documents.registry import DEFAULT_DOCUMENT
 from kycourier.core.orders.order_request import OrderRequest
 from kycourier.core.orders.record import OrderKey, OrderRecord, OrderState
 from kycourier.core.orders.state_machine import Urgency
@@ -17,7 +19,7 @@ from kycourier.usecases.register_order import RegisterOrder
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.errors import DevkitError, UsageError
 from kycourier_devkit.events.rendering import body_lines
-from kycourier_devkit.events.scenarios import SCENARIOS, Scenario
+from kycourier_devkit.events.scenarios import SCENARIOS
 from kycourier_devkit.orders.cause_hints import SANDBOX_HINT
 from kycourier_devkit.orders.container import COLLECT_SETTINGS, open_container
 from kycourier_devkit.orders.rendering import next_attempt, why_it_waits
@@ -41,19 +43,31 @@ def list_scenarios(context: CliContext) -> int:
     return 0
 
 
-def trigger(context: CliContext, name: str, *, as_json: bool) -> int:
+def trigger(
+    context: CliContext, name: str, *, document: Document | None, as_json: bool
+) -> int:
     """Makes the scenario happen with an order of its own, and prints its event.
+
+    Args:
+        context: The CLI context.
+        name: The scenario.
+        document: What was scanned; None: a bank card.
+        as_json: Whether to print the event as it is published.
 
     Returns:
         The exit code: 1 if the order ended otherwise.
 
     Raises:
-        UsageError: There is no such scenario.
+        UsageError: There is no such scenario, or not for this document.
         DevkitError: The settings name no running sandbox, or the order does not end.
     """
     scenario = SCENARIOS.get(name)
     if scenario is None:
         raise UsageError(f"SCENARIO: must be one of {', '.join(SCENARIOS)}")
+    scanned = document or DEFAULT_DOCUMENT
+    behaviour = scenario.behaviour_of(scanned)
+    if behaviour is None:
+        raise UsageError(f"SCENARIO: {name} cannot happen to {scanned}")
     container = open_container(context, COLLECT_SETTINGS)
     _check_sandbox(container)
     terminal = context.terminal
@@ -63,7 +77,10 @@ def trigger(context: CliContext, name: str, *, as_json: bool) -> int:
             why, due = why_it_waits(record), next_attempt(record)
             terminal.line(f"{record.order_no}: {record.state.value}, {why}, next {due}")
 
-    record = _run(container, scenario, report)
+    number = f"{behaviour}x{draw_marker()[:_MARKER_LENGTH]}"
+    request = OrderRequest(order=OrderKey(container.app_id, number), document=scanned)
+    _register(container, request, scenario.ttl)
+    record = _run(container, request, report)
     event = record.events[-1]
     if as_json:
         terminal.line(event.body)
@@ -78,15 +95,11 @@ def trigger(context: CliContext, name: str, *, as_json: bool) -> int:
     return 0 if record.state is scenario.end else 1
 
 
-def _run(container: Container, scenario: Scenario, report: Report) -> OrderRecord:
+def _run(container: Container, request: OrderRequest, report: Report) -> OrderRecord:
     """Collects the order until it has ended; `report` gets each wait once.
 
     Another process, as serve, may do so meanwhile.
     """
-    marker = draw_marker()[:_MARKER_LENGTH]
-    number = f"{scenario.behaviour}x{marker}"
-    request = OrderRequest(order=OrderKey(container.app_id, number))
-    _register(container, request, scenario.ttl)
     ends_at = container.clock.monotonic() + _MAX_SECONDS
     urgency, reported = Urgency.NOW, 0
     while container.clock.monotonic() < ends_at:
@@ -102,6 +115,7 @@ def _run(container: Container, scenario: Scenario, report: Report) -> OrderRecor
             reported = record.version
         urgency = Urgency.DUE
         container.clock.sleep(_pause(record, container))
+    number = request.order.order_no
     raise DevkitError(f"{number} has not ended: see kycourier show {number}")
 
 

@@ -65,6 +65,23 @@ def test_scenario_ends_as_asked_and_shows_its_waits_and_its_event(
     assert not [each for each in sandbox.canaries() if each in result.out]
 
 
+@pytest.mark.parametrize("document", ["id_card", "face"])
+@pytest.mark.parametrize("name", ["collected", "rejected", "expired", "parked"])
+def test_scenario_ends_as_asked_for_every_document(call, published, document, name):
+    result = call("trigger", name, "--document", document, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == published()
+    event = json.loads(result.out)
+    assert event["type"] == f"kycourier.{document}.{name}.v1"
+
+
+def test_scenario_that_cannot_happen_to_a_document_is_refused(call):
+    result = call("trigger", "missing-photos", "--document", "face")
+    assert result == (
+        2, "", "kycourier: SCENARIO: missing-photos cannot happen to face\n"
+    )  # fmt: skip
+
+
 def test_event_is_printed_as_it_is_published(call, published):
     result = call("trigger", "collected", "--json")
     assert (result.code, result.out.splitlines()) == (0, published())

@@ -68,6 +68,10 @@ def trigger(
         str | None,
         typer.Argument(metavar="SCENARIO", help="What is to happen."),
     ] = None,
+    document: Annotated[
+        str | None,
+        typer.Option(metavar="DOCUMENT", help="bank_card, id_card or face."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the event as it is published.")
     ] = False,
@@ -82,15 +86,24 @@ def trigger(
     Examples:
       kycourier trigger
       kycourier trigger collected
+      kycourier trigger rejected --document face
       kycourier trigger expired --json
     """
     from kycourier_devkit.events.trigger import list_scenarios
     from kycourier_devkit.events.trigger import trigger as run
+    from kycourier_devkit.orders.document_option import parse_document_option
 
     context = cli_context(ctx)
     if scenario is None:
         raise typer.Exit(list_scenarios(context))
-    raise typer.Exit(run(context, scenario, as_json=as_json))
+    raise typer.Exit(
+        run(
+            context,
+            scenario,
+            document=parse_document_option(document),
+            as_json=as_json,
+        )
+    )
 
 
 def add_commands(app: typer.Typer) -> None:
