@@ -1,8 +1,8 @@
 """Emulates the KYC platform over TLS: token, ticket and results, with a set latency.
 
-The order number chooses the result: `p200000n17` has three photos of 200 000 bytes, and
-`u17` is rejected as unreadable, without photos. Arguments: certificate and key. The
-command `{"latency": seconds}` sets the latency.
+The order number chooses the result: `p200000n17` has three photos of 200 000 bytes (a
+face has a video), and `u17` is rejected as unreadable, without photos. Arguments:
+certificate and key. The command `{"latency": seconds}` sets the latency.
 """
 
 import json
@@ -10,11 +10,15 @@ import re
 import ssl
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from bench.emulators.http_server import Request, Response, Server
-from bench.emulators.kyc_reply import build_reply
+from bench.emulators.kyc_reply import (
+    build_face_reply,
+    build_id_card_reply,
+    build_reply,
+)
 
 JSON = ("Content-Type: application/json;charset=utf-8",)
 TOKEN = {"code": "0", "msg": "ok", "access_token": "t" * 64, "expire_in": "7200"}
@@ -45,9 +49,10 @@ class Platform:
         """Returns the last part of the path, which names the call, and the response."""
         url = urlsplit(request.path)
         name = url.path.rpartition("/")[2]
-        if name == "getBankCardOcrResult":
-            [order_no] = parse_qs(url.query)["order_no"]
-            body = _build_result(order_no)
+        query, body = parse_qs(url.query), tuple[bytes, ...]()
+        if name in _BUILDERS:
+            [order_no] = query.get("order_no") or query["orderNo"]
+            body = _build_result(order_no, _BUILDERS[name])
         else:
             members = TICKET if name == "api_ticket" else TOKEN
             body = json.dumps(members).encode(), b""
@@ -56,11 +61,20 @@ class Platform:
         return name, Response(body=body, headers=JSON)
 
 
-def _build_result(order_no: str) -> tuple[bytes, bytes]:
+_BUILDERS: Mapping[str, Callable[[str, int], tuple[bytes, ...]]] = {
+    "getBankCardOcrResult": build_reply,
+    "getOcrResult": build_id_card_reply,
+    "queryfacerecord": build_face_reply,
+}
+
+
+def _build_result(
+    order_no: str, build: Callable[[str, int], tuple[bytes, ...]]
+) -> tuple[bytes, ...]:
     if order_no.startswith("u"):
         return json.dumps(UNREADABLE).encode(), b""
     found = _SIZE.match(order_no)
-    return build_reply(order_no, int(found[1]) if found else DEFAULT_PHOTO_BYTES)
+    return build(order_no, int(found[1]) if found else DEFAULT_PHOTO_BYTES)
 
 
 def main(certificate: str, key: str) -> None:

@@ -27,12 +27,21 @@ class MemorySample(NamedTuple):
     peak: int
 
 
-def make_batch(size: int, *, orders: int = 1) -> dict[str, object]:
-    """Returns an SQS event of new orders with three photos of `size` bytes each."""
+def make_batch(
+    size: int, *, orders: int = 1, document: str | None = None
+) -> dict[str, object]:
+    """Returns an SQS event of new orders with three photos of `size` bytes each.
+
+    `document` is what was scanned, None for a bank card; a face has a video of `size`.
+    """
+    named = {"document": document} if document else {}
     order_nos = [f"p{size}n{next(_numbers)}x" for _ in range(orders)]
     return {
         "Records": [
-            {"messageId": order_no, "body": json.dumps({"order_no": order_no})}
+            {
+                "messageId": order_no,
+                "body": json.dumps({"order_no": order_no, **named}),
+            }
             for order_no in order_nos
         ]
     }
@@ -46,18 +55,28 @@ class Worker:
         self.startup = child.read()
         self.pid = child.pid
 
-    def collect(self, size: int, *, orders: int = 1, limit: float = 30) -> Sample:
+    def collect(
+        self,
+        size: int,
+        *,
+        orders: int = 1,
+        limit: float = 30,
+        document: str | None = None,
+    ) -> Sample:
         """Collects one batch. Raises BenchError if an order was not collected."""
-        return self.call(make_batch(size, orders=orders), limit=limit)
+        batch = make_batch(size, orders=orders, document=document)
+        return self.call(batch, limit=limit)
 
     def call(self, event: object, *, limit: float = 30) -> Sample:
         """Calls the handler once, with `limit` seconds until its deadline."""
         command = {"command": "invoke", "events": [event], "limit": limit}
         return _check(self._child.call(command))[0]
 
-    def collect_and_weigh(self, size: int, *, orders: int = 1) -> MemorySample:
+    def collect_and_weigh(
+        self, size: int, *, orders: int = 1, document: str | None = None
+    ) -> MemorySample:
         """Collects one batch, and measures the memory of the process."""
-        events = [make_batch(size, orders=orders)]
+        events = [make_batch(size, orders=orders, document=document)]
         response = self._child.call({"command": "weigh", "events": events})
         [sample] = _check(response)
         return MemorySample(sample, response["idle"] * 1024, response["peak"] * 1024)

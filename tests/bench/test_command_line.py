@@ -51,7 +51,7 @@ class TestShortRun:
         assert results["remarks"] == ["A remark."]
         assert all(results[name] for name in ("machine", "versions", "emulators"))
         assert [each["goal"] for each in results["reports"]] == [
-            f"G{number}" for number in range(1, 18)
+            f"G{number}" for number in range(1, 19)
         ]
         for report in results["reports"]:
             with_goal = [each for each in report["figures"] if "goal" in each]
