@@ -122,9 +122,8 @@ _CAUSES = {cause.value for cause in Cause}
 
 def _check_sweep(backlog: Members) -> CheckResult:
     more = "+" if backlog["more"] else ""
-    detail = (
-        f"{backlog['due']}{more} orders due, {backlog['unsent']}{more} events unsent"
-    )
+    due, unsent = f"{backlog['due']}{more}", f"{backlog['unsent']}{more}"
+    detail = f"{due} orders due, {unsent} unsent events due"
     if backlog["oldest_due_seconds"] > MAX_OVERDUE_SECONDS:
         minutes = backlog["oldest_due_seconds"] // 60
         detail = f"{detail}, the oldest for {minutes} min: does the sweep run?"

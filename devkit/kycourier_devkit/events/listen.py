@@ -41,7 +41,9 @@ def listen(
     """
     check_url(url, "--forward-to")
     if not (allows_remote or is_loopback(url)):
-        raise UsageError("--forward-to: is another machine: permit it, --allow-remote")
+        raise UsageError(
+            "--forward-to: is another machine: add --allow-remote to permit it"
+        )
     signing = read_secret(secret)
     rows = open_rows(context)
     wanted = build_filter(since or "now", None, type_, now=rows.now())

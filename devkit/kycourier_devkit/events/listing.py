@@ -66,8 +66,8 @@ def show_event(context: CliContext, name: str, *, as_json: bool, as_raw: bool) -
     stored = _find(rows, name)
     if stored is None:
         context.terminal.problem(
-            f"{name} is no event of the newest {_MAX_SEARCHED} orders, and no order"
-            " that has one."
+            f"No event found for {name}: it must be an order that has ended, or the"
+            f" id of an event of the newest {_MAX_SEARCHED} orders."
         )
         return 1
     event = stored.event

@@ -26,6 +26,7 @@ from kycourier_devkit.events.selection import EventFilter, build_filter
 from kycourier_devkit.events.stored import EventRows, StoredEvent, in_order
 from kycourier_devkit.orders.container import STATE_SETTINGS, open_container
 from kycourier_devkit.orders.order_numbers import check_order_number
+from kycourier_devkit.workspace.local_settings import EVENTS_FILE
 
 _MAX_UNASKED = 100
 _MAX_FAILURES = 5
@@ -115,7 +116,8 @@ class ResendRun:
                     self._report(stored, word)
                     bar.advance()
                     in_a_row = in_a_row + 1 if word else 0
-                    if in_a_row == _MAX_FAILURES:
+                    if in_a_row == _MAX_FAILURES and self._done < len(self._events):
+                        self._terminal.problem(f"Stopped: {in_a_row} failures in a row")
                         break
         finally:  # also after Ctrl-C: what was sent stays sent
             self._summarize()
@@ -132,7 +134,8 @@ class ResendRun:
     def _summarize(self) -> None:
         count, failed = len(self._events), len(self._failed)
         if not self._options.as_json:
-            parts = [f"{self._done - failed} delivered"]
+            where = self._where() if count else ""
+            parts = [f"{self._done - failed} delivered{where}"]
             parts += [f"{failed} failed"] if failed else []
             rest = count - self._done
             parts += [f"{rest} not sent"] if rest else []
@@ -142,6 +145,12 @@ class ResendRun:
         if remaining:
             command = shlex.join(self._command(remaining))
             self._terminal.problem(f"To go on: {command}")
+
+    def _where(self) -> str:
+        """Names the local file: a shell without the settings of `serve` sends there."""
+        context = self._context
+        is_set = context.is_deployed or context.environ.get("KYCOURIER_EVENTS")
+        return "" if self._options.to or is_set else f" to {EVENTS_FILE}"
 
     def _command(self, remaining: list[StoredEvent]) -> list[str]:
         """Returns the command that sends the remaining events.
@@ -192,7 +201,7 @@ def _choose(
             each for each in found or () if wanted.matches(each.event, at=each.made_at)
         ]
         if not chosen:
-            lacking[number] = "unknown" if found is None else "has no such event"
+            lacking[number] = "no such order" if found is None else "has no such event"
         events += chosen
     return in_order(events), lacking
 

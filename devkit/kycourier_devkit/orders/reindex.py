@@ -48,7 +48,7 @@ def reindex(context: CliContext) -> int:
             unreadable += 1
             context.terminal.problem(f"{order_no}: {problem}")
     plural = "" if written == 1 else "s"
-    context.terminal.line(f"{written} order{plural} can be found from now on.")
+    context.terminal.line(f"{written} order{plural} indexed.")
     return 1 if unreadable else 0
 
 

@@ -48,8 +48,8 @@ def unseal(
     Raises:
         UsageError: a file cannot be read, or holds no key or nothing to open.
     """
-    keys = read_keys(_read(key_file), key_file)
-    texts = _read(source) if source else sys.stdin.read()
+    keys = read_keys(_read(key_file, "--key"), key_file)
+    texts = _read(source, "FILE") if source else sys.stdin.read()
     found = list(find_sealed(texts))
     if not found:
         raise UsageError(
@@ -92,7 +92,7 @@ def find_sealed(text: str) -> Iterator[SealedText]:
             continue
         value = _parse_json(line)
         if value is None:
-            raise UsageError("a line of the input is no JSON and no JWE")
+            raise UsageError("a line of the input is neither JSON nor a JWE")
         yield from _find_in(value)
 
 
@@ -179,11 +179,11 @@ def _parse_keys(text: str) -> Iterator[Key]:
                 break
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, name: str) -> str:
     if str(path) == "-":
         return sys.stdin.read()
     try:
         return path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "is no UTF-8"
-    raise UsageError(f"{path} cannot be read: {reason}")
+    raise UsageError(f"{name}: {path} cannot be read: {reason}")

@@ -37,4 +37,4 @@ def _lock(handle: int, root: Path) -> None:
         pass  # raised below, without the OSError as its context
     else:
         return
-    raise UsageError(f"another kycourier command is running on this {root.name}")
+    raise UsageError(f"another serve or demo uses {root.name} here: stop it first")

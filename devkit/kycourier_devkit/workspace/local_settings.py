@@ -17,6 +17,7 @@ from kycourier_devkit.errors import UsageError
 from kycourier_devkit.sandbox import APP_ID, APP_SECRET
 
 FOLDER = ".kycourier"
+EVENTS_FILE = f"{FOLDER}/events.jsonl"
 SANDBOX_PORT = 8081
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 SECRET_VARIABLE = "KYCOURIER_SANDBOX_SECRET"  # noqa: S105 - a variable's name

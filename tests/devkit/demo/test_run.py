@@ -92,5 +92,5 @@ def test_demo_refuses_a_folder_that_is_in_use(kycourier, root):
         ended = kycourier("demo")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "kycourier: another kycourier command is running on this .kycourier\n"
+        "kycourier: another serve or demo uses .kycourier here: stop it first\n"
     )

@@ -10,6 +10,7 @@ from kycourier_devkit.emulators.tencent.account import (
     DEPLOYER_PERMISSIONS,
     FUNCTION_PERMISSIONS,
 )
+from kycourier_devkit.errors import UsageError
 from kycourier_devkit.package.clouds import TENCENT
 from kycourier_devkit.repository import ROOT
 
@@ -35,6 +36,13 @@ def test_permissions_are_the_documented_ones():
         for policy in policies
     ]
     assert actions == [FUNCTION_PERMISSIONS, DEPLOYER_PERMISSIONS]
+
+
+def test_missing_packages_are_named_before_anything_starts(tmp_path):
+    opened = open_tencent(None, tmp_path, tmp_path, log=tmp_path / "log")
+    with pytest.raises(UsageError, match="Build it: make package-tencent"), opened:
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.enable_socket

@@ -324,7 +324,7 @@ def test_ticket_pair_backlog_and_circuit_breaker_are_checked(
     assert code == 1
     stopped = "stopped after app_stopped 66660002: ask the vendor about the app, then"
     assert rows["circuit breaker"] == ("problem", f"{stopped} `kycourier resume`")
-    assert rows["backlog"] == ("ok", "0 orders due, 0 events unsent")
+    assert rows["backlog"] == ("ok", "0 orders due, 0 unsent events due")
 
 
 def move_back(state, table, member, by):
@@ -350,4 +350,6 @@ def test_expired_ticket_pair_and_overdue_orders_are_problems(
     assert code == 1
     assert rows["ticket pair"][0] == rows["backlog"][0] == "problem"
     assert "expired, 180 min old" in rows["ticket pair"][1]
-    assert rows["backlog"][1].startswith("1 orders due, 0 events unsent, the oldest")
+    assert rows["backlog"][1].startswith(
+        "1 orders due, 0 unsent events due, the oldest"
+    )

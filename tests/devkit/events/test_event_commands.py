@@ -118,7 +118,8 @@ def test_show_fails_for_an_unknown_name(call):
     result = call("events", "show", "A9")
     assert (result.code, result.out) == (1, "")
     assert result.err == (
-        "A9 is no event of the newest 10000 orders, and no order that has one.\n"
+        "No event found for A9: it must be an order that has ended, or the id of an"
+        " event of the newest 10000 orders.\n"
     )
 
 

@@ -108,7 +108,7 @@ def test_other_failure_is_printed_and_not_sent_again(call, listen, published, re
         (["--forward-to", "3000"], "--forward-to: must be https://host"),
         (["--forward-to", "http://127.0.0.1:x/"], "--forward-to: must be https://host"),
         (["--forward-to", "http://a@127.0.0.1/"], "--forward-to: must be https://host"),
-        (["--forward-to", "https://receiver.example/"], "permit it, --allow-remote"),
+        (["--forward-to", "https://receiver.example/"], "add --allow-remote to permit"),
         (
             ["--forward-to", "http://127.0.0.1:9/", "--secret", "whsec_c2hvcnQ="],
             "--secret: must be whsec_",

@@ -16,6 +16,7 @@ from support.sample_records import EVENT, draft, settled
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 SECRET = "whsec_" + "c2VjcmV0" * 4
+HERE = " to .kycourier/events.jsonl"
 
 
 @pytest.fixture
@@ -71,10 +72,16 @@ def test_orders_are_resent_with_same_bytes(call, sandbox, published):
     call("collect", "A2")
     before = published()
     result = call("resend", "A2", "A1", "A2")
-    assert (result.code, result.out, result.err) == (0, "3 events: 3 delivered.\n", "")
+    assert (result.code, result.out, result.err) == (
+        0,
+        f"3 events: 3 delivered{HERE}.\n",
+        "",
+    )
     assert sorted(published()[3:]) == sorted(before)
     assert published()[-1] == before[-1]  # an order's events keep their order
-    assert call("resend", "A2", "--type", "parked").out == "1 event: 1 delivered.\n"
+    assert (
+        call("resend", "A2", "--type", "parked").out == f"1 event: 1 delivered{HERE}.\n"
+    )
     assert json.loads(published()[-1])["type"] == "kycourier.bank_card.parked.v1"
 
 
@@ -84,7 +91,7 @@ def test_order_without_such_an_event_is_named_and_the_others_are_resent(
     call("collect", "A1", "notready60x1")
     result = call("resend", "A9", "notready60x1", "A1", "--json")
     assert result.code == 1
-    assert result.err == "A9: unknown\nnotready60x1: has no such event\n"
+    assert result.err == "A9: no such order\nnotready60x1: has no such event\n"
     event = json.loads(published()[0])
     assert json.loads(result.out) == {
         "event_id": event["id"],
@@ -97,7 +104,7 @@ def test_order_without_such_an_event_is_named_and_the_others_are_resent(
 
 def test_events_of_a_time_are_resent_the_oldest_first(call, stored, published):
     ids = stored(100)
-    assert call("resend", "--since", "2h").out == "100 events: 100 delivered.\n"
+    assert call("resend", "--since", "2h").out == f"100 events: 100 delivered{HERE}.\n"
     assert ids_of(published()) == ids
     assert call("resend", "--since", "2h", "--until", "61m").out == (
         "0 events: 0 delivered.\n"
@@ -130,13 +137,13 @@ def test_interrupted_run_prints_the_command_that_goes_on(
     result = call("resend", "--since", "2h")
     assert (result.code, result.out) == (
         130,
-        "30 events: 3 delivered, 27 not sent.\n",
+        f"30 events: 3 delivered{HERE}, 27 not sent.\n",
     )
     line, stopped = result.err.splitlines()
     assert stopped == "kycourier: stopped"
     command = shlex.split(line.removeprefix("To go on: "))
     assert command[:3] == ["kycourier", "resend", "--since"]
-    assert call(*command[1:]).out == "27 events: 27 delivered.\n"
+    assert call(*command[1:]).out == f"27 events: 27 delivered{HERE}.\n"
     assert ids_of(published()) == ids
 
 
@@ -144,7 +151,7 @@ def test_few_remaining_orders_are_named(call, stored, fail_on):
     stored(4)
     fail_on({2, 4}, SinkUnavailableError(word="http_500"))
     result = call("resend", "--since", "2h", "--type", "collected")
-    assert (result.code, result.out) == (1, "4 events: 2 delivered, 2 failed.\n")
+    assert (result.code, result.out) == (1, f"4 events: 2 delivered{HERE}, 2 failed.\n")
     first, second, command = result.err.splitlines()
     assert first.endswith("  bank_card.collected  S1  http_500")
     assert second.endswith("  bank_card.collected  S3  http_500")
@@ -157,9 +164,10 @@ def test_sink_that_fails_five_times_in_a_row_ends_the_run(call, stored, fail_on)
     result = call("resend", "--since", "2h", "--yes")
     assert (result.code, result.out) == (
         1,
-        "30 events: 0 delivered, 5 failed, 25 not sent.\n",
+        f"30 events: 0 delivered{HERE}, 5 failed, 25 not sent.\n",
     )
     assert result.err.count("  sink_unavailable\n") == 5
+    assert result.err.splitlines()[-2] == "Stopped: 5 failures in a row"
     assert result.err.splitlines()[-1].endswith(" --yes")
 
 

@@ -107,7 +107,7 @@ def test_unreadable_row_is_said(call, tmp_path):
 
 
 def test_reindex_of_a_file_has_nothing_to_do(call):
-    assert call("reindex") == (0, "0 orders can be found from now on.\n", "")
+    assert call("reindex") == (0, "0 orders indexed.\n", "")
 
 
 def test_reindex_lets_list_find_what_an_older_release_ended(call, redis_url):
@@ -121,6 +121,6 @@ def test_reindex_lets_list_find_what_an_older_release_ended(call, redis_url):
     assert call("list", **state).out == "No orders match.\n"
 
     again = call("reindex", **state)
-    assert again == (0, "2 orders can be found from now on.\n", "")
+    assert again == (0, "2 orders indexed.\n", "")
     assert listed(call("list", **state)) == {"good2": "collected", "good3": "collected"}
     assert re.match("0 orders", call("reindex", **state).out)

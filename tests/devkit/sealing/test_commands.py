@@ -168,8 +168,8 @@ def test_content_of_another_order_is_refused(kycourier, new_key):
     [
         (["unseal"], json.dumps(event(None)), "nothing sealed was found"),
         (["unseal"], "", "nothing sealed was found"),
-        (["unseal"], "not json", "no JSON and no JWE"),
-        (["unseal"], "[" * 100_000, "no JSON and no JWE"),
+        (["unseal"], "not json", "neither JSON nor a JWE"),
+        (["unseal"], "[" * 100_000, "neither JSON nor a JWE"),
         (["unseal", "absent.json"], "", "absent.json cannot be read"),
         (["unseal", "--key", "absent"], "", "absent cannot be read"),
         (["keys", "new", "--kind", "p521"], "", "--kind"),

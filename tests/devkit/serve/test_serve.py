@@ -173,7 +173,7 @@ def test_ticket_pair_and_breaker_of_earlier_sandbox_are_not_used(
     assert served.report()["sign_rejections"] == 0
     second = kycourier("serve", "--port", "0")
     assert second.code == 2
-    assert "another kycourier command is running" in second.err
+    assert "another serve or demo uses .kycourier here" in second.err
 
 
 @pytest.mark.parametrize("command", ["serve", "sandbox"])

@@ -147,9 +147,10 @@ def resend(
 ) -> None:
     """Send events again: the same ids and bytes, the oldest first.
 
-    Sends all events of the orders, or those made in a time, whether or not they were
-    sent before, to where KYCOURIER_EVENTS says. If it stops early, it prints the
-    command to go on with; what is sent twice is harmless.
+    Sends all events of the orders, or those made within a time, whether or not they
+    were sent before, to where KYCOURIER_EVENTS points: set it as for `serve`, else they
+    go to a local file. If it stops early, it prints the command that sends the rest. To
+    send an event twice is harmless.
 
     \b
     Examples:

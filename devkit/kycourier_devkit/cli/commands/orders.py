@@ -103,14 +103,23 @@ def show(
 def list_(  # noqa: PLR0913, PLR0917 - options
     ctx: typer.Context,
     state: Annotated[
-        str | None, typer.Option(metavar="STATE", help="As parked or waiting.")
+        str | None,
+        typer.Option(
+            metavar="STATE",
+            help="registered, collecting, waiting, collected, rejected, expired or"
+            " parked.",
+        ),
     ] = None,
     document: Annotated[
         str | None, typer.Option(metavar="DOCUMENT", help="bank_card, id_card or face.")
     ] = None,
     cause: Annotated[
         str | None,
-        typer.Option(metavar="CAUSE", help="A cause of the runbook, as timed_out."),
+        typer.Option(
+            metavar="CAUSE",
+            help="Why the last attempt failed, such as timed_out; docs/operations.md"
+            " lists the causes.",
+        ),
     ] = None,
     since: Annotated[
         str | None,
@@ -120,7 +129,7 @@ def list_(  # noqa: PLR0913, PLR0917 - options
         str | None, typer.Option(metavar="TIME", help="Registered before then.")
     ] = None,
     limit: Annotated[
-        int, typer.Option(metavar="N", help="At most so many, the newest.")
+        int, typer.Option(metavar="N", help="How many at most, the newest.")
     ] = 50,
     all_: Annotated[bool, typer.Option("--all", help="List all that match.")] = False,
     as_json: Annotated[

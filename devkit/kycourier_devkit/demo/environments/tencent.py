@@ -24,6 +24,7 @@ from kycourier_devkit.demo.environments.tencent_config import (
 from kycourier_devkit.demo.environments.traits import TENCENT, Resource
 from kycourier_devkit.demo.operator_command import Finished, run_command
 from kycourier_devkit.demo.runner import Check
+from kycourier_devkit.deploy.zips import read_zips
 from kycourier_devkit.emulators.http_call import ApiResponse, build_call, parse_response
 from kycourier_devkit.emulators.local_runtime.process import FunctionProcess
 from kycourier_devkit.emulators.running_function import close_all, start_or_close
@@ -226,8 +227,9 @@ def open_tencent(
     """Starts the sandbox, Redis and the account; ends all with the block.
 
     `packages` has the built zips, `folder` is free for unpacked files, and `log` takes
-    the functions' output. Raises ToolUnavailableError.
+    the functions' output. Raises ToolUnavailableError, and UsageError without zips.
     """
+    read_zips(packages, with_sealing=False)
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox())
         redis_folder = folder / "redis"

@@ -29,6 +29,8 @@ def read_config(path: Path) -> Config:
     """
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        reason = f"cannot be read: {error.strerror}. Start from tencent.yml.example"
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
     else:
