@@ -268,8 +268,16 @@ class Passport:
         return "a visa" if masked["passport"]["has_visa"] else None
 
 
+def test_no_document_has_more_photos_than_threads_are_made_for():
+    kinds = [registry.document_type(each).photo_kinds for each in registry.documents()]
+    assert max(map(len, kinds)) == registry.MAX_PHOTOS
+    for document, of_it in zip(registry.documents(), kinds, strict=True):
+        assert registry.document_type(document).name == document
+        assert len(set(of_it)) == len(of_it)
+
+
 def test_made_up_document_goes_through_the_whole_flow(app, monkeypatch):
-    monkeypatch.setitem(registry.TYPES, Passport.name, Passport())
+    monkeypatch.setitem(registry.TYPES, Passport.name, Passport)
     # The published description lists the real documents only.
     monkeypatch.setattr(
         api_client, "check_response", lambda *call: json.loads(call[2]["body"] or "{}")

@@ -11,7 +11,7 @@ from kycourier.adapters import registry
 from kycourier.adapters.context import AdapterContext
 from kycourier.adapters.kyc.transport import HttpKycTransport
 from kycourier.adapters.system import SystemClock, SystemRandom
-from kycourier.core.documents.registry import max_photos
+from kycourier.core.documents.registry import MAX_PHOTOS
 from kycourier.core.errors import SettingError
 from kycourier.core.fingerprints import FingerprintKey, parse_fingerprint_key
 from kycourier.logs import PowertoolsEventLog
@@ -163,7 +163,7 @@ class Container:
     def evidence_writer(self) -> EvidenceWriter:
         """Stores a collection's evidence."""
         is_local = _required(self.settings.evidence).scheme == "file"
-        threads = max_photos() * self.settings.max_in_flight
+        threads = MAX_PHOTOS * self.settings.max_in_flight
         return EvidenceWriter(
             self.evidence,
             uri=self.evidence_uri,

@@ -1,13 +1,41 @@
-"""The documents that this service collects; everything else knows their names only."""
+"""The documents that this service collects; everything else knows their names only.
 
-from kycourier.core.documents.bank_card import BankCard
-from kycourier.core.documents.face import Face
-from kycourier.core.documents.id_card import IdCard
+A document's module is imported for its first order.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+from collections.abc import Callable
+from functools import cache
+
 from kycourier.core.documents.recognition import Document, DocumentType
 
-DEFAULT_DOCUMENT = BankCard.name
-_ALL: tuple[DocumentType, ...] = (BankCard(), IdCard(), Face())
-TYPES = {each.name: each for each in _ALL}
+
+def _bank_card() -> DocumentType:
+    from kycourier.core.documents.bank_card import BankCard
+
+    return BankCard()
+
+
+def _id_card() -> DocumentType:
+    from kycourier.core.documents.id_card import IdCard
+
+    return IdCard()
+
+
+def _face() -> DocumentType:
+    from kycourier.core.documents.face import Face
+
+    return Face()
+
+
+TYPES: dict[Document, Callable[[], DocumentType]] = {
+    Document("bank_card"): _bank_card,
+    Document("id_card"): _id_card,
+    Document("face"): _face,
+}
+DEFAULT_DOCUMENT = Document("bank_card")
+MAX_PHOTOS = 5  # of one order: an ID card's
 
 
 def documents() -> tuple[Document, ...]:
@@ -23,11 +51,7 @@ def parse_document(text: object) -> Document:
     raise ValueError
 
 
+@cache
 def document_type(document: Document) -> DocumentType:
     """Returns how a document is queried, parsed and masked."""
-    return TYPES[document]
-
-
-def max_photos() -> int:
-    """Returns how many photos one order can have."""
-    return max(len(each.photo_kinds) for each in TYPES.values())
+    return TYPES[document]()
