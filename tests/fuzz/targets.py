@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from kycourier.core import circuit_breaker
 from kycourier.core.documents.bank_card import BankCard
 from kycourier.core.documents.bank_card_numbers import digits_of
+from kycourier.core.documents.face import Face
+from kycourier.core.documents.id_card import IdCard
 from kycourier.core.documents.photos import decode_photo
 from kycourier.core.documents.recognition import Recognition
 from kycourier.core.errors import (
@@ -48,6 +50,7 @@ FINGERPRINT = FingerprintKey("v1", KEY)
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 MIN_CARD_DIGITS = 12  # fewer occur by chance
 MIN_PHOTO_BYTES = 64
+FUZZED_OPTIONS = {"id_card_sides": "any", "face_files": "photo_and_video"}
 MAX_BYTES = 16 * 1024
 
 
@@ -62,6 +65,22 @@ def result_reply(data: bytes) -> None:
         shown = json.dumps(BankCard().mask(reply, FINGERPRINT))
         marks = f"{reply.biz_seq_no} {reply.transaction_time}"
         assert len(digits) < MIN_CARD_DIGITS or digits not in f"{shown} {marks}"
+
+
+def document_reply(data: bytes) -> None:
+    """The shown part of an ID card or a face holds neither number nor name."""
+    for document in (IdCard(), Face()):
+        with suppress(MalformedReplyError):
+            reply = document.parse_reply(ReplyBody(data), FUZZED_OPTIONS)
+            if not isinstance(reply, Recognition):
+                continue
+            shown = json.dumps(document.mask(reply, FINGERPRINT), ensure_ascii=False)
+            shown += f"{reply.biz_seq_no} {reply.transaction_time}"
+            [part] = document.reveal(reply).values()
+            for name in ("name", "number", "address"):
+                text = str(part.get(name) or "")
+                assert len(text) < MIN_CARD_DIGITS or text not in shown
+            json.dumps(part).encode()
 
 
 def issued_credentials(data: bytes) -> None:
@@ -219,6 +238,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         result_reply,
+        document_reply,
         issued_credentials,
         strict_json,
         photo,

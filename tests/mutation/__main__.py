@@ -27,7 +27,15 @@ TESTS = {  # of a module of the core: its own tests, by paths in tests/core
         "documents/test_bank_card.py",
         "documents/test_bank_card_replies.py",
     ],
-    "documents.printed_dates": ["documents/test_printed_dates.py"],
+    "documents.bank_card_numbers": ["documents/test_bank_card.py"],
+    "documents.id_card": ["documents/test_id_card.py"],
+    "documents.id_card_numbers": ["documents/test_id_card.py"],
+    "documents.id_card_reply": ["documents/test_id_card.py"],
+    "documents.face": ["documents/test_face.py"],
+    "documents.printed_dates": [
+        "documents/test_printed_dates.py",
+        "documents/test_id_card.py",
+    ],
     "documents.photos": ["documents/test_photos.py"],
     "orders.outcomes": ["orders/test_outcomes.py"],
     "circuit_breaker": [

@@ -325,7 +325,16 @@ class TestReopen:
         assert (reopened.state, reopened.due_at) == (OrderState.WAITING, AT + 3 * DAY)
         assert reopened.deadline_at == AT + 5 * DAY
         claimed = try_claim(reopened, AT + 3 * DAY)
-        assert parked(claimed).events == first.events
+        again = state_machine.finish(
+            claimed,
+            state=OrderState.PARKED,
+            reason="service_expired",
+            result=FinalReason("66660002", "service_expired"),
+            event=replace(first.events[0], id="e2"),
+            now=LATER,
+        )
+        assert (again.events, again.result) == (first.events, first.result)
+        assert again.delivery == first.delivery
         assert [event.type for event in finished(record=claimed).events] == [
             "kycourier.bank_card.parked.v1",
             "kycourier.bank_card.collected.v1",
