@@ -143,9 +143,9 @@ def signing_key_in_a_link(build, secret, key, **options):
 
 
 @replaces(f"{HTTP}._read", "temporary file", EDGES, finding=("files", "raw"))
-def reply_in_a_temporary_file(read, self, *arguments):
+def reply_in_a_temporary_file(read, self, *arguments, **options):
     """A temporary file keeps the last reply."""
-    body = read(self, *arguments)
+    body = read(self, *arguments, **options)
     Path(tempfile.gettempdir(), "last-reply").write_bytes(body.expose())
     return body
 

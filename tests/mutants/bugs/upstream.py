@@ -12,6 +12,8 @@ RETRY = "tests/core/test_retry.py"
 BREAKER = "tests/usecases/test_circuit_breaker.py"
 COLLECT = "tests/usecases/test_collect_result.py"
 JSON = "tests/core/test_strict_json.py"
+ID_CARD = "tests/core/documents/test_id_card.py"
+DOCUMENTS = "tests/usecases/test_documents.py"
 HTTP = "tests/adapters/kyc/test_transport.py"
 TLS = (  # a warning of urllib3 must not be what catches the bug
     "tests/adapters/kyc/test_tls.py"
@@ -134,3 +136,25 @@ def reply_has_no_byte_cap(init, self, url, *, max_reply_bytes, **options):
 def json_members_are_not_counted(most):
     """Millions of JSON members below the byte cap fill the memory."""
     return most * 1000
+
+
+@replaces("kycourier.core.documents.id_card:parse_side_code", "document", ID_CARD)
+def side_that_was_not_scanned_counts(parse, fields, side):
+    """A side without a code is taken for a recognized one."""
+    return parse(fields, side) or "0"
+
+
+@replaces("kycourier.core.documents.id_card:mask_name", "document", ID_CARD)
+def whole_name_in_the_event(_mask, name):
+    """The masked name masks nothing."""
+    return name.expose()
+
+
+@replaces("kycourier.usecases.register_order:check_document", "document", DOCUMENTS)
+def other_document_is_ignored(_check, _request, _record):
+    """An order is asked for as another document."""
+
+
+@replaces("kycourier.core.documents.face:decode_optional_photo", "document", DOCUMENTS)
+def evidence_of_a_refusal_is_dropped(_decode, _kind, _value):
+    """The photo of a refused face is not stored."""

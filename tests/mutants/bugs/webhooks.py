@@ -47,7 +47,7 @@ def pause_of_the_receiver_is_ignored(handle, self, record, failed):
     try:
         return handle(self, record, failed)
     finally:
-        self._paused_until = 0.0
+        self._paused = None
 
 
 @replaces("kycourier.core.orders.follow_up:give_up", "I1", DELIVERIES)
