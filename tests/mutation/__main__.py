@@ -28,9 +28,7 @@ TESTS = {  # of a module of the core: its own tests, by paths in tests/core
         "documents/test_bank_card_replies.py",
     ],
     "documents.bank_card_numbers": ["documents/test_bank_card.py"],
-    "documents.id_card": ["documents/test_id_card.py"],
     "documents.id_card_numbers": ["documents/test_id_card.py"],
-    "documents.id_card_reply": ["documents/test_id_card.py"],
     "documents.face": ["documents/test_face.py"],
     "documents.printed_dates": [
         "documents/test_printed_dates.py",

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from kycourier.core.errors import SettingError
 from kycourier.settings.declarations import PREFIX, SETTINGS, Setting
+from kycourier.settings.network import PROXIES
 from kycourier.settings.reader import read_settings
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.doctor.check import NOTE, OK, PROBLEM, WARNING, CheckResult
@@ -14,7 +15,6 @@ from kycourier_devkit.workspace.local_settings import SECRET_VARIABLE
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@]*@")
 _RECEIVER = re.compile(r"(https?://[^/]*)/.*")  # path and query may hold a token
-_PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_settings(context: CliContext) -> Iterator[CheckResult]:
@@ -29,7 +29,7 @@ def check_settings(context: CliContext) -> Iterator[CheckResult]:
         is_required = setting.name in required
         yield _check(setting, values, is_required=is_required, context=context)
     yield from _check_unknown(context.environ)
-    for name in _PROXIES:
+    for name in PROXIES:
         if context.environ.get(name):
             yield CheckResult(WARNING, name, "is ignored: the service uses no proxy")
 

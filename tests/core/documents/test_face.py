@@ -229,3 +229,48 @@ def test_success_without_any_result_is_malformed():
     with pytest.raises(MalformedReplyError) as caught:
         Face().parse_reply(ReplyBody(b'{"code":"0","result":{}}'))
     assert (caught.value.cause, caught.value.field) == (Cause.REPLY_MALFORMED, "result")
+
+
+def test_outcome_is_what_must_be_equal_in_every_query():
+    masked = Face().mask(parse(), KEY)
+    assert Face().identity(masked) == masked["face"]
+
+
+@pytest.mark.parametrize(("code", "word"), [("0", "verified"), ("66660004", "refused")])
+def test_person_knows_the_result_by_a_word(code, word):
+    assert Face().headline(Face().mask(parse(code=code), KEY)) == word
+
+
+def test_files_are_a_photo_and_a_video():
+    assert Face().photo_kinds == ("photo", "video")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("20250115101545", "20250115101545"), ("2025-01-15", None)]
+)
+def test_transaction_time_is_fourteen_digits(sent, kept):
+    assert parse(transactionTime=sent).transaction_time == kept
+
+
+@pytest.mark.parametrize("text", ["x" * 257, "a\nb", "\ud800"])
+def test_text_that_is_too_long_or_no_text_is_not_sealed(text):
+    risk = {"riskInfoTag": text, "deviceInfoTag": "x" * 256}
+    sealed = Face().reveal(parse(trtcFlag=text, riskInfo=risk))["face"]
+    assert (sealed["trtc_flag"], sealed["risk_tag"]) == (None, None)
+    assert sealed["device_tag"] == "x" * 256
+
+
+def test_every_flag_and_tag_is_sealed():
+    risk = {"riskInfoLevel": "Ab_1-", "riskInfoTag": "7", "deviceInfoTag": "3"}
+    parsed = parse(trtcFlag="Y", riskInfo=risk)
+    sealed = Face().reveal(parsed)["face"]
+    names = ("trtc_flag", "risk_level", "risk_tag", "device_level", "device_tag")
+    assert [sealed[name] for name in names] == ["Y", "Ab_1-", "7", None, "3"]
+    shown = Face().mask(parsed, KEY)["face"]["risk"]
+    assert shown == {"device_level": None, "risk_level": "Ab_1-"}
+
+
+@pytest.mark.parametrize("member", ["orderNo", "liveRate", "occurredTime", "trtcFlag"])
+def test_success_with_any_text_is_a_result(member):
+    body = json.dumps({"code": "0", "result": {member: "1"}}).encode()
+    assert isinstance(Face().parse_reply(ReplyBody(body)), Recognition)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from kycourier.core.errors import SettingError
 from kycourier.core.wire.requests import Profile
 from kycourier.settings.declarations import SETTINGS, Setting
+from kycourier.settings.network import check_network
 from kycourier.settings.parsers import InvalidSettingError
 from kycourier.settings.resource_url import ResourceUrl
 
@@ -55,7 +56,8 @@ def read_settings(environ: Mapping[str, str], *, needs: AbstractSet[str]) -> Set
 
     Raises:
         SettingError: a setting is missing or wrong, required or not; the error has the
-            variable's name and the reason, never its value.
+            variable's name and the reason, never its value; also for variables of the
+            network that are not heeded.
     """
     values: dict[str, Any] = {}
     for setting in SETTINGS:
@@ -72,7 +74,16 @@ def read_settings(environ: Mapping[str, str], *, needs: AbstractSet[str]) -> Set
     for setting in SETTINGS:
         if setting.name in needs and values[setting.name] is None:
             raise SettingError(setting.variable, "is not set")
+    check_network(
+        environ,
+        kyc_url=values["kyc_url"] or values["kyc_profile"].url,
+        schemes=[each.scheme for each in values.values() if _is_url(each)],
+    )
     return Settings(**values)
+
+
+def _is_url(value: object) -> bool:
+    return isinstance(value, ResourceUrl)
 
 
 def _parse(setting: Setting, text: str) -> object:

@@ -94,7 +94,7 @@ class FaceFields(Struct, frozen=True, kw_only=True):
 
     def text(self, name: str) -> str:
         """Returns a text as sent, "" if there is none."""
-        return self.texts.expose().get(name, "")
+        return self.texts.expose()[name]
 
 
 class Face:
