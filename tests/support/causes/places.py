@@ -63,7 +63,7 @@ def read_doctor_when_due(runs: Sequence[FailedRun]) -> Iterator[Observation]:
     """Yields what was observed, completed by `doctor` once the orders are due."""
     for rig, orders, seen in runs:
         rig.wait_until_due(*orders)
-        cells = seen.cells | {"doctor": read_doctor(rig, seen.cause.value)}
+        cells = seen.cells | {"doctor": read_doctor(rig, seen.cause.value, is_due=True)}
         yield replace(seen, cells=cells)
 
 
@@ -86,12 +86,21 @@ def read_serve(rig: CauseRig, word: str, order_no: str, *, also: str = "") -> Ce
     return _cell([re.sub(rf"^{order_no}\b", shown, each) for each in found], word)
 
 
-def read_doctor(rig: CauseRig, word: str, *, code: int = 1) -> Cell:
-    """Reads the lines of `doctor` that name the word as a problem or warning."""
+def read_doctor(
+    rig: CauseRig, word: str, *, code: int = 1, is_due: bool = False
+) -> Cell:
+    """Reads the lines of `doctor` that name the word as a problem or warning.
+
+    Unless `is_due`, the order may be due already or not: its line is left out.
+    """
     exit_code, lines = rig.run("doctor")
     assert exit_code == code, lines
     found = [line for line in lines if line.startswith(("problem ", "warning "))]
-    told = [line for line in map(normalize, found) if word in line]
+    told = [
+        line
+        for line in map(normalize, found)
+        if word in line and (is_due or " due orders " not in line)
+    ]
     return Cell((f"exit code {exit_code}", *told), word)
 
 

@@ -10,7 +10,6 @@ from kycourier.core.errors import SettingError
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 _SWITCHES = ("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
-_CA_BUNDLE = "AWS_CA_BUNDLE"
 _AWS = {"dynamodb", "s3", "eventbridge", "sqs", "aws-secretsmanager", "aws-ssm"}
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -30,18 +29,19 @@ def check_network(
     """
     host = urlsplit(kyc_url).hostname or ""
     if host not in _LOOPBACK and not _is_direct(host, environ):
-        for name in PROXIES:
-            if environ.get(name):
-                raise SettingError(
-                    name, f"is not supported: unset it, or name {host} in NO_PROXY"
-                )
+        for variable in PROXIES:
+            if environ.get(variable):
+                reason = "is not supported: unset it, or name the host in NO_PROXY"
+                raise SettingError(variable, reason)
     if _AWS.isdisjoint(schemes):
         return
-    for name in _SWITCHES:
-        if environ.get(name, "").lower() == "true":
-            raise SettingError(name, "is not supported: set AWS_ENDPOINT_URL instead")
-    if environ.get(_CA_BUNDLE):
-        raise SettingError(_CA_BUNDLE, "is not supported: set SSL_CERT_FILE instead")
+    for variable in _SWITCHES:
+        if environ.get(variable, "").lower() == "true":
+            reason = "is not supported: set AWS_ENDPOINT_URL instead"
+            raise SettingError(variable, reason)
+    if environ.get("AWS_CA_BUNDLE"):
+        reason = "is not supported: set SSL_CERT_FILE instead"
+        raise SettingError("AWS_CA_BUNDLE", reason)
 
 
 def _is_direct(host: str, environ: Mapping[str, str]) -> bool:
