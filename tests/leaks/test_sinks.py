@@ -9,7 +9,13 @@ from kycourier.core.tickets.pair import decode_pair
 from support import tencent_api_rig as tencent
 from support.aws.clients import aws_client, aws_environ
 from support.aws.dynamo_table import items_of, make_table
-from support.aws.services import new_bucket, new_bus, new_queue, read_queue
+from support.aws.services import (
+    new_bucket,
+    new_bus,
+    new_queue,
+    read_queue,
+    wait_for_messages,
+)
 from support.leaks.canaries import APP_SECRET
 from support.leaks.leak_scan import find_leaks
 from support.leaks.noisy_service import (
@@ -95,7 +101,7 @@ def test_no_sink_of_aws_holds_a_canary(service_rig, moto, is_sealed):
     objects, manifests = read_bucket(moto, bucket)
     sinks = {
         "rows": to_text(rows),
-        "queue": to_text(read_queue(moto, queue)),
+        "queue": to_text(wait_for_messages(moto, queue)),
         "events": to_text(read_queue(moto, received)),
         "objects": objects,
         "manifests": manifests,

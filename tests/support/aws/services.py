@@ -1,10 +1,13 @@
 """Creates buckets, buses and queues on an AWS emulator, and adapters on them."""
 
+from time import sleep
+
 from kycourier.adapters.aws import factory
 from kycourier.ports import EventSink, EvidenceStore, SecretSource, WorkQueue
 from kycourier.settings.resource_url import ResourceUrl
 from support.aws.clients import REGION, aws_client, aws_context, new_name
 
+_POLLS, _POLL_SECONDS = 300, 0.2
 STATE = ResourceUrl("dynamodb", "table")
 
 
@@ -43,6 +46,15 @@ def open_queue(url: str, name: str) -> WorkQueue:
 
 def open_secret(url: str, scheme: str, name: str) -> SecretSource:
     return factory.open_secret(ResourceUrl(scheme, name), aws_context(url))
+
+
+def wait_for_messages(url: str, name: str) -> list[dict]:
+    """Receive all messages once there are some: they may be delayed for seconds."""
+    for _ in range(_POLLS):
+        if found := read_queue(url, name):
+            return found
+        sleep(_POLL_SECONDS)
+    raise AssertionError(f"no message came to {name}")
 
 
 def read_queue(url: str, name: str) -> list[dict]:
