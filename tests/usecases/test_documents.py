@@ -5,14 +5,16 @@ import json
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from kycourier.core.causes import Cause
 from kycourier.core.documents import registry
 from kycourier.core.documents.photos import decode_photo
 from kycourier.core.documents.recognition import Document, Recognition
-from kycourier.core.errors import ApiProblemError
+from kycourier.core.errors import ApiProblemError, EvidenceUnavailableError
 from kycourier.core.orders.record import OrderState, Reason
 from kycourier.core.result_codes import OK_CODE, load_codes
 from kycourier.core.wire.lenient_fields import Fields, parse_code, parse_object
 from kycourier.core.wire.requests import build_signed_query
+from support.failing_ports import raising
 from support.openapi_check import load_schema
 from support.rigs import api_client
 from support.rigs.api_client import ApiClient
@@ -117,6 +119,20 @@ def test_refused_face_is_rejected_with_its_evidence(app):
     assert [each["sha256"] for each in manifest["objects"]] == [photo["sha256"]]
     link = ApiClient(app).call("GET", "/v1/orders/a/photos/photo")
     assert link.status == 302
+
+
+def test_refused_face_waits_for_the_evidence_store_and_is_rejected_then(app):
+    app.upstream.scripts["a"] = [face_reply("a", code="66660004")]
+    worker, put = app.worker(), app.evidence.put
+    app.evidence.put = raising(EvidenceUnavailableError("denied"))
+    record = worker.collect("a", document=FACE)
+    assert record.last_problem.cause is Cause.EVIDENCE_UNAVAILABLE
+    assert (record.state, app.bodies()) == (OrderState.WAITING, [])
+
+    app.evidence.put = put
+    app.clock.sleep(10)
+    assert worker.collect("a").state is OrderState.REJECTED
+    assert len(only_event(app)["data"]["photos"]) == 1
 
 
 def test_refused_face_without_evidence_has_its_reason_alone(app):

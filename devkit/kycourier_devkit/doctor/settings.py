@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from kycourier.core.errors import SettingError
 from kycourier.settings.declarations import PREFIX, SETTINGS, Setting
-from kycourier.settings.network import PROXIES
+from kycourier.settings.network import PROXIES, find_proxy
 from kycourier.settings.reader import read_settings
 from kycourier_devkit.cli.context import CliContext
 from kycourier_devkit.doctor.check import NOTE, OK, PROBLEM, WARNING, CheckResult
@@ -29,6 +29,9 @@ def check_settings(context: CliContext) -> Iterator[CheckResult]:
         is_required = setting.name in required
         yield _check(setting, values, is_required=is_required, context=context)
     yield from _check_unknown(context.environ)
+    kyc_url = values.get("KYCOURIER_KYC_URL", "")
+    if find_proxy(context.environ, kyc_url=kyc_url) is not None:
+        return  # it stops the start, which says so
     for name in PROXIES:
         if context.environ.get(name):
             yield CheckResult(WARNING, name, "is ignored: the service uses no proxy")

@@ -191,6 +191,21 @@ def test_ignored_proxy_is_a_warning(doctor, variable):
     assert (code, names(rows, "warning")) == (0, [variable])
 
 
+def test_proxy_before_the_platform_is_one_problem(doctor):
+    proxy, host = f"http://{SECRET_VALUE}@127.0.0.1:9", "https://kyc.invalid"
+    app = {
+        "KYCOURIER_APP_ID": "REALAPP1",
+        "KYCOURIER_APP_SECRET": "env:KEY",
+        "KEY": APP_SECRET,
+    }
+    code, rows = doctor(HTTPS_PROXY=proxy, KYCOURIER_KYC_URL=host, **app)
+    assert (code, names(rows, "warning")) == (1, [])
+    assert rows["HTTPS_PROXY"] == (
+        "problem",
+        "is not supported: unset it, or name the host in NO_PROXY",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "shown"),
     [

@@ -27,12 +27,9 @@ def check_network(
     Raises:
         SettingError: one is set that this service does not heed.
     """
-    host = urlsplit(kyc_url).hostname or ""
-    if host not in _LOOPBACK and not _is_direct(host, environ):
-        for variable in PROXIES:
-            if environ.get(variable):
-                reason = "is not supported: unset it, or name the host in NO_PROXY"
-                raise SettingError(variable, reason)
+    if (variable := find_proxy(environ, kyc_url=kyc_url)) is not None:
+        reason = "is not supported: unset it, or name the host in NO_PROXY"
+        raise SettingError(variable, reason)
     if _AWS.isdisjoint(schemes):
         return
     for variable in _SWITCHES:
@@ -42,6 +39,14 @@ def check_network(
     if environ.get("AWS_CA_BUNDLE"):
         reason = "is not supported: set SSL_CERT_FILE instead"
         raise SettingError("AWS_CA_BUNDLE", reason)
+
+
+def find_proxy(environ: Mapping[str, str], *, kyc_url: str) -> str | None:
+    """Returns the variable that puts a proxy before the platform; None if none does."""
+    host = urlsplit(kyc_url).hostname or ""
+    if host in _LOOPBACK or _is_direct(host, environ):
+        return None
+    return next((each for each in PROXIES if environ.get(each)), None)
 
 
 def _is_direct(host: str, environ: Mapping[str, str]) -> bool:

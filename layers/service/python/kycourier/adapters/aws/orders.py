@@ -9,7 +9,13 @@ from kycourier.adapters.aws.dynamodb.find_orders import (
     ended_part,
     find_orders,
 )
-from kycourier.adapters.aws.dynamodb.indexes import ENDED, ENTRY, FOUND, PART
+from kycourier.adapters.aws.dynamodb.indexes import (
+    ENDED,
+    ENTRY,
+    FOUND,
+    PART,
+    list_entries,
+)
 from kycourier.adapters.aws.dynamodb.items import Item
 from kycourier.adapters.aws.dynamodb.table import KEY, MAX_TRIES, Table
 from kycourier.adapters.stores import due_index, found_index
@@ -186,7 +192,8 @@ class DynamoOrderStore:
     def _page(self, name: str, app_id: str, limit: int, after: Cursor | None) -> Page:
         def fetch(shard: int, above: str, up_to: str, most: int) -> Sequence[str]:
             part = due_part(app_id, name, shard)
-            return self._table.list_entries(part, above=above, up_to=up_to, limit=most)
+            call = self._table.call
+            return list_entries(call, part, above=above, up_to=up_to, limit=most)
 
         return due_index.read_page(
             fetch,

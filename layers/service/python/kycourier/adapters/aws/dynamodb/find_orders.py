@@ -7,6 +7,7 @@ orders reads them all; they are those of the last days.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from kycourier.adapters.aws.dynamodb.indexes import list_ended, list_entries
 from kycourier.adapters.aws.dynamodb.table import Table
 from kycourier.adapters.stores import due_index
 from kycourier.adapters.stores.found_index import (
@@ -55,7 +56,7 @@ def find_orders(
     def fetch(bounds: Bounds, limit: int) -> list[Candidate]:
         lowest, below = bounds.lowest, bounds.below
         lists = [
-            table.list_ended(part, lowest=lowest, below=below, limit=limit)
+            list_ended(table.call, part, lowest=lowest, below=below, limit=limit)
             for part in ended
         ]
         entries = merge(lists, limit)
@@ -76,7 +77,8 @@ def _read_open(table: Table, load: LoadRecords, app_id: str) -> dict[str, bytes]
     numbers = {
         due_index.order_no_of(entry)
         for shard in range(due_index.SHARDS)
-        for entry in table.list_entries(
+        for entry in list_entries(
+            table.call,
             due_part(app_id, due_index.DUE, shard),
             above="",
             up_to=due_index.HIGHEST,

@@ -11,7 +11,6 @@ from typing import Any
 from kycourier.adapters.aws.client import JsonClient, shared_client
 from kycourier.adapters.aws.dynamodb.clock import DateClock, StoreClock
 from kycourier.adapters.aws.dynamodb.expressions import Attributes, Expressions
-from kycourier.adapters.aws.dynamodb.indexes import IndexQueries
 from kycourier.adapters.aws.dynamodb.items import Item, Value, to_wire
 from kycourier.adapters.aws.errors import AwsResponse, explain
 from kycourier.adapters.context import AdapterContext
@@ -38,7 +37,7 @@ def open_table(name: str, context: AdapterContext) -> "Table":
     )
 
 
-class Table(IndexQueries):
+class Table:
     """One table of DynamoDB; threads may share it."""
 
     def __init__(
